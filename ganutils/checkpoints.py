@@ -1,0 +1,108 @@
+"""What a checkpoint says of itself: settings, counters, shapes. Read without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ganutils import Error, config, files, lineage
+from ganutils.config import Config
+from ganutils.files import File, Stream
+
+
+def settings(file: File) -> Config:
+    """The settings in a checkpoint; Error by the field's name if one is missing, unknown or not sensible."""
+    found = file.meta.get("config")
+    if not isinstance(found, dict):
+        raise Error(f"{file.name}: damaged: a checkpoint without its settings")
+    names = {field.name for field in dataclasses.fields(Config)}
+    for name in sorted(names ^ found.keys()):
+        what = "is missing from" if name in names else "is unknown in"
+        raise Error(f"{file.name}: damaged: {name!r} {what} its settings")
+    for name, setting in config.SETTINGS.items():
+        problem = _problem(setting, found[name])
+        if problem:
+            raise Error(f"{file.name}: damaged: {name} is {found[name]!r}, {problem}")
+    shape = found["shape"]
+    if not isinstance(shape, list) or len(shape) not in (1, 3) or not all(type(n) is int and n > 0 for n in shape):
+        raise Error(f"{file.name}: damaged: shape is {shape!r}, not [H, W, C] or [D]")
+    decay = found["decay"] and tuple(found["decay"])
+    return Config(**{**found, "shape": tuple(shape), "decay": decay, "preset": str(found["preset"])})
+
+
+def _problem(setting: config.Setting, value: Any) -> str | None:
+    """Why `value` (from JSON) cannot be this setting, or None."""
+    if setting.type is tuple:
+        if value is None or (isinstance(value, list) and len(value) == 2 and config.is_decay(*value)):
+            return None
+        return "not [FIRST, LAST] with 0 <= FIRST < LAST"
+    if setting.type is float and type(value) is int:
+        value = float(value)
+    if type(value) is not setting.type:
+        return f"not of type {setting.type.__name__}"
+    if setting.choices and value not in setting.choices:
+        return f"not one of {', '.join(setting.choices)}"
+    if isinstance(value, int | float) and not (setting.least or 0) <= value <= (setting.most or math.inf):
+        return f"not from {setting.least} to {setting.most}"
+    return None
+
+
+def updates(file: files.File) -> dict[str, int]:
+    """How often each network of a checkpoint was updated."""
+    counts = {}
+    for name in ("G", "D"):
+        spec = file.specs.get(f"updates.{name}")
+        if spec is None or spec.shape or spec.dtype.kind != "i" or (count := int(file[f"updates.{name}"])) < 0:
+            raise Error(f"{file.name}: damaged: it has no count updates.{name}")
+        counts[name] = count
+    return counts
+
+
+@dataclasses.dataclass
+class Series:
+    """One checkpoint, or several that make a film, a frame each; and what there is to say of all."""
+
+    first: File
+    others: Sequence[str]
+    settings: Config
+    frames: list[dict[str, Any]]  # for each: step, kimg
+    lineages: list[list[str]]
+
+    def tensors(self, samples: Iterable[np.ndarray], latents: np.ndarray) -> dict[str, np.ndarray | Stream]:
+        """Those of a samples file: `samples` as they come, in the shape of their `latents`, and these."""
+        lead = (*([len(self.frames)] if self.others else []), *latents.shape[:-1])
+        shape = self.settings.shape
+        name, dtype = ("images", np.uint8) if len(shape) == 3 else ("points", np.float32)
+        kept = np.broadcast_to(latents, (*lead, latents.shape[-1]))
+        return {name: Stream((*lead, *shape), np.dtype(dtype), samples), "latents": kept}
+
+    def meta(self, line: str, given: File | None) -> dict[str, Any]:
+        """The metadata of that file, made by the command `line` from latents `given`."""
+        lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
+        meta = {"prior": self.settings.prior, "lineage": lineage.joined(lineages, line)}
+        return {**meta, "frames": self.frames} if self.others else meta
+
+
+def series(first: File, others: Sequence[str]) -> Series:
+    """Error if one of them makes other samples, or takes other latents, than the first."""
+    own = settings(first)
+    found = Series(first, others, own, [_moment(first, own)], [first.meta.get("lineage", [])])
+    for path in others:
+        if path == "-":
+            raise Error("standard input: of several checkpoints none can come from a pipe; save it to a file first")
+        with files.read(path, "checkpoint") as file:
+            its = settings(file)
+            if (its.shape, its.z_dim) != (own.shape, own.z_dim):
+                raise Error(f"{path}: makes other samples than {first.name}; they cannot be one film")
+            found.frames.append(_moment(file, its))
+            found.lineages.append(file.meta.get("lineage", []))
+    return found
+
+
+def _moment(file: File, its: Config) -> dict[str, Any]:
+    counts = updates(file)
+    return {"step": counts["G"], "kimg": counts["D"] * its.batch / 1000}

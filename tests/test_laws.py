@@ -1,0 +1,96 @@
+"""The four laws of training (README, "Laws"), as properties over settings and through real pipes."""
+
+import numpy as np
+import pytest
+from conftest import TINY
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MODELS = st.sampled_from(
+    [
+        [],
+        ["--arch", "mlp"],
+        ["--loss", "minimax", "--prior", "uniform"],
+        ["--loss", "lsgan", "--decay", "1:3", "--ema-kimg", "0"],
+        ["--preset", "dcgan2016", "--seed", "7"],
+        ["--precision", "bf16"],
+    ]
+)
+
+
+def digest(ok, name):
+    return ok("gan-info", "--digest", name).out.decode().strip()
+
+
+@FEW
+@given(model=MODELS, d_updates=st.integers(1, 3), steps=st.integers(1, 3))
+def test_two_phases_by_hand_equal_the_loop(ok, pictures, content, model, d_updates, steps):
+    model = [*TINY, *model, "--d-updates", d_updates]
+    ok("gan-loop", pictures, *model, "--steps", steps, "-o", "loop.ckpt", "--fresh")
+    piped = ok("gan-loop", pictures, *model, "--steps", 0).out
+    for _ in range(steps):
+        piped = ok("gan-train-d", pictures, "--from", "-", "--updates", d_updates, stdin=piped).out
+        piped = ok("gan-train-g", "--from", "-", stdin=piped).out
+    ok("gan-loop", pictures, "--from", "-", "--steps", steps, "-o", "hand.ckpt", "--fresh", stdin=piped)
+    by_loop, by_hand = content("loop.ckpt")[1], content("hand.ckpt")[1]
+    assert by_loop.keys() == by_hand.keys()
+    for name, tensor in by_loop.items():
+        assert np.array_equal(tensor, by_hand[name]), name
+    assert digest(ok, "loop.ckpt") == digest(ok, "hand.ckpt")
+
+
+def test_the_same_through_a_real_pipeline(shell, pictures):
+    tiny = " ".join(TINY)
+    done = shell(
+        f"gan-loop {pictures} {tiny} --steps 2 -q -o loop.ckpt &&"
+        f"gan-loop {pictures} {tiny} --steps 0 -q"
+        f"  | gan-train-d {pictures} --from - --updates 1 | gan-train-g --from -"
+        f"  | gan-train-d {pictures} --from - --updates 1 | gan-train-g --from - -o pipe.ckpt &&"
+        "gan-info --digest loop.ckpt && gan-info --digest pipe.ckpt"
+    )
+    assert done.code == 0, done.err
+    loop, pipe = done.out.split()
+    assert loop == pipe
+
+
+@FEW
+@given(model=MODELS, steps=st.integers(2, 5), data=st.data())
+def test_interrupted_and_continued_equals_never_interrupted(ok, pictures, model, steps, data):
+    stop = data.draw(st.integers(0, steps))
+    model = [*TINY, *model]
+    ok("gan-loop", pictures, *model, "--steps", steps, "-o", "once.ckpt", "--fresh")
+    ok("gan-loop", pictures, *model, "--steps", stop, "-o", "twice.ckpt", "--fresh")
+    ok("gan-loop", pictures, *model, "--steps", steps, "-o", "twice.ckpt")
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
+def test_the_same_command_gives_the_same_bytes(ok, pictures, tmp_path):
+    first = ok("gan-loop", pictures, *TINY, "--steps", 3).out
+    second = ok("gan-loop", pictures, *TINY, "--steps", 3).out
+    assert first == second
+    other = ok("gan-loop", pictures, *TINY, "--steps", 3, "--seed", 1).out
+    assert other != first
+
+
+@pytest.mark.parametrize("arch", ["mlp", "dcgan"])
+@pytest.mark.parametrize(("command", "trained"), [("gan-train-d", "D"), ("gan-train-g", "G")])
+def test_a_command_that_trains_one_network_carries_the_rest_through(ok, pictures, content, arch, command, trained):
+    ok("gan-loop", pictures, *TINY, "--arch", arch, "--steps", 2, "-o", "before.ckpt")
+    ok(command, pictures, "--from", "before.ckpt", "--updates", 3, "-o", "after.ckpt")
+    (old_meta, old), (new_meta, new) = content("before.ckpt"), content("after.ckpt")
+    mine = (f"{trained}.", f"adam.{trained}.", f"updates.{trained}") + (("ema.",) if trained == "G" else ())
+    changed = {name for name in old if not np.array_equal(old[name], new[name])}
+    assert changed, "it trained nothing"
+    assert all(name.startswith(mine) for name in changed), changed
+    assert f"updates.{trained}" in changed
+    assert {**old_meta, "lineage": 0} == {**new_meta, "lineage": 0}
+
+
+def test_a_shape_of_odd_sides_trains_and_samples(ok, content, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (9, 13, 7, 3), np.uint8)
+    np.save(tmp_path / "odd.npy", images)
+    ok("gan-data", "odd.npy", "-o", "odd.safetensors")
+    ok("gan-loop", "odd.safetensors", *TINY, "--steps", 2, "-o", "odd.ckpt")
+    ok("gan-sample", "odd.ckpt", "-n", 5, "-o", "five.safetensors")
+    assert content("five.safetensors")[1]["images"].shape == (5, 13, 7, 3)
