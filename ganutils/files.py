@@ -60,31 +60,42 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     waits, and what a killed one left behind is taken over by the next.
     """
     if path == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        with _naming("standard output"):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
         return
     if paths.is_pipe(path):
-        with open(path, "wb") as straight:
+        with _naming(path), open(path, "wb") as straight:
             yield straight
         return
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     paths.check_folder(path)
     temporary = os.path.join(folder, f".{name}.tmp")
-    out = _locked(temporary)
-    try:
-        with out:
+    with _naming(path), _locked(temporary) as out:
+        try:
             if os.path.exists(target):
                 os.fchmod(out.fileno(), stat.S_IMODE(os.stat(target).st_mode))
             yield out
             out.flush()
             os.fsync(out.fileno())
-            os.replace(temporary, target)  # still locked: nobody else can have this name in hand
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)  # still locked: it is ours
+            raise
     _sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Give errors of the system the name of the file: "no space left on device" does not say where."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.filename is None:
+            problem.filename = path
+        raise
 
 
 def _locked(path: str) -> BinaryIO:
@@ -178,7 +189,9 @@ class File:
         self._kept: dict[str, np.ndarray] = {}
         try:
             self.meta, self.specs, self._data_start = _read_header(stream)
-        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as problem:
+        except (json.JSONDecodeError, RecursionError, KeyError, TypeError, AttributeError):
+            raise Error(f"{name}: damaged: its header does not say what it should; make it again") from None
+        except ValueError as problem:
             raise Error(f"{name}: {problem}") from None
         self.kind: str = self.meta["kind"]
         self._bytes: np.memmap | None = None
@@ -289,11 +302,8 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
     text = stream.read(length)
     if len(text) < length:
         raise ValueError("not a ganutils file, or one cut short in its header")
-    try:
-        header = json.loads(text)
-        own = header.pop("__metadata__", {}).get("ganutils")
-    except (ValueError, AttributeError):
-        raise ValueError("not a ganutils file: its header is not JSON") from None
+    header = json.loads(text)
+    own = header.pop("__metadata__", {}).get("ganutils")
     if own is None:
         raise ValueError("a safetensors file, but not one of ganutils (no 'ganutils' in its metadata)")
     meta = json.loads(own)

@@ -113,7 +113,7 @@ def _write_folder(path: str, main: np.ndarray | Stream) -> None:
         if not all(re.fullmatch(r"\d{6,}\.png", name) for name in names):
             raise Error(f"{path}: holds other files too; remove the folder or choose another name")
     parent, name = os.path.split(os.path.abspath(folder))
-    paths.check_folder(folder)
+    paths.check_folder(path)
     temporary, old = (os.path.join(parent, f".{name}.{what}") for what in ("tmp", "old"))
     shutil.rmtree(temporary, ignore_errors=True)
     try:

@@ -21,9 +21,9 @@ Tensors = dict[str, Tensor]
 class GAN:
     """Everything that training reads and writes. `updates` counts those of each network; `step` is the generator's."""
 
-    def __init__(self, settings: Config):
+    def __init__(self, settings: Config, pair: tuple[nn.Module, nn.Module]):
         self.config = settings
-        self.G, self.D = networks.build(settings)
+        self.G, self.D = (network.to(memory_format=torch.channels_last) for network in pair)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
         self.adam = {"G": Adam(self.G, settings.beta1), "D": Adam(self.D, settings.beta1)}
         self.updates = {"G": 0, "D": 0}
@@ -85,9 +85,9 @@ def load(file: files.File) -> GAN:
     if not any(name.startswith("D.") for name in file.specs):
         raise Error(f"{file.name}: a snapshot holds only the generator; it can be sampled but not trained")
     with torch.device("meta"):  # shapes without memory, so that a hostile file cannot ask for more than it has
-        expected = GAN(settings).tensors()
+        expected = GAN(settings, networks.construct(settings)).tensors()
     _check(file, expected)
-    gan = GAN(settings)
+    gan = GAN(settings, networks.construct(settings))
     gan.updates = checkpoints.updates(file)
     _fill(gan.tensors(), _from(file, expected))
     return gan
@@ -97,16 +97,16 @@ def load_generator(file: files.File) -> tuple[nn.Module, Config]:
     """The averaged generator of a checkpoint or snapshot, ready to sample, and its settings."""
     settings = checkpoints.settings(file)
     with torch.device("meta"):
-        expected = {f"ema.{name}": t for name, t in networks.build(settings)[0].state_dict().items()}
+        expected = {f"ema.{name}": t for name, t in networks.construct(settings)[0].state_dict().items()}
     _check(file, expected, only="ema.")
-    generator = networks.build(settings)[0].eval().requires_grad_(False)
+    generator = networks.construct(settings)[0].to(memory_format=torch.channels_last).eval().requires_grad_(False)
     _fill({f"ema.{name}": tensor for name, tensor in generator.state_dict().items()}, _from(file, expected))
     return generator, settings
 
 
 def begin(settings: Config, file: files.File | None) -> GAN:
     """The GAN of the checkpoint `file`, or a new one."""
-    return GAN(settings) if file is None else load(file)
+    return GAN(settings, networks.build(settings)) if file is None else load(file)
 
 
 def _check(file: files.File, expected: Tensors, only: str = "") -> None:

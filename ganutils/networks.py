@@ -16,15 +16,21 @@ from ganutils.config import Config
 from ganutils.randomness import stream
 
 
+def construct(config: Config) -> tuple[nn.Module, nn.Module]:
+    """The generator and the discriminator of `config`, with weights yet to be given."""
+    generator, discriminator = ARCHS[config.arch]
+    return generator(config), discriminator(config)
+
+
 def build(config: Config) -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator of `config`, with weights drawn from its seed."""
-    pair = {"mlp": (MLPGenerator, MLPDiscriminator), "dcgan": (DCGANGenerator, DCGANDiscriminator)}[config.arch]
-    networks = []
-    for name, network in zip(("G", "D"), pair, strict=True):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(stream(config.seed, "weights", name).integers(1 << 62)))
-            networks.append(network(config).to(memory_format=torch.channels_last))
-    return networks[0], networks[1]
+    """The same with weights drawn from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(stream(config.seed, "weights").integers(1 << 62)))
+        generator, discriminator = construct(config)
+        if config.arch == "dcgan":
+            generator.apply(dcgan_weights)
+            discriminator.apply(dcgan_weights)
+    return generator, discriminator
 
 
 class MLPGenerator(nn.Module):
@@ -93,7 +99,6 @@ class DCGANGenerator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
         last = len(pairs) - 1
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=i == last) for i, (a, b) in enumerate(pairs))
-        dcgan_weights(self)
 
     def forward(self, z: Tensor) -> Tensor:
         h, w = self.sizes[0]
@@ -117,7 +122,6 @@ class DCGANDiscriminator(nn.Module):
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1, bias=i == 0) for i, (a, b) in enumerate(pairs))
         self.norms = nn.ModuleList(nn.BatchNorm2d(b) if i else nn.Identity() for i, (_, b) in enumerate(pairs))
         self.head = nn.Linear(math.prod(sizes[-1]) * channels[-1], 1)
-        dcgan_weights(self)
 
     def forward(self, x: Tensor) -> Tensor:
         for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
@@ -125,12 +129,14 @@ class DCGANDiscriminator(nn.Module):
         return self.head(x.permute(0, 2, 3, 1).flatten(1)).squeeze(1).float()
 
 
-def dcgan_weights(network: nn.Module) -> None:
+def dcgan_weights(module: nn.Module) -> None:
     """N(0, 0.02) for weights, N(1, 0.02) for the gains of batch norm, zero for biases (Radford et al. 2016)."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-        if getattr(module, "bias", None) is not None:
-            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    if isinstance(getattr(module, "bias", None), nn.Parameter):
+        nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+
+
+ARCHS = {"mlp": (MLPGenerator, MLPDiscriminator), "dcgan": (DCGANGenerator, DCGANDiscriminator)}

@@ -6,11 +6,13 @@ The only module of the library that imports click or prints.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -27,6 +29,10 @@ class Command(click.Command):
 
     def main(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that temporary files are removed
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # of libraries, to developers
+        sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  (None if it was closed)
+        sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
@@ -35,9 +41,6 @@ class Command(click.Command):
             self._fail(f"{problem.format_message()} (see {name} --help)", 2)
         except (click.Abort, KeyboardInterrupt):
             self._fail("interrupted", 128 + signal.SIGINT)
-        except BrokenPipeError:  # whoever read our output has had enough
-            _drop_stdout()
-            sys.exit(128 + signal.SIGPIPE)
         except ganutils.Error as problem:
             self._fail(str(problem), 1)
         except OSError as problem:
@@ -49,6 +52,13 @@ class Command(click.Command):
                 raise
             what = f"{type(problem).__name__}: {problem}"
             self._fail(f"a fault of ours: {what}; please report it with what GANUTILS_DEBUG=1 prints", 1)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read our output has had enough
+            _drop_stdout()
+            sys.exit(128 + signal.SIGPIPE)
 
     def _fail(self, message: str, code: int) -> None:
         click.echo(f"{self.name}: {plain(message)}", err=True)
@@ -66,10 +76,9 @@ def _in_words(problem: OSError) -> str:
         "FileNotFoundError": "; check the name",
         "PermissionError": "; check its mode and owner",
         "IsADirectoryError": "; a file is wanted",
-    }.get(type(problem).__name__, "")
+    }.get(type(problem).__name__, "; what was there before is still there" if problem.errno == errno.ENOSPC else "")
     what = (problem.strerror or str(problem) or type(problem).__name__).lower()
-    name = "standard output" if problem.filename == "-" else problem.filename
-    return f"{name}: {what}{advice}" if name else what
+    return f"{problem.filename}: {what}{advice}" if problem.filename else what
 
 
 def _drop_stdout() -> None:

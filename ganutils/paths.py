@@ -9,14 +9,22 @@ SUFFIXES = (".safetensors", ".npy", ".png", ".gif")
 
 def is_pipe(path: str) -> bool:
     """Whether `path` is written straight through: stdout, a FIFO, a device."""
-    return path == "-" or path.startswith(("/dev/", "/proc/")) or (os.path.exists(path) and not os.path.isfile(path))
+    if path == "-" or path.startswith(("/dev/", "/proc/")):
+        return True
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def check_folder(path: str) -> None:
-    """Error unless the folder that `path` is to be written into is there (and `path` is no folder itself)."""
-    target = os.path.realpath(path)
-    if not is_pipe(path) and not os.path.isdir(os.path.dirname(target)):
-        raise Error(f"{path}: there is no folder {os.path.dirname(path)}; make it first")
+    """Error unless `path` can be written: the folder it lies in is there, and it is a folder only if it ends in /."""
+    if os.path.isdir(path) and not path.endswith("/"):
+        raise Error(f"{path}: is a folder; give the name of a file")
+    folder = os.path.dirname(os.path.realpath(path))
+    if is_pipe(path):
+        return
+    if not os.path.isdir(folder):
+        raise Error(f"{path}: there is no folder {os.path.dirname(path) or folder}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise Error(f"{path}: its folder cannot be written to; choose another")
 
 
 def form(path: str, default: str = ".safetensors") -> str:

@@ -10,6 +10,10 @@ def command(script: str, arguments: list[str], folder: str, streams: tuple[str, 
     flags = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
     for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):
         os.dup2(os.open(path, flag), number)
-    sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(0, closefd=False),
+        os.fdopen(1, "w", closefd=False),
+        os.fdopen(2, "w", closefd=False),
+    )
     sys.argv = [script, *arguments]
     runpy.run_path(script, run_name="__main__")

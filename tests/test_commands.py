@@ -1,0 +1,179 @@
+"""What holds for every command: help, README, usage, start without torch, pipes that close, disks that are full."""
+
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import BIN, ROOT, TINY
+
+COMMANDS = sorted(path.name for path in BIN.iterdir())
+README = (ROOT / "README.md").read_text()
+
+
+def python(*words, **kwargs):
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env.pop("PYTHONUNBUFFERED", None)
+    return subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True, **kwargs)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_and_imports_nothing_heavy(name):
+    done = python("-X", "importtime", str(BIN / name), "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"Usage: {name} [OPTIONS]")
+    assert re.search(rf"Examples:\n  +{name} ", done.stdout)
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert not imported & {"torch", "torchvision", "numpy", "PIL", "imageio"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_installed_documented_and_executable(name):
+    assert os.access(BIN / name, os.X_OK)
+    assert f"### {name}" in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_usage_errors_are_one_line_and_exit_2(fails, name):
+    line = fails(name, "--no-such-option", code=2)
+    assert line.startswith(f"{name}: No such option")
+    assert line.endswith(f"(see {name} --help)")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_version(ok, name):
+    from ganutils import __version__
+
+    assert ok(name, "--version").out.decode() == f"{name} {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["gan-interp", "z.safetensors", "-o", "w.safetensors"], ["gan-gif", "f.safetensors", "-o", "f.gif"]]
+)
+def test_films_never_import_torch(words, tmp_path):
+    import numpy as np
+
+    from ganutils import files
+
+    files.write(str(tmp_path / "z.safetensors"), "latents", {"latents": np.zeros((3, 4), "f4")}, {"prior": "normal"})
+    files.write(str(tmp_path / "f.safetensors"), "samples", {"images": np.zeros((3, 1, 4, 4, 1), "u1")}, {})
+    done = python("-X", "importtime", str(BIN / words[0]), *words[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"\| +torch$", done.stderr, re.MULTILINE)
+    assert (tmp_path / words[-1]).stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "gan-info"])
+def test_binary_never_goes_to_a_terminal(name, tmp_path):
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, str(BIN / name), "x"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, cwd=tmp_path
+    )
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 2
+    assert b"The result is binary: give -o FILE, or pipe it on." in done.stderr
+
+
+def test_a_missing_input_at_a_terminal_is_a_usage_error(tmp_path):
+    for name in ("gan-loop", "gan-train-d", "gan-sample", "gan-interp", "gan-gif", "gan-info"):
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [sys.executable, str(BIN / name)],
+            stdin=theirs,
+            capture_output=True,
+            cwd=tmp_path,
+        )
+        os.close(theirs)
+        os.close(ours)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b": Missing " in done.stderr, name
+
+
+PRODUCERS = {
+    "gan-data": "data.npy --size 64 -q",
+    "gan-loop": "data.safetensors " + " ".join(TINY) + " --steps 1 -q",
+    "gan-train-d": "data.safetensors --from gan.ckpt.safetensors -q",
+    "gan-train-g": "--from gan.ckpt.safetensors -q",
+    "gan-sample": "gan.ckpt.safetensors -n 3000 -q",
+    "gan-interp": "--seeds 1-40 --like gan.ckpt.safetensors -q",
+    "gan-gif": "film.safetensors -q",
+    "gan-info": "gan.ckpt.safetensors",
+}
+
+
+@pytest.fixture
+def produce(checkpoint, ok, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "data.npy", np.random.default_rng(0).integers(0, 256, (50, 8, 8), "u1"))
+    ok("gan-sample", checkpoint, "--seeds", 1, "-o", "one.safetensors")
+    images = np.random.default_rng(1).integers(0, 256, (80, 4, 32, 32, 1), "u1")
+    from ganutils import files
+
+    files.write(str(tmp_path / "film.safetensors"), "samples", {"images": images}, {})
+    return {name: f"{name} {words}" for name, words in PRODUCERS.items()}
+
+
+def test_every_command_ends_quietly_when_its_reader_does(shell, produce):
+    assert produce.keys() == set(COMMANDS)
+    for name, line in produce.items():
+        done = shell(f"{line} | head -c 10 >/dev/null; echo ${{PIPESTATUS[0]}}")
+        assert done.err == "", name
+        assert done.out.strip() in (b"141", b"0"), name  # 0: all of it went into the pipe before the reader left
+
+
+def test_every_command_says_in_one_line_that_the_disk_is_full(shell, produce):
+    for name, line in produce.items():
+        done = shell(f"{line} > /dev/full")
+        assert done.code == 1, name
+        assert len(done.err.splitlines()) == 1, done.err
+        assert done.err.startswith(f"{name}: ")
+        assert "no space left on device" in done.err
+
+
+def test_a_full_disk_leaves_the_old_file(shell, produce, tmp_path):
+    for name, line in produce.items():
+        if name == "gan-info":
+            continue
+        out = "old.gif" if name == "gan-gif" else "old.safetensors"
+        (tmp_path / out).write_bytes(b"old")
+        before = sorted(os.listdir(tmp_path))
+        done = shell(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))
+        assert done.code == 1, name
+        assert f"{name}: {out}: file too large" in done.err
+        assert (tmp_path / out).read_bytes() == b"old"
+        assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_an_upstream_that_dies_makes_the_downstream_fail(shell, produce, tmp_path):
+    whole = shell(produce["gan-sample"] + " --seed 1").out
+    (tmp_path / "part").write_bytes(whole[: len(whole) // 2])
+    for line in ("gan-gif -o x.png", "gan-loop -o x.ckpt -q " + " ".join(TINY), "gan-info"):
+        done = shell(f"cat part | {line}")
+        assert done.code == 1, line
+        assert "standard input: ended early; what wrote it failed or was stopped" in done.err
+        assert not list(tmp_path.glob("x.*"))
+
+
+def test_a_name_cannot_speak_to_the_terminal(fails):
+    line = fails("gan-info", "evil\x1b[2J\nname")
+    assert line == "gan-info: evil\\x1b[2J\\nname: no such file or directory; check the name"
+
+
+def test_the_library_is_free_of_pickle_eval_and_exec():
+    code = "".join(
+        path.read_text() for folder in ("ganutils", "bin") for path in (ROOT / folder).glob("*[!c]") if path.is_file()
+    )
+    assert "import click" in code
+    assert not re.search(r"\bpickle\b(?!=False)|torch\.(load|save)\(|allow_pickle=True|(?<![.\w])(eval|exec)\(", code)
+
+
+def test_only_options_imports_click():
+    for path in pathlib.Path(ROOT / "ganutils").rglob("*.py"):
+        has = bool(re.search(r"^\s*(import|from) click", path.read_text(), re.MULTILINE))
+        assert has == (path.name == "options.py"), path

@@ -1,0 +1,239 @@
+"""The container: what is promised of it in README, "The file format"."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ganutils import Error, files
+
+ARRAYS = st.dictionaries(
+    st.text("abcG.é", min_size=1, max_size=6),
+    st.sampled_from(["u1", "<i8", "<f4"]).flatmap(
+        lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+    ),
+    max_size=5,
+)
+
+
+def same(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+@given(arrays=ARRAYS, note=st.text(max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_what_is_written_is_read_by_us_and_by_safetensors(tmp_path_factory, arrays, note):
+    path = str(tmp_path_factory.mktemp("f") / "x.safetensors")
+    files.write(path, "checkpoint", arrays, {"note": note})
+    with files.read(path, "checkpoint") as file:
+        assert file.meta == {"format": 1, "kind": "checkpoint", "note": note}
+        assert file.specs.keys() == arrays.keys()
+        assert all(same(file[name], array) for name, array in arrays.items())
+        in_place = file.digest()
+    theirs = safetensors.numpy.load_file(path)
+    assert theirs.keys() == arrays.keys()
+    assert all(same(theirs[name], array) for name, array in arrays.items())
+    with open(path, "rb") as raw:
+        piped = subprocess.Popen(["cat"], stdin=raw, stdout=subprocess.PIPE)
+        file = files.File(piped.stdout, "a pipe")
+        assert file.digest() == in_place
+        file.finish()
+        assert piped.wait() == 0
+
+
+def test_bytes_are_those_of_the_format(tmp_path):
+    """Golden bytes: a change of them is a change of the format."""
+    path = tmp_path / "x.safetensors"
+    tensors = {"images": np.arange(4, dtype="u1").reshape(1, 2, 2, 1), "labels": np.array([7])}
+    files.write(str(path), "samples", tensors, {"lineage": ["b", "a"]})
+    header = (
+        rb'{"__metadata__":{"ganutils":"{\"format\": 1, \"kind\": \"samples\", \"lineage\": [\"b\", \"a\"]}"},'
+        rb'"images":{"data_offsets":[8,12],"dtype":"U8","shape":[1,2,2,1]},'
+        rb'"labels":{"data_offsets":[0,8],"dtype":"I64","shape":[1]}}'
+    )
+    header += b" " * (-len(header) % 8)
+    assert path.read_bytes() == len(header).to_bytes(8, "little") + header + bytes([7, *[0] * 7, 0, 1, 2, 3])
+
+
+def test_a_stream_gives_the_bytes_of_the_array(tmp_path):
+    whole = np.arange(60, dtype="u1").reshape(5, 2, 2, 3)
+    stream = files.Stream(whole.shape, whole.dtype, (whole[i : i + 2] for i in range(0, 5, 2)))
+    files.write(str(tmp_path / "a"), "samples", {"images": whole}, {})
+    files.write(str(tmp_path / "b"), "samples", {"images": stream}, {})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    short = files.Stream(whole.shape, whole.dtype, [whole[:4]])
+    with pytest.raises(ValueError, match="too few"):
+        files.write(str(tmp_path / "b"), "samples", {"images": short}, {})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def test_modes_are_honest(tmp_path):
+    old = os.umask(0o027)
+    try:
+        files.write(str(tmp_path / "new"), "samples", {}, {})
+        assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o640
+        os.chmod(tmp_path / "new", 0o600)
+        files.write(str(tmp_path / "new"), "samples", {}, {"again": 1})
+        assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o600
+    finally:
+        os.umask(old)
+
+
+def test_a_link_stays_a_link(tmp_path):
+    os.mkdir(tmp_path / "there")
+    os.symlink("there/file", tmp_path / "link")
+    files.write(str(tmp_path / "link"), "samples", {}, {})
+    assert os.readlink(tmp_path / "link") == "there/file"
+    assert os.listdir(tmp_path / "there") == ["file"]
+
+
+def test_a_fifo_is_written_straight_through(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    got = []
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "fifo").read_bytes()))
+    reader.start()
+    files.write(str(tmp_path / "fifo"), "samples", {}, {})
+    reader.join(10)
+    files.write(str(tmp_path / "file"), "samples", {}, {})
+    assert got == [(tmp_path / "file").read_bytes()]
+    assert stat.S_ISFIFO(os.stat(tmp_path / "fifo").st_mode)
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, OSError, ValueError])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, fault):
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(fault), files.replacing(str(tmp_path / "file")) as out:
+        out.write(b"new, but not all of it")
+        raise fault
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_killed_writer_leaves_one_temporary_file_that_the_next_takes_over(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    killed = (
+        "import os, signal\nfrom ganutils import files\n"
+        f"with files.replacing({str(path)!r}) as out:\n out.write(b'half'); out.flush(); os.kill(os.getpid(), 9)"
+    )
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", killed]).returncode == -9
+        assert path.read_bytes() == b"old"
+        assert len(os.listdir(tmp_path)) == 2
+    with files.replacing(str(path)) as out:
+        out.write(b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_two_writers_never_mix(tmp_path):
+    path = str(tmp_path / "file")
+
+    def write(letter):
+        for _ in range(20):
+            with files.replacing(path) as out:
+                for _ in range(50):
+                    out.write(letter * 1000)
+                    out.flush()
+
+    writers = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b", b"c")]
+    for writer in writers:
+        writer.start()
+    seen = set()
+    while any(writer.is_alive() for writer in writers):
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                content = file.read()
+            seen.add((len(content), len(set(content))))
+    assert seen == {(50_000, 1)}
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def damaged(path, meta=None, header=None, data=b"\0" * 4, kind="samples"):
+    own = {"format": 1, "kind": kind} if meta is None else meta
+    full = {"__metadata__": {"ganutils": json.dumps(own)}} if own != "none" else {}
+    text = json.dumps({**full, **(header or {})}).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return str(path)
+
+
+IMAGE = {"dtype": "U8", "shape": [1, 2, 2, 1], "data_offsets": [0, 4]}
+DAMAGE = {
+    "foreign": (dict(meta="none", header={"images": IMAGE}), "not one of ganutils"),
+    "newer": (dict(meta={"format": 2, "kind": "samples"}, header={"images": IMAGE}), "newer ganutils"),
+    "unknown kind": (dict(meta={"format": 1, "kind": "music"}), "unknown kind 'music'"),
+    "metadata of another type": (dict(meta=[1]), "header"),
+    "unknown type": (dict(header={"images": {**IMAGE, "dtype": "BF16"}}), "type BF16"),
+    "shape and bytes differ": (dict(header={"images": {**IMAGE, "shape": [1, 2, 3, 1]}}), "damaged"),
+    "negative shape": (dict(header={"images": {**IMAGE, "shape": [-1, -2, 2, 1]}}), "damaged"),
+    "not a number": (dict(header={"images": {**IMAGE, "shape": [True, 2, 2, 1]}}), "damaged"),
+    "petabytes": (
+        dict(header={"images": {**IMAGE, "shape": [1 << 50, 1, 1, 1], "data_offsets": [0, 1 << 50]}}),
+        "damaged",
+    ),
+    "a hole": (dict(header={"images": {**IMAGE, "data_offsets": [4, 8]}}, data=b"\0" * 8), "damaged"),
+    "cut short": (dict(header={"images": IMAGE}, data=b"\0"), "damaged"),
+    "too long": (dict(header={"images": IMAGE}, data=b"\0" * 9), "damaged"),
+    "no images": (dict(header={}, data=b""), "no tensor 'images'"),
+    "two channels": (dict(header={"images": {**IMAGE, "shape": [1, 2, 1, 2]}}), "C = 1 or 3"),
+    "entry of another type": (dict(header={"images": 7}), "header"),
+    "entry without a shape": (dict(header={"images": {"dtype": "U8", "data_offsets": [0, 4]}}), "header"),
+    "labels of another number": (
+        dict(
+            header={"images": IMAGE, "labels": {"dtype": "I64", "shape": [2], "data_offsets": [4, 20]}},
+            data=b"\0" * 20,
+        ),
+        "do not go with images",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_each_kind_of_damage_has_its_words(tmp_path, name):
+    recipe, words = DAMAGE[name]
+    path = damaged(tmp_path / "bad.safetensors", **recipe)
+    with pytest.raises(Error, match=words) as raised, files.read(path, "samples"):
+        pass
+    assert "bad.safetensors" in str(raised.value)
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_mutation_of_a_file_is_worse_than_an_error(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("m") / "x.safetensors"
+    files.write(
+        str(path), "samples", {"images": np.zeros((3, 2, 2, 1), "u1"), "labels": np.arange(3)}, {"classes": ["a"]}
+    )
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        with files.read(str(path), "samples") as file:
+            assert file["images"].nbytes <= len(content)
+            file.digest()
+    except Error as problem:
+        assert str(path) in str(problem)
+
+
+def test_a_pipe_that_ends_early_is_an_error(tmp_path):
+    files.write(str(tmp_path / "x"), "samples", {"images": np.zeros((3, 2, 2, 1), "u1")}, {})
+    whole = (tmp_path / "x").read_bytes()
+    for content, words in ((whole[:-1], "ended early"), (whole + b"x", "goes on after its end")):
+        piped = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        piped.stdin.write(content)
+        piped.stdin.close()
+        file = files.File(piped.stdout, "standard input")
+        with pytest.raises(Error, match=words):
+            file.finish()
+        piped.wait()

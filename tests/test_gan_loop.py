@@ -1,0 +1,193 @@
+"""gan-loop, gan-train-d, gan-train-g: continuing, refusing, snapshots, the log, signals."""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from conftest import TINY
+
+from ganutils import files
+
+
+def test_a_finished_run_says_so_at_once(ok, checkpoint, pictures, tmp_path):
+    before = (tmp_path / checkpoint).read_bytes()
+    result = ok("gan-loop", pictures, *TINY, "--steps", 1, "-o", checkpoint)
+    assert result.err == f"{checkpoint}: at step 1 already\n"
+    assert (tmp_path / checkpoint).read_bytes() == before
+
+
+def test_a_run_of_other_settings_or_data_is_refused_by_name(ok, fails, checkpoint, pictures, tmp_path):
+    before = (tmp_path / checkpoint).read_bytes()
+    line = fails("gan-loop", pictures, *TINY, "--lr", 0.1, "--decay", "3:9", "--steps", 2, "-o", checkpoint)
+    assert line == (
+        f"gan-loop: {checkpoint}: is another run: lr is 0.002 there, 0.1 here, decay is None there, 3:9 here; "
+        "--fresh starts over, or choose another -o"
+    )
+    np.save(tmp_path / "other.npy", np.zeros((5, 8, 8), "u1"))
+    ok("gan-data", "other.npy", "-o", "other.safetensors")
+    line = fails("gan-loop", "other.safetensors", *TINY, "--steps", 2, "-o", checkpoint)
+    assert "the data are not the same" in line
+    assert (tmp_path / checkpoint).read_bytes() == before
+    ok("gan-loop", "other.safetensors", *TINY, "--lr", 0.1, "--steps", 2, "-o", checkpoint, "--fresh")
+
+
+def test_a_setting_that_contradicts_the_checkpoint_is_refused(fails, ok, checkpoint, pictures):
+    for command in ("gan-train-d", "gan-train-g", "gan-loop"):
+        line = fails(command, pictures, "--from", checkpoint, "--lr", 0.5, "-o", "x.ckpt")
+        assert f"{command}: {checkpoint}: its settings are fixed: lr is 0.002 there, 0.5 here" in line
+    ok("gan-train-d", pictures, "--from", checkpoint, "--lr", 0.002, "-o", "x.ckpt")
+
+
+def test_data_of_another_shape_are_refused(fails, checkpoint, ok, tmp_path):
+    np.save(tmp_path / "wide.npy", np.zeros((5, 8, 16), "u1"))
+    ok("gan-data", "wide.npy", "-o", "wide.safetensors")
+    line = fails("gan-train-d", "wide.safetensors", "--from", checkpoint, "-o", "x.ckpt")
+    assert line.startswith(f"gan-train-d: wide.safetensors: samples are 16x8x1, {checkpoint} was made for 8x8x1; ")
+
+
+def test_snapshots_are_small_and_sampled_but_not_trained(ok, fails, pictures, tmp_path, content):
+    ok("gan-loop", pictures, *TINY, "--steps", 6, "--snapshots", "shots", "--every", 2, "-o", "gan.ckpt")
+    names = [f"step-{step:06d}.safetensors" for step in (0, 2, 4, 6)]
+    assert sorted(os.listdir(tmp_path / "shots")) == names
+    meta, tensors = content("shots/step-000004.safetensors")
+    assert {name.split(".")[0] for name in tensors} == {"ema", "updates"}
+    assert tensors["updates.G"] == 4
+    shots = [f"shots/{name}" for name in names]
+    ok("gan-sample", *shots, "-n", 3, "-o", "film.safetensors")
+    meta, film = content("film.safetensors")
+    assert film["images"].shape == (4, 3, 8, 8, 1)
+    assert meta["frames"][2] == {"kimg": 0.016, "step": 4}
+    ok("gan-sample", "gan.ckpt", "-n", 3, "-o", "last.safetensors")
+    assert np.array_equal(content("last.safetensors")[1]["images"], film["images"][-1])
+    line = fails("gan-train-d", pictures, "--from", shots[1], "-o", "x.ckpt")
+    assert "a snapshot holds only the generator" in line
+
+
+def test_the_log_has_a_line_a_tick(ok, pictures, tmp_path):
+    ok("gan-loop", pictures, *TINY, "--steps", 120, "--log", "log.jsonl", "-o", "gan.ckpt", "-q")
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [50, 100, 120]
+    assert [line["kimg"] for line in lines] == [0.2, 0.4, 0.48]
+    assert all(line.keys() == {"step", "kimg", "images_per_second", "d_loss", "g_loss"} for line in lines)
+    assert all(line["images_per_second"] > 0 and line["d_loss"] > 0 for line in lines)
+
+
+def wait_for(path, seconds=60):
+    until = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_step_and_writes_the_checkpoint(start, ok, pictures, tmp_path, number, code):
+    going = start("gan-loop", pictures, *TINY, "--steps", 1_000_000, "--save-every", 5, "-o", "gan.ckpt", "-q")
+    wait_for(tmp_path / "gan.ckpt")
+    os.kill(going.process.pid, number)
+    assert going.wait(10) == (code, b"", "")
+    with files.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
+        steps = int(file["updates.G"])
+    ok("gan-loop", pictures, *TINY, "--steps", steps, "-o", "clean.ckpt", "-q")
+    assert ok("gan-info", "--digest", "gan.ckpt").out == ok("gan-info", "--digest", "clean.ckpt").out
+
+
+def test_a_kill_loses_nothing_that_was_saved(start, ok, pictures, tmp_path):
+    going = start("gan-loop", pictures, *TINY, "--steps", 1_000_000, "--save-every", 3, "-o", "gan.ckpt", "-q")
+    wait_for(tmp_path / "gan.ckpt")
+    going.process.kill()
+    going.process.join()
+    with files.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
+        steps = int(file["updates.G"])
+    assert steps >= 3
+    assert steps % 3 == 0
+    ok("gan-loop", pictures, *TINY, "--steps", steps + 5, "-o", "gan.ckpt", "-q")
+    ok("gan-loop", pictures, *TINY, "--steps", steps + 5, "-o", "clean.ckpt", "-q")
+    assert ok("gan-info", "--digest", "gan.ckpt").out == ok("gan-info", "--digest", "clean.ckpt").out
+
+
+def test_a_run_that_diverges_says_when_and_keeps_the_last_good_checkpoint(ok, fails, pictures, tmp_path, content):
+    model = [*TINY, "--loss", "lsgan", "--arch", "mlp"]
+    ok("gan-loop", pictures, *model, "--steps", 2, "-o", "gan.ckpt", "-q")
+    meta, tensors = content("gan.ckpt")
+    tensors["D.head.weight"][:] = 3e38
+    files.write(str(tmp_path / "gan.ckpt"), "checkpoint", tensors, meta)
+    before = (tmp_path / "gan.ckpt").read_bytes()
+    line = fails("gan-loop", pictures, *model, "--steps", 60, "-o", "gan.ckpt", "-q")
+    assert "at its update 3" in line
+    assert (tmp_path / "gan.ckpt").read_bytes() == before
+
+
+def test_training_learns_a_one_dimensional_gaussian(ok, tmp_path, content):
+    """Goodfellow's toy: points of N(4, 1.25); a small MLP finds where they are and how wide."""
+    points = np.random.default_rng(0).normal(4, 1.25, (2000, 1)).astype("f4")
+    files.write(str(tmp_path / "toy.safetensors"), "samples", {"points": points}, {})
+    model = ["--width", 32, "--z-dim", 4, "--batch", 64, "--lr", 0.002]
+    ok("gan-loop", "toy.safetensors", *model, "--steps", 1500, "-o", "toy.ckpt", "-q")
+    ok("gan-sample", "toy.ckpt", "-n", 2000, "-o", "fakes.npy")
+    fakes = np.load(tmp_path / "fakes.npy")
+    assert fakes.shape == (2000, 1)
+    assert abs(fakes.mean() - 4) < 0.5
+    assert 0.6 < fakes.std() < 2
+
+
+def test_the_precision_of_a_run_is_kept_and_both_train(ok, pictures, content):
+    for precision in ("fp32", "bf16"):
+        ok("gan-loop", pictures, *TINY, "--precision", precision, "--steps", 2, "-o", f"{precision}.ckpt", "-q")
+    (meta, fp32), (_, bf16) = content("fp32.ckpt"), content("bf16.ckpt")
+    assert meta["config"]["precision"] == "fp32"
+    name = "G.stem.weight"
+    assert not np.array_equal(fp32[name], bf16[name])
+    assert np.abs(fp32[name] - bf16[name]).max() < 0.02
+
+
+DAMAGES = {
+    "lr": (lambda meta: meta["config"].pop("lr"), "'lr' is missing from its settings"),
+    "colour": (lambda meta: meta["config"].update(colour=1), "'colour' is unknown in its settings"),
+    "text": (lambda meta: meta["config"].update(batch="64"), "batch is '64', not of type int"),
+    "true": (lambda meta: meta["config"].update(seed=True), "seed is True, not of type int"),
+    "loss": (lambda meta: meta["config"].update(loss="pixie dust"), "loss is 'pixie dust', not one of"),
+    "huge": (lambda meta: meta["config"].update(width=10**9), "width is 1000000000, not from 1 to 4096"),
+    "wide": (
+        lambda meta: meta["config"].update(width=4096, z_dim=65536),
+        "G.stem.weight is float32 [32, 4], not [65536, 65536]",
+    ),
+    "nan": (lambda meta: meta["config"].update(lr=float("nan")), "lr is nan, not from"),
+    "shape": (lambda meta: meta["config"].update(shape=[8, -8, 1]), "shape is [8, -8, 1]"),
+    "decay": (lambda meta: meta["config"].update(decay=[5, 2]), "decay is [5, 2], not [FIRST, LAST]"),
+    "none": (lambda meta: meta.pop("config"), "a checkpoint without its settings"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_changed_field_is_refused_by_its_name(fails, checkpoint, pictures, content, tmp_path, name):
+    change, words = DAMAGES[name]
+    meta, tensors = content(checkpoint)
+    change(meta)
+    files.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
+    line = fails("gan-train-d", pictures, "--from", "bad.ckpt", "-o", "x.ckpt")
+    assert line.startswith("gan-train-d: bad.ckpt: damaged: ")
+    assert words in line
+    assert not (tmp_path / "x.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["G.stem.weight", "D.head.bias", "ema.norms.0.running_mean", "adam.D.exp_avg.head.bias"]
+)
+def test_a_missing_tensor_is_refused_by_its_name(fails, checkpoint, pictures, content, tmp_path, name):
+    meta, tensors = content(checkpoint)
+    tensors["stranger"] = tensors.pop(name)
+    files.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
+    line = fails("gan-train-d", pictures, "--from", "bad.ckpt", "-o", "x.ckpt")
+    assert name in line or "stranger" in line
+
+
+def test_neither_data_nor_checkpoint_is_a_usage_error(fails):
+    assert "needs DATA" in fails("gan-train-g", "-o", "x.ckpt", code=2)
+
+
+def test_data_and_checkpoint_cannot_both_be_piped(fails, checkpoint, pictures, tmp_path):
+    line = fails("gan-train-d", "-", "--from", "-", "-o", "x", stdin=(tmp_path / pictures).read_bytes())
+    assert "cannot be both" in line

@@ -1,0 +1,99 @@
+"""gan-sample, and the forms its result can take."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def test_samples_keep_their_latents_and_come_back_from_them(ok, checkpoint, content):
+    ok("gan-sample", checkpoint, "-n", 70, "--seed", 5, "-o", "a.safetensors")
+    ok("gan-sample", checkpoint, "--latents", "a.safetensors", "-o", "b.safetensors")
+    (meta, a), (_, b) = content("a.safetensors"), content("b.safetensors")
+    assert a["images"].shape == (70, 8, 8, 1)
+    assert a["images"].dtype == np.uint8
+    assert a["latents"].shape == (70, 4)
+    assert meta["prior"] == "normal"
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_a_seed_gives_its_sample_whatever_the_batch(ok, checkpoint, content):
+    ok("gan-sample", checkpoint, "--seeds", "0-5,9", "-o", "many.safetensors")
+    ok("gan-sample", checkpoint, "--seeds", "9", "-o", "one.safetensors")
+    ok("gan-sample", checkpoint, "--seed", 9, "-n", 3, "-o", "three.safetensors")
+    many, one, three = (content(f"{name}.safetensors")[1] for name in ("many", "one", "three"))
+    assert np.array_equal(many["latents"][6:], one["latents"])
+    assert np.array_equal(three["latents"][:1], one["latents"])
+    assert np.array_equal(many["images"][6:], one["images"])
+
+
+def test_leading_axes_are_those_of_the_latents(ok, checkpoint, content):
+    ok("gan-interp", "--seeds", "1-3", "--like", checkpoint, "--frames", 7, "-o", "walk.safetensors")
+    ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", "film.safetensors")
+    meta, film = content("film.safetensors")
+    assert film["images"].shape == (7, 1, 8, 8, 1)
+    assert [line.split()[0] for line in meta["lineage"]] == ["made", "gan-loop", "gan-interp", "gan-sample"]
+
+
+def test_the_forms_of_a_result(ok, checkpoint, content, tmp_path):
+    for name in ("s.safetensors", "s.npy", "s.png", "s/"):
+        ok("gan-sample", checkpoint, "-n", 5, "-o", name)
+    images = content("s.safetensors")[1]["images"]
+    assert np.array_equal(np.load(tmp_path / "s.npy"), images)
+    assert sorted(os.listdir(tmp_path / "s")) == [f"{row:06d}.png" for row in range(5)]
+    for row in range(5):
+        assert np.array_equal(np.asarray(Image.open(tmp_path / f"s/{row:06d}.png")), images[row, :, :, 0])
+    sheet = np.asarray(Image.open(tmp_path / "s.png"))
+    assert sheet.shape == (16, 24)
+    assert np.array_equal(sheet[8:, 8:16], images[4, :, :, 0])
+    assert (sheet[8:, 16:] == 0).all()
+    ok("gan-sample", checkpoint, "-n", 2, "-o", "s/")
+    assert sorted(os.listdir(tmp_path / "s")) == ["000000.png", "000001.png"]
+
+
+def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    assert "holds other files too" in fails("gan-sample", checkpoint, "-o", "mine/")
+    assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (["data.safetensors"], "data.safetensors: holds samples, and checkpoints are wanted here", 1),
+        (["nothing.ckpt"], "nothing.ckpt: no such file or directory; check the name", 1),
+        (["gan.ckpt.safetensors", "--latents", "data.safetensors"], "these samples do not keep latents", 1),
+        (["gan.ckpt.safetensors", "--latents", "wide.safetensors"], "have 9 numbers, and the checkpoint takes 4", 1),
+        (["gan.ckpt.safetensors", "gan.ckpt.safetensors", "--latents", "film.safetensors"], "is a film already", 1),
+        (["gan.ckpt.safetensors", "-"], "none can come from a pipe", 1),
+        (["gan.ckpt.safetensors", "-n", "3", "--seeds", "1"], "give one", 2),
+        (["-", "--latents", "-"], "cannot both come from a pipe", 2),
+        (["gan.ckpt.safetensors", "--seeds", "5-1"], "'5-1' is not a range that goes up", 2),
+        (["gan.ckpt.safetensors", "--seeds", "one"], "'one' is not a list like 0,3,8-15", 2),
+        (["gan.ckpt.safetensors", "--device", "abacus"], "'abacus' is not auto, cpu, cuda, cuda:N or mps", 2),
+    ],
+)
+def test_bad_input_in_one_line(fails, ok, checkpoint, tmp_path, arguments, words, code):
+    from ganutils import files
+
+    files.write(str(tmp_path / "wide.safetensors"), "latents", {"latents": np.zeros((2, 9), "f4")}, {})
+    files.write(str(tmp_path / "film.safetensors"), "latents", {"latents": np.zeros((2, 1, 4), "f4")}, {})
+    (tmp_path / "old.png").write_bytes(b"old")
+    assert words in fails("gan-sample", *arguments, "-o", "old.png", code=code)
+    assert (tmp_path / "old.png").read_bytes() == b"old"
+
+
+def test_a_device_that_is_not_there(fails, checkpoint):
+    import torch
+
+    name = "cuda:7" if not torch.cuda.is_available() else "cuda:99"
+    assert "not on this machine" in fails("gan-sample", checkpoint, "-o", "x.png", "--device", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("x.jpg", "its suffix does not say"), ("no/x.png", "there is no folder no")]
+)
+def test_a_name_that_cannot_be_written(fails, checkpoint, name, words):
+    assert words in fails("gan-sample", checkpoint, "-o", name)
