@@ -31,7 +31,11 @@ def settings(file: File) -> Config:
     if not isinstance(shape, list) or len(shape) not in (1, 3) or not all(type(n) is int and n > 0 for n in shape):
         raise Error(f"{file.name}: damaged: shape is {shape!r}, not [H, W, C] or [D]")
     decay = found["decay"] and tuple(found["decay"])
-    return Config(**{**found, "shape": tuple(shape), "decay": decay, "preset": str(found["preset"])})
+    its = Config(**{**found, "shape": tuple(shape), "decay": decay, "preset": str(found["preset"])})
+    problem = config.contradiction(its)
+    if problem:
+        raise Error(f"{file.name}: damaged: {problem}")
+    return its
 
 
 def _problem(setting: config.Setting, value: Any) -> str | None:
@@ -44,7 +48,7 @@ def _problem(setting: config.Setting, value: Any) -> str | None:
         value = float(value)
     if type(value) is not setting.type:
         return f"not of type {setting.type.__name__}"
-    if setting.choices and value not in setting.choices:
+    if setting.choices and not config.is_choice(setting, value):
         return f"not one of {', '.join(setting.choices)}"
     if isinstance(value, int | float) and not (setting.least or 0) <= value <= (setting.most or math.inf):
         return f"not from {setting.least} to {setting.most}"
@@ -62,6 +66,18 @@ def updates(file: files.File) -> dict[str, int]:
     return counts
 
 
+def labels_below(samples: File, classes: int) -> np.ndarray:
+    """Its labels, flattened; Error if it has none, or others than 0 to `classes` - 1."""
+    if "labels" not in samples:
+        raise Error(f"{samples.name}: has no labels, which --conditional needs; take a source that has classes")
+    labels = samples["labels"].reshape(-1)
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise Error(
+            f"{samples.name}: labels go from {labels.min()} to {labels.max()}, and the run has {classes} classes"
+        )
+    return labels
+
+
 @dataclasses.dataclass
 class Series:
     """One checkpoint, or several that make a film, a frame each; and what there is to say of all."""
@@ -72,18 +88,54 @@ class Series:
     frames: list[dict[str, Any]]  # for each: step, kimg
     lineages: list[list[str]]
 
-    def tensors(self, samples: Iterable[np.ndarray], latents: np.ndarray) -> dict[str, np.ndarray | Stream]:
-        """Those of a samples file: `samples` as they come, in the shape of their `latents`, and these."""
+    def labels(self, lead: tuple[int, ...], given: File | None, label: str | None) -> np.ndarray | None:
+        """The classes to sample, int64 of shape `lead`; None if the checkpoint has no classes.
+
+        `label`, a class by name or number, if given; else those that come with the latents; else all, evenly, in order.
+        """
+        count = self.settings.classes
+        if label is not None:
+            return np.full(lead, self._class(label), np.int64)
+        if not count:
+            return None
+        if given is not None:
+            if "labels" not in given:
+                raise Error(f"{given.name}: latents without labels, and the checkpoint has classes; give --label")
+            return labels_below(given, count).reshape(lead)
+        number = math.prod(lead)
+        return (np.arange(number) * count // max(number, 1)).reshape(lead)
+
+    def _class(self, label: str) -> int:
+        """The number of a class, given by its name or number; Error if there is none such."""
+        count, names = self.settings.classes, self.first.meta.get("classes", [])
+        if not count:
+            raise Error(f"{self.first.name}: has no classes, so --label means nothing; train it with --conditional")
+        if label in names:
+            return int(names.index(label))
+        if not label.isdecimal() or int(label) >= count:
+            known = ", ".join(map(str, names)) or f"0 to {count - 1}"
+            raise Error(f"{self.first.name}: has no class {label!r}; its classes are {known}")
+        return int(label)
+
+    def tensors(
+        self, samples: Iterable[np.ndarray], latents: np.ndarray, labels: np.ndarray | None
+    ) -> dict[str, np.ndarray | Stream]:
+        """Those of a samples file: `samples` as they come, in the shape of their `latents`; these; and their labels."""
         lead = (*([len(self.frames)] if self.others else []), *latents.shape[:-1])
         shape = self.settings.shape
         name, dtype = ("images", np.uint8) if len(shape) == 3 else ("points", np.float32)
-        kept = np.broadcast_to(latents, (*lead, latents.shape[-1]))
-        return {name: Stream((*lead, *shape), np.dtype(dtype), samples), "latents": kept}
+        found: dict[str, np.ndarray | Stream] = {
+            name: Stream((*lead, *shape), np.dtype(dtype), samples),
+            "latents": np.broadcast_to(latents, (*lead, latents.shape[-1])),
+        }
+        return found if labels is None else {**found, "labels": np.broadcast_to(labels, lead)}
 
     def meta(self, line: str, given: File | None) -> dict[str, Any]:
         """The metadata of that file, made by the command `line` from latents `given`."""
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
-        meta = {"prior": self.settings.prior, "lineage": lineage.joined(lineages, line)}
+        meta: dict[str, Any] = {"prior": self.settings.prior, "lineage": lineage.joined(lineages, line)}
+        if "classes" in self.first.meta:
+            meta["classes"] = self.first.meta["classes"]
         return {**meta, "frames": self.frames} if self.others else meta
 
 
@@ -96,7 +148,7 @@ def series(first: File, others: Sequence[str]) -> Series:
             raise Error("standard input: of several checkpoints none can come from a pipe; save it to a file first")
         with files.read(path, "checkpoint") as file:
             its = settings(file)
-            if (its.shape, its.z_dim) != (own.shape, own.z_dim):
+            if (its.shape, its.z_dim, its.classes) != (own.shape, own.z_dim, own.classes):
                 raise Error(f"{path}: makes other samples than {first.name}; they cannot be one film")
             found.frames.append(_moment(file, its))
             found.lineages.append(file.meta.get("lineage", []))

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from ganutils import Error
 
-ARCHS = ("mlp", "dcgan")
+ARCHS = ("mlp", "dcgan", "resnet", "krohn")
 PRIORS = ("normal", "uniform")
-LOSSES = ("minimax", "nonsaturating", "lsgan")
+LOSSES = ("minimax", "nonsaturating", "lsgan", "wgan", "hinge", "relativistic")
+SMOOTHED = ("minimax", "nonsaturating", "lsgan")  # the losses that have a label to smooth
+AUGMENTS = ("translate", "cutout", "color")
 PRECISIONS = ("auto", "fp32", "bf16")
-WIDTHS = {"mlp": 256, "dcgan": 32}  # where neither --width nor the preset says
+WIDTHS = {"mlp": 256, "dcgan": 32, "resnet": 32, "krohn": 64}  # where neither --width nor the preset says
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +28,22 @@ class Config:
     preset: str
     arch: str
     width: int
+    norm: str
+    dropout: float
     z_dim: int
     prior: str
+    classes: int
     loss: str
+    smooth: float
+    r1: float
+    r2: float
+    gp: float
+    augment: str
+    optimiser: str
     lr: float
+    d_lr: float
     beta1: float
+    beta2: float
     batch: int
     d_updates: int
     ema_kimg: float
@@ -41,12 +54,18 @@ class Config:
     def as_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
-    def learning_rate(self, step: int) -> float:
-        """At generator update `step`: `lr`, falling linearly to 0 between the two steps of `decay`."""
+    def learning_rate(self, network: str, step: int) -> float:
+        """Of `network` (G or D) at generator update `step`; it falls linearly to 0 between the two steps of `decay`."""
+        rate = self.d_lr if network == "D" and self.d_lr else self.lr
         if self.decay is None:
-            return self.lr
+            return rate
         first, last = self.decay
-        return self.lr * min(1.0, max(0.0, (last - step) / (last - first)))
+        return rate * min(1.0, max(0.0, (last - step) / (last - first)))
+
+    @property
+    def needs_real_for_g(self) -> bool:
+        """Whether the generator's update looks at the data too: at real logits, or for the labels of its classes."""
+        return self.loss == "relativistic" or self.classes > 0
 
     def ema_beta(self, step: int) -> float:
         """Weight of the old average at generator update `step`.
@@ -66,16 +85,28 @@ class Setting(NamedTuple):
     choices: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
+    many: bool = False  # several of the choices, in their order, with commas; or none
 
 
 SETTINGS = {
-    "arch": Setting("Networks: mlp (fully connected) or dcgan (convolutions).", str, ARCHS),
+    "arch": Setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", str, ARCHS),
     "width": Setting("Channels of the layer nearest the picture, or hidden units (mlp).", int, (), 1, 4096),
+    "norm": Setting("Normalisation in the discriminator of dcgan.", str, ("batch", "none")),
+    "dropout": Setting("Share of units dropped in training (krohn).", float, (), 0, 0.95),
     "z_dim": Setting("Length of a latent.", int, (), 1, 65536),
     "prior": Setting("Distribution of the latents.", str, PRIORS),
+    "classes": Setting("Number of classes; set by --conditional.", int, (), 0, 65536),
     "loss": Setting("The two losses.", str, LOSSES),
-    "lr": Setting("Adam's learning rate, of both networks.", float, (), 0, 10),
+    "smooth": Setting("What real is called in place of 1, as 0.9 (one-sided label smoothing).", float, (), 0.5, 1),
+    "r1": Setting("Weight of the squared gradient of D at real pictures.", float, (), 0, 1e6),
+    "r2": Setting("The same at generated pictures.", float, (), 0, 1e6),
+    "gp": Setting("Weight of WGAN's gradient penalty.", float, (), 0, 1e6),
+    "augment": Setting("What D sees pictures through: of translate,cutout,color; or none.", str, AUGMENTS, many=True),
+    "optimiser": Setting("Of both networks.", str, ("adam", "rmsprop")),
+    "lr": Setting("Learning rate.", float, (), 0, 10),
+    "d_lr": Setting("The discriminator's, if another; 0 = the same.", float, (), 0, 10),
     "beta1": Setting("Adam's decay of the first moment.", float, (), 0, 0.999),
+    "beta2": Setting("Adam's decay of the second moment; rmsprop's of its one.", float, (), 0, 0.99999),
     "batch": Setting("Pictures in a batch.", int, (), 2, 1 << 20),
     "d_updates": Setting("Discriminator updates for each generator update.", int, (), 1, 1000),
     "ema_kimg": Setting("Half-life, in thousands of images, of the generator's average; 0 = off.", float, (), 0, 1e6),
@@ -84,37 +115,62 @@ SETTINGS = {
     "seed": Setting("Seed of everything random.", int, (), 0, (1 << 63) - 1),
 }
 
+# What a preset does not say.
+PLAIN: dict[str, Any] = dict(
+    dropout=0.0,
+    classes=0,
+    smooth=1.0,
+    r1=0.0,
+    r2=0.0,
+    gp=0.0,
+    augment="none",
+    optimiser="adam",
+    d_lr=0.0,
+    beta1=0.5,
+    beta2=0.999,
+    d_updates=1,
+    ema_kimg=0.0,
+    decay=None,
+    precision="auto",
+    seed=0,
+)
+
 PRESETS: dict[str, dict[str, Any]] = {
     # The best quality for the compute on small sets: a narrow DCGAN and a hot learning rate.
-    "modern": dict(
-        arch="dcgan",
-        z_dim=64,
-        prior="normal",
-        loss="nonsaturating",
-        lr=2e-3,
-        beta1=0.5,
-        batch=64,
-        d_updates=1,
-        ema_kimg=9.0,
-        decay=None,
-        precision="auto",
-        seed=0,
-    ),
+    "modern": dict(arch="dcgan", z_dim=64, prior="normal", loss="nonsaturating", lr=2e-3, batch=64, ema_kimg=9.0),
+    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, equation 1 with the
+    # generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
+    "goodfellow2014": dict(arch="mlp", z_dim=100, prior="uniform", loss="nonsaturating", lr=2e-4, batch=100),
     # Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with DCGANs", section 4.
-    "dcgan2016": dict(
+    "dcgan2016": dict(arch="dcgan", width=128, z_dim=100, prior="uniform", loss="nonsaturating", lr=2e-4, batch=128),
+    # Mao et al. 2017, "Least Squares GANs", section 4: a DCGAN, equation 9, latents of 1024 numbers.
+    "lsgan2017": dict(arch="dcgan", width=64, z_dim=1024, prior="uniform", loss="lsgan", lr=1e-3, batch=64),
+    # Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", algorithm 1 and its defaults.
+    "wgan-gp2017": dict(
         arch="dcgan",
-        width=128,
-        z_dim=100,
+        width=64,
+        z_dim=128,
+        prior="normal",
+        loss="wgan",
+        gp=10.0,
+        lr=1e-4,
+        beta1=0.0,
+        beta2=0.9,
+        batch=64,
+        d_updates=5,
+    ),
+    # Krohn, Beyleveld, Bassens 2019, "Deep Learning Illustrated", chapter 12: the Quick, Draw! GAN.
+    "quickdraw2019": dict(
+        arch="krohn",
+        dropout=0.4,
+        z_dim=32,
         prior="uniform",
         loss="nonsaturating",
-        lr=2e-4,
-        beta1=0.5,
+        optimiser="rmsprop",
+        lr=4e-4,
+        d_lr=8e-4,
+        beta2=0.9,
         batch=128,
-        d_updates=1,
-        ema_kimg=0.0,
-        decay=None,
-        precision="auto",
-        seed=0,
     ),
 }
 
@@ -122,14 +178,39 @@ PRESETS: dict[str, dict[str, Any]] = {
 def fresh(shape: tuple[int, ...], given: Mapping[str, Any]) -> Config:
     """The settings of a new run on samples of `shape`: those `given`, else the preset's."""
     preset = given.get("preset", "modern")
-    settings = {**PRESETS[preset], **given}
+    settings = {**PLAIN, **PRESETS[preset], **given, "preset": preset}
     if len(shape) == 1 and "arch" not in given:
         settings["arch"] = "mlp"  # points have no neighbours to convolve
-    if len(shape) == 1 and settings["arch"] != "mlp":
-        raise Error(f"--arch {settings['arch']} is for pictures, and the data are points; use --arch mlp")
     settings.setdefault("width", WIDTHS[settings["arch"]])
-    settings["preset"] = preset
-    return Config(shape=shape, **settings)
+    settings.setdefault("norm", "none" if _sees_single_pictures(settings) else "batch")
+    config = Config(shape=shape, **settings)
+    problem = contradiction(config)
+    if problem:
+        raise Error(problem)
+    return config
+
+
+def _sees_single_pictures(settings: Mapping[str, Any]) -> bool:
+    """Whether D's loss is about one picture, or a pair, so that batch norm, which mixes the batch, spoils it."""
+    penalised = settings["r1"] or settings["r2"] or settings["gp"]
+    return bool(penalised) or settings["loss"] in ("wgan", "relativistic") or settings["arch"] != "dcgan"
+
+
+def contradiction(config: Config) -> str | None:
+    """What in the settings does not go together, in words; None if all does."""
+    if len(config.shape) == 1 and config.arch != "mlp":
+        return f"--arch {config.arch} is for pictures, and the data are points; use --arch mlp"
+    if len(config.shape) == 1 and config.augment != "none":
+        return f"--augment {config.augment} is for pictures, and the data are points; leave it out"
+    if config.norm == "batch" and _sees_single_pictures(vars(config)):
+        return "--norm batch does not go with r1, r2, gp, wgan or relativistic, nor with other networks than dcgan"
+    if config.smooth != 1 and config.loss not in SMOOTHED:
+        return f"--smooth goes with {', '.join(SMOOTHED)}; {config.loss} has no labels"
+    if "color" in config.augment and config.shape[-1] == 1:
+        return "--augment color is for colour pictures; gray ones have translate and cutout"
+    if config.dropout and config.arch != "krohn":
+        return "--dropout goes with --arch krohn"
+    return None
 
 
 def is_decay(first: Any, last: Any) -> bool:
@@ -144,3 +225,9 @@ def differences(there: Config, here: Mapping[str, Any]) -> str:
 
 def _words(value: Any) -> str:
     return ":".join(map(str, value)) if isinstance(value, tuple) and len(value) == 2 else f"{value}"
+
+
+def is_choice(setting: Setting, value: Any) -> bool:
+    if not setting.many:
+        return value in setting.choices
+    return value == "none" or value == ",".join(name for name in setting.choices if name in value.split(","))

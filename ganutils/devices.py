@@ -1,5 +1,8 @@
 """Where the networks live."""
 
+import resource
+import sys
+
 import torch
 
 from ganutils import Error
@@ -22,3 +25,10 @@ def fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the most that was allocated on a CUDA device, elsewhere the most that this process had in memory."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import ganutils
 from ganutils import Error, checkpoints, files, networks
 from ganutils.config import Config
-from ganutils.optimisers import Adam
+from ganutils.optimisers import OPTIMISERS
 
 Tensors = dict[str, Tensor]
 
@@ -25,15 +25,16 @@ class GAN:
         self.config = settings
         self.G, self.D = (network.to(memory_format=torch.channels_last) for network in pair)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
-        self.adam = {"G": Adam(self.G, settings.beta1), "D": Adam(self.D, settings.beta1)}
+        optimiser = OPTIMISERS[settings.optimiser]
+        self.optimisers = {"G": optimiser(self.G, settings), "D": optimiser(self.D, settings)}
         self.updates = {"G": 0, "D": 0}
 
     def to(self, device: torch.device) -> GAN:
         """Move everything to `device`; returns itself."""
         for network in (self.G, self.D, self.ema):
             network.to(device)
-        for adam in self.adam.values():
-            adam.to(device)
+        for optimiser in self.optimisers.values():
+            optimiser.to(device)
         return self
 
     @property
@@ -55,8 +56,8 @@ class GAN:
             "G": self.G.state_dict(),
             "D": self.D.state_dict(),
             "ema": self.ema.state_dict(),
-            "adam.G": self.adam["G"].tensors(),
-            "adam.D": self.adam["D"].tensors(),
+            "opt.G": self.optimisers["G"].tensors(),
+            "opt.D": self.optimisers["D"].tensors(),
         }
         return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 

@@ -32,7 +32,7 @@ def described(file: File) -> Iterator[str]:
 
 
 def _parts(file: File) -> dict[str, list[Spec]]:
-    """Tensors by what their names begin with: G, D, ema, adam, updates; or images, labels and the like."""
+    """Tensors by what their names begin with: G, D, ema, opt, updates; or images, labels and the like."""
     parts: dict[str, list[Spec]] = {}
     for name in sorted(file.specs):
         parts.setdefault(name.split(".")[0], []).append(file.specs[name])

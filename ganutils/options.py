@@ -214,6 +214,22 @@ class Decay(click.ParamType):
         return int(match[1]), int(match[2])
 
 
+class Several(click.ParamType):
+    """Some of a setting's choices, with commas; in any order, kept in theirs. Or none."""
+
+    name = "list"
+
+    def __init__(self, setting: config.Setting):
+        self.setting = setting
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        names = value.split(",")
+        ordered = ",".join(name for name in self.setting.choices if name in names) or value
+        if not config.is_choice(self.setting, ordered) or len(set(names)) != len(ordered.split(",")):
+            self.fail(f"{value!r} is not some of {','.join(self.setting.choices)}, nor none", param, ctx)
+        return ordered
+
+
 class Device(click.ParamType):
     name = "device"
 
@@ -301,16 +317,23 @@ origin = click.option(
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of a new run, as options without defaults: what is not typed comes from the preset or --from."""
+    modern = {**config.PLAIN, **config.PRESETS["modern"]}
     for name, setting in reversed(config.SETTINGS.items()):
+        if name == "classes":
+            function = click.option("--conditional", is_flag=True, help="Train by class, on the labels of DATA.")(
+                function
+            )
+            continue
+        default = f"  [modern: {modern[name]}]" if modern.get(name) is not None else ""
         option = "--" + name.replace("_", "-")
-        preset = config.PRESETS["modern"].get(name)
-        default = "" if preset is None else f"  [modern: {preset}]"
         function = click.option(option, name, type=_type(setting), help=setting.help + default)(function)
     presets = click.Choice(list(config.PRESETS))
     return click.option("--preset", type=presets, help="Settings to start from  [default: modern]")(function)
 
 
 def _type(setting: config.Setting) -> click.ParamType:
+    if setting.many:
+        return Several(setting)
     if setting.choices:
         return click.Choice(setting.choices)
     if setting.type is tuple:
@@ -321,7 +344,7 @@ def _type(setting: config.Setting) -> click.ParamType:
 
 def typed(settings: dict[str, Any]) -> dict[str, Any]:
     """The model options that were typed."""
-    return {name: value for name, value in settings.items() if value is not None}
+    return {name: value for name, value in settings.items() if value not in (None, False)}
 
 
 def command_line() -> str:

@@ -8,7 +8,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Start:
     checkpoint: File | None
     data: dict[str, Any]
     lineages: list[list[str]]
+    classes: list[str] | None  # their names, of a conditional run
     resumed: bool = False  # the checkpoint is the command's own output
 
     @property
@@ -34,7 +35,15 @@ class Start:
 
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of what the command `line` makes of this."""
-        return {"data": self.data, "lineage": lineage.joined(self.lineages, line)}
+        named = {} if self.classes is None else {"classes": self.classes}
+        return {"data": self.data, "lineage": lineage.joined(self.lineages, line), **named}
+
+
+class TrainingSet(NamedTuple):
+    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or mapped; labels int64 [N] where classes are trained."""
+
+    samples: np.ndarray
+    labels: np.ndarray | None = None
 
 
 @contextlib.contextmanager
@@ -45,6 +54,9 @@ def start(samples: File | None, origin: str | None, given: Mapping[str, Any]) ->
     """
     if samples is not None and samples.name == "standard input" and origin == "-":
         raise Error("standard input: cannot be both the data and --from; give one of them as a file")
+    given = dict(given)
+    if given.pop("conditional", False) and samples is not None:
+        given["classes"] = classes_of(samples)
     with contextlib.ExitStack() as stack:
         checkpoint = None
         if origin is None:
@@ -64,7 +76,9 @@ def start(samples: File | None, origin: str | None, given: Mapping[str, Any]) ->
                 )
         data = identity(samples) if samples is not None else checkpoint.meta.get("data", {}) if checkpoint else {}
         parents = [file.meta.get("lineage", []) for file in (samples, checkpoint) if file is not None]
-        yield Start(settings, checkpoint, data, parents)
+        namer = checkpoint or samples
+        classes = namer.meta.get("classes") if settings.classes and namer else None
+        yield Start(settings, checkpoint, data, parents, classes)
 
 
 @contextlib.contextmanager
@@ -86,14 +100,26 @@ def resume(samples: File, origin: str | None, output: str | None, given: Mapping
         yield dataclasses.replace(begun, resumed=True)
 
 
-def array(samples: File) -> np.ndarray:
+def training_set(samples: File, settings: Config) -> TrainingSet:
+    """What a run of `settings` trains on."""
+    return TrainingSet(flat(samples), checkpoints.labels_below(samples, settings.classes) if settings.classes else None)
+
+
+def flat(samples: File) -> np.ndarray:
     """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if there is none."""
     name = "points" if "points" in samples else "images"
-    whole = samples[name]
-    flat = whole.reshape(-1, *sample_shape(samples))
-    if not len(flat):
+    array = samples[name].reshape(-1, *sample_shape(samples))
+    if not len(array):
         raise Error(f"{samples.name}: holds no samples; nothing to train on")
-    return flat
+    return array
+
+
+def classes_of(samples: File) -> int:
+    """How many classes its labels have: those that its metadata name, else up to the largest label."""
+    named = samples.meta.get("classes")
+    if isinstance(named, list) and named:
+        return len(named)
+    return int(checkpoints.labels_below(samples, 65536).max()) + 1
 
 
 def sample_shape(samples: File) -> tuple[int, ...]:
@@ -103,9 +129,9 @@ def sample_shape(samples: File) -> tuple[int, ...]:
 
 def identity(samples: File) -> dict[str, Any]:
     """What tells one data set from another without reading all of a large one: count, and a hash of 1,024 rows."""
-    flat = array(samples)
-    rows = np.unique(np.linspace(0, len(flat) - 1, min(len(flat), 1024)).round().astype(np.int64))
-    return {"count": len(flat), "hash": hashlib.sha256(np.ascontiguousarray(flat[rows]).data).hexdigest()[:16]}
+    array = flat(samples)
+    rows = np.unique(np.linspace(0, len(array) - 1, min(len(array), 1024)).round().astype(np.int64))
+    return {"count": len(array), "hash": hashlib.sha256(np.ascontiguousarray(array[rows]).data).hexdigest()[:16]}
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -15,22 +15,25 @@ from ganutils.gan import load_generator
 BATCH = 64  # latents to a forward pass
 
 
-def film(series: Series, latents: np.ndarray, device: torch.device) -> Iterator[np.ndarray]:
+def film(series: Series, latents: np.ndarray, labels: np.ndarray | None, device: torch.device) -> Iterator[np.ndarray]:
     """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time."""
-    z = latents.reshape(-1, latents.shape[-1])
-    yield from generate(load_generator(series.first)[0].to(device), z)
+    z, classes = latents.reshape(-1, latents.shape[-1]), None if labels is None else labels.reshape(-1)
+    yield from generate(load_generator(series.first)[0].to(device), z, classes)
     for path in series.others:
         with files.read(path, "checkpoint") as file:
-            yield from generate(load_generator(file)[0].to(device), z)
+            yield from generate(load_generator(file)[0].to(device), z, classes)
 
 
-def generate(generator: nn.Module, latents: np.ndarray) -> Iterator[np.ndarray]:
-    """Samples of `latents` [N, Z], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
+def generate(generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None) -> Iterator[np.ndarray]:
+    """Samples of `latents` [N, Z] and `labels` [N], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
     device = next(generator.parameters()).device
+
+    def batch(array: np.ndarray, start: int) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array[start : start + BATCH])).to(device)
+
     with torch.inference_mode():
         for start in range(0, len(latents), BATCH):
-            z = torch.from_numpy(np.ascontiguousarray(latents[start : start + BATCH])).to(device)
-            samples = generator(z)
+            samples = generator(batch(latents, start), None if labels is None else batch(labels, start))
             yield (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
 
 

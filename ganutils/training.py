@@ -18,100 +18,162 @@ import torch
 from torch import Tensor, nn
 
 from ganutils import Error, devices, paths
+from ganutils.augment import AUGMENTS
 from ganutils.gan import GAN
-from ganutils.losses import LOSSES
+from ganutils.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.randomness import draw, stream
+from ganutils.runs import TrainingSet
 
 TICK = 50  # generator updates from one line of the log to the next
 
 
 class Trainer:
-    """Trains `gan` on `data`: uint8 [N, H, W, C] or float32 [N, D], in memory or mapped; None if D is not trained."""
+    """Trains `gan` on `data`; None if the generator alone is trained and its update needs none."""
 
-    def __init__(self, gan: GAN, data: np.ndarray | None, device: torch.device):
+    def __init__(self, gan: GAN, data: TrainingSet | None, device: torch.device):
         torch.set_flush_denormal(True)  # a saturated D makes denormals, which are up to 85 times slower
         self.gan = gan.to(device)
+        self.config = gan.config
         self.device = device
-        self.data = None if data is None else torch.from_numpy(data)
-        self.loss = LOSSES[gan.config.loss]
-        precision = gan.config.precision
+        self.samples = None if data is None else torch.from_numpy(data.samples)
+        self.labels = None if data is None or data.labels is None else torch.from_numpy(data.labels)
+        self.loss = LOSSES[self.config.loss]
+        self.augments = [AUGMENTS[name] for name in self.config.augment.split(",") if name in AUGMENTS]
+        precision = self.config.precision
         self.bf16 = precision == "bf16" or (precision == "auto" and devices.fast_bf16(device))
-        self._losses: dict[str, list[Tensor]] = {"D": [], "G": []}
-        self._reported = dict(gan.updates)
+        self._measured: dict[str, list[Tensor]] = {}
 
     def train_d(self, reuse: bool = False) -> Tensor:
         """One update of the discriminator towards real = 1, fake = 0, with the generator frozen.
 
         Returns the fakes it saw. With `reuse` they carry their graph, for the generator update that must follow.
         """
-        gan = self.gan
-        real = self._real(gan.updates["D"])
-        fakes = self._fakes(gan.updates["D"] + 1, learn=reuse)
+        gan, config = self.gan, self.config
+        update = gan.updates["D"]
+        real, labels = self._batch(update)
+        fakes = self._fakes(update + 1, labels, learn=reuse)
+        real, fake = self._augmented(real, "D", 0), self._augmented(fakes.detach(), "D", 1)
+        real.requires_grad_(config.r1 > 0)
+        fake.requires_grad_(config.r2 > 0)
+        self._seed_dropout("D")
         with self._autocast():
-            loss = self.loss.discriminator(gan.D(real), gan.D(fakes.detach()))
+            real_logits, fake_logits = gan.D(real, labels), gan.D(fake, labels)
+        loss = self.loss.discriminator(real_logits, fake_logits, config.smooth)
+        self._measure("d_loss", loss)
+        self._measure_accuracy(real_logits.detach(), fake_logits.detach())
+        if config.r1:
+            loss = loss + config.r1 * zero_centered(real_logits, real)
+        if config.r2:
+            loss = loss + config.r2 * zero_centered(fake_logits, fake)
+        if config.gp:
+            loss = loss + config.gp * self._gradient_penalty(real.detach(), fake.detach(), labels)
         self._update("D", gan.D, loss)
         return fakes
 
     def train_g(self, fakes: Tensor | None = None) -> None:
         """One update of the generator towards D(G(z)) = 1, with the discriminator frozen; then its average."""
-        gan = self.gan
+        gan, last = self.gan, max(self.gan.updates["D"] - 1, 0)  # the update of D before this one
+        real, labels = self._batch(last) if self.config.needs_real_for_g else (None, None)
         if fakes is None:
-            fakes = self._fakes(gan.updates["D"], learn=True)
+            fakes = self._fakes(gan.updates["D"], labels, learn=True)
+        self._seed_dropout("G")
         collect_statistics(gan.D, False)
         with self._autocast():
-            loss = self.loss.generator(gan.D(fakes))
+            fake_logits = gan.D(self._augmented(fakes, "G", 1), labels)
+            real_logits = fake_logits
+            if real is not None and self.config.loss == "relativistic":
+                with torch.no_grad():
+                    real_logits = gan.D(self._augmented(real, "G", 0), labels)
         collect_statistics(gan.D, True)
+        loss = self.loss.generator(real_logits, fake_logits)
+        self._measure("g_loss", loss)
         self._update("G", gan.G, loss)
         gan.average()
 
     def step(self) -> None:
         """The two phases: `d_updates` of the discriminator, then one of the generator."""
-        for _ in range(self.gan.config.d_updates - 1):
+        for _ in range(self.config.d_updates - 1):
             self.train_d()
         self.train_g(self.train_d(reuse=True))
 
-    def losses(self) -> dict[str, float]:
-        """Mean loss of each network's updates since the last call; Error if one is not a number."""
+    def measures(self) -> dict[str, float]:
+        """Means, over the updates since the last call, of `d_loss`, `g_loss` and D's accuracy, `d_real` and `d_fake`.
+
+        Error, with the update, if a loss is not a number.
+        """
         means = {}
-        for name, values in self._losses.items():
-            if not values:
-                continue
+        for name, values in self._measured.items():
             found = torch.stack(values).tolist()  # the one place that waits for the device
-            values.clear()
             first = next((i for i, value in enumerate(found) if not math.isfinite(value)), None)
             if first is not None:
-                update = self._reported[name] + first + 1
-                raise Error(f"{name}'s loss is {found[first]} at its update {update}: lower --lr or try another --loss")
-            self._reported[name] += len(found)
+                network = "D" if name.startswith("d") else "G"
+                update = self.gan.updates[network] - len(found) + first + 1
+                what = f"{network}'s loss is {found[first]} at its update {update}"
+                raise Error(f"{what}: lower --lr, or try --r1 1 or another --loss; the last good checkpoint is kept")
             means[name] = sum(found) / len(found)
+        self._measured.clear()
         return means
 
     def _update(self, name: str, network: nn.Module, loss: Tensor) -> None:
         # Only this network's gradients are asked for: the other one is frozen and its are never computed.
         gradients = torch.autograd.grad(loss, list(network.parameters()))
-        lr = self.gan.config.learning_rate(self.gan.step)
+        lr = self.config.learning_rate(name, self.gan.step)
         self.gan.updates[name] += 1
-        self.gan.adam[name].step(gradients, lr, self.gan.updates[name])
-        self._losses[name].append(loss.detach())
+        self.gan.optimisers[name].step(gradients, lr, self.gan.updates[name])
 
-    def _real(self, update: int) -> Tensor:
-        """The batch of discriminator update `update`: float32 [B, C, H, W] in -1..1, or points [B, D]."""
-        if self.data is None:
-            raise ValueError("the discriminator trains on data")
-        rows = batch_rows(self.gan.config.seed, update, self.gan.config.batch, len(self.data))
-        batch = self.data[torch.from_numpy(rows)].to(self.device)
-        return batch.permute(0, 3, 1, 2).float() / 127.5 - 1 if batch.dim() == 4 else batch
+    def _gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
+        shares = self._random("between").random((len(real), *[1] * (real.dim() - 1)), dtype=np.float32)
+        between = torch.lerp(fake, real, torch.from_numpy(shares).to(self.device)).requires_grad_()
+        with self._autocast():
+            logits = self.gan.D(between, labels)
+        return gradient_penalty(logits, between)
 
-    def _fakes(self, d_updates: int, learn: bool) -> Tensor:
+    def _batch(self, update: int) -> tuple[Tensor, Tensor | None]:
+        """What D sees at its update `update`: float32 [B, C, H, W] in -1..1, or points [B, D]; and labels [B]."""
+        if self.samples is None:
+            raise ValueError("this update looks at the data")
+        rows = torch.from_numpy(batch_rows(self.config.seed, update, self.config.batch, len(self.samples)))
+        batch = self.samples[rows].to(self.device)
+        labels = None if self.labels is None else self.labels[rows].to(self.device)
+        return batch.permute(0, 3, 1, 2).float() / 127.5 - 1 if batch.dim() == 4 else batch, labels
+
+    def _fakes(self, d_updates: int, labels: Tensor | None, learn: bool) -> Tensor:
         """Generated samples; with `learn` they carry their graph, and count in batch norm's running statistics."""
-        config = self.gan.config
+        config = self.config
         noise = stream(config.seed, "noise", d_updates, self.gan.step)
         z = torch.from_numpy(draw(noise, config.prior, (config.batch, config.z_dim))).to(self.device)
+        self._seed_dropout("noise", d_updates)
         collect_statistics(self.gan.G, learn)
         with torch.set_grad_enabled(learn), self._autocast():
-            fakes = self.gan.G(z)
+            fakes = self.gan.G(z, labels)
         collect_statistics(self.gan.G, True)
         return fakes.float()
+
+    def _augmented(self, pictures: Tensor, phase: str, kind: int) -> Tensor:
+        """`pictures` as D sees them in `phase` (D or G); `kind` tells real from fake."""
+        if self.augments:
+            random = self._random("augment", phase, kind)
+            for augment in self.augments:
+                pictures = augment(pictures, random)
+        return pictures
+
+    def _random(self, *names: str | int) -> np.random.Generator:
+        return stream(self.config.seed, *names, self.gan.updates["D"], self.gan.step)
+
+    def _seed_dropout(self, phase: str, *count: int) -> None:
+        if self.config.dropout:
+            d_updates = count or (self.gan.updates["D"],)
+            drawn = stream(self.config.seed, "dropout", phase, *d_updates, self.gan.step).integers(1 << 62)
+            torch.manual_seed(int(drawn))
+
+    def _measure(self, name: str, value: Tensor) -> None:
+        self._measured.setdefault(name, []).append(value.detach())
+
+    def _measure_accuracy(self, real: Tensor, fake: Tensor) -> None:
+        """The share of pictures on the right side of the boundary, or of the other kind's mean where there is none."""
+        boundary = self.loss.boundary
+        self._measure("d_real", (real > (fake.mean() if boundary is None else boundary)).float().mean())
+        self._measure("d_fake", (fake < (real.mean() if boundary is None else boundary)).float().mean())
 
     def _autocast(self) -> torch.autocast:
         """bf16 inside, if it is fast here. One context a pass: the casts it keeps are stale after an update."""
@@ -121,7 +183,7 @@ class Trainer:
 def collect_statistics(network: nn.Module, on: bool) -> None:
     """Whether batch norm's running statistics move in training mode (it normalises by the batch either way)."""
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.track_running_stats = on
 
 
@@ -143,12 +205,16 @@ class Tick(NamedTuple):
     step: int  # generator updates done
     kimg: float  # thousands of real pictures shown to the discriminator
     images_per_second: float  # of those
-    d_loss: float
+    d_loss: float  # without penalties
     g_loss: float
+    d_real: float  # share of the real pictures that the discriminator takes for real
+    d_fake: float  # share of the generated ones that it takes for generated
+    memory_mb: float  # most that the process (on CUDA: the device) has held so far
 
     def __str__(self) -> str:
-        rate = f"{self.images_per_second:,.0f} img/s"
-        return f"step {self.step:,}  {self.kimg:.1f} kimg  {rate}  D {self.d_loss:.3f}  G {self.g_loss:.3f}"
+        losses = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})  G {self.g_loss:.3f}"
+        rate = f"{self.images_per_second:,.0f} img/s  {self.memory_mb:,.0f} MB"
+        return f"step {self.step:,}  {self.kimg:.1f} kimg  {losses}  {rate}"
 
 
 def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | None]:
@@ -162,10 +228,11 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
         trainer.step()
         tick = None
         if gan.step % TICK == 0 or gan.step == steps:
-            losses = trainer.losses()
+            means = trainer.measures()
             now, images = time.monotonic(), (gan.updates["D"] - shown) * gan.config.batch
             kimg = gan.updates["D"] * gan.config.batch / 1000
-            tick = Tick(gan.step, kimg, images / (now - then), losses["D"], losses["G"])
+            memory = devices.peak_memory(trainer.device) / 1e6
+            tick = Tick(gan.step, kimg, images / (now - then), memory_mb=memory, **means)
             then, shown = now, gan.updates["D"]
         yield tick
 
@@ -175,7 +242,7 @@ def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped
     for done in range(1, updates + 1):
         update()
         if done % TICK == 0 or done == updates:
-            trainer.losses()
+            trainer.measures()
         yield
         if stopped:
             return

@@ -1,15 +1,20 @@
 """Networks, losses and the optimiser, against torch's own and the papers' formulas."""
 
 import math
+import re
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganutils import config, networks, training
-from ganutils.losses import LOSSES
-from ganutils.optimisers import Adam
+from ganutils import Error, config, networks, training
+from ganutils.augment import AUGMENTS, cutout, translate
+from ganutils.losses import LOSSES, gradient_penalty, zero_centered
+from ganutils.networks.parts import map_channels, map_sizes
+from ganutils.networks.resnet import ResidualBlock
+from ganutils.optimisers import Adam, RMSprop
+from ganutils.randomness import stream
 
 SIDES = st.integers(1, 40)
 
@@ -17,12 +22,13 @@ SIDES = st.integers(1, 40)
 @given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from(config.ARCHS))
 @settings(max_examples=40, deadline=None)
 def test_any_size_goes_through_both_networks(h, w, c, arch):
-    settings = config.fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3})
-    generator, discriminator = networks.build(settings)
-    pictures = generator(torch.randn(4, 3))
-    assert pictures.shape == (4, c, h, w)
-    assert pictures.abs().max() <= 1
-    assert discriminator(pictures).shape == (4,)
+    for classes, labels in ((0, None), (3, torch.tensor([0, 1, 2, 2]))):
+        settings = config.fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})
+        generator, discriminator = networks.build(settings)
+        pictures = generator(torch.randn(4, 3), labels)
+        assert pictures.shape == (4, c, h, w)
+        assert pictures.abs().max() <= 1
+        assert discriminator(pictures, labels).shape == (4,)
 
 
 def test_points_go_through_the_mlp():
@@ -35,8 +41,8 @@ def test_points_go_through_the_mlp():
 def test_the_dcgan_at_64_is_the_papers():
     """Radford et al. 2016, figure 1: a 4x4 map of 1024 channels, then 512, 256, 128 and the picture."""
     settings = config.fresh((64, 64, 3), {"preset": "dcgan2016"})
-    assert networks.map_sizes(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
-    assert networks.map_channels(settings) == [3, 128, 256, 512, 1024]
+    assert map_sizes(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
+    assert map_channels(settings) == [3, 128, 256, 512, 1024]
 
 
 def test_weights_come_from_the_seed_alone():
@@ -50,53 +56,107 @@ def test_weights_come_from_the_seed_alone():
         assert any(not torch.equal(x, z) for x, z in zip(a.parameters(), c.parameters(), strict=True))
 
 
-@given(real=st.lists(st.floats(-8, 8), min_size=1, max_size=5), fake=st.lists(st.floats(-8, 8), min_size=1, max_size=5))
-def test_losses_are_the_papers_formulas(real, fake):
-    def sigmoid(x):
-        return 1 / (1 + math.exp(-x))
+LOGITS = st.integers(1, 5).flatmap(lambda n: st.tuples(*[st.lists(st.floats(-8, 8), min_size=n, max_size=n)] * 2))
+
+
+@given(logits=LOGITS, target=st.sampled_from([1.0, 0.9]))
+def test_losses_are_the_papers_formulas(logits, target):
+    def log_sigmoid(x):
+        return -math.log(1 + math.exp(-x))
 
     def mean(values):
+        values = list(values)
         return sum(values) / len(values)
 
-    entropy = mean([-math.log(sigmoid(x)) for x in real]) + mean([-math.log(1 - sigmoid(x)) for x in fake])
+    real, fake = logits
+    entropy = mean(-target * log_sigmoid(x) - (1 - target) * log_sigmoid(-x) for x in real)
+    entropy += mean(-log_sigmoid(-x) for x in fake)
+    pairs = list(zip(real, fake, strict=True))
     wanted = {
-        "minimax": (entropy, mean([math.log(1 - sigmoid(x)) for x in fake])),
-        "nonsaturating": (entropy, mean([-math.log(sigmoid(x)) for x in fake])),
+        "minimax": (entropy, mean(log_sigmoid(-x) for x in fake)),
+        "nonsaturating": (entropy, mean(-log_sigmoid(x) for x in fake)),
         "lsgan": (
-            mean([(x - 1) ** 2 / 2 for x in real]) + mean([x**2 / 2 for x in fake]),
-            mean([(x - 1) ** 2 / 2 for x in fake]),
+            mean((x - target) ** 2 / 2 for x in real) + mean(x**2 / 2 for x in fake),
+            mean((x - 1) ** 2 / 2 for x in fake),
         ),
+        "wgan": (mean(fake) - mean(real), -mean(fake)),
+        "hinge": (mean(max(0, 1 - x) for x in real) + mean(max(0, 1 + x) for x in fake), -mean(fake)),
+        "relativistic": (mean(-log_sigmoid(x - y) for x, y in pairs), mean(-log_sigmoid(y - x) for x, y in pairs)),
     }
     assert wanted.keys() == LOSSES.keys() == set(config.LOSSES)
-    real_logits, fake_logits = torch.tensor(real, dtype=torch.float64), torch.tensor(fake, dtype=torch.float64)
+    ours = [torch.tensor(values, dtype=torch.float64) for values in logits]
     for name, loss in LOSSES.items():
-        found = loss.discriminator(real_logits, fake_logits).item(), loss.generator(fake_logits).item()
+        found = loss.discriminator(*ours, target).item(), loss.generator(*ours).item()
         assert found == pytest.approx(wanted[name], rel=1e-6, abs=1e-9), name
 
 
-def test_adam_is_torchs_to_the_bit():
+def test_penalties_of_a_linear_discriminator():
+    """D(x) = <w, x> has gradient w everywhere: R1 is |w|^2 / 2, the penalty of WGAN (|w| - 1)^2."""
+    w = torch.tensor([3.0, 4.0])
+    x = torch.randn(5, 2, requires_grad=True)
+    assert zero_centered(x @ w, x).item() == pytest.approx(12.5)
+    assert gradient_penalty(x @ w, x).item() == pytest.approx(16)
+
+
+@pytest.mark.parametrize("name", config.AUGMENTS)
+def test_augmentation_changes_each_picture_and_lets_gradients_through(name):
+    x = torch.linspace(-1, 1, 6 * 3 * 16 * 24).view(6, 3, 16, 24).requires_grad_()
+    y = AUGMENTS[name](x, stream(1, "test"))
+    again = AUGMENTS[name](x, stream(1, "test"))
+    assert y.shape == x.shape
+    assert torch.equal(y, again)
+    assert not torch.equal(y, AUGMENTS[name](x, stream(2, "test")))
+    y.square().sum().backward()
+    assert (x.grad != 0).float().mean() > 0.5
+
+
+def test_translation_moves_by_up_to_an_eighth_and_fills_with_gray():
+    x = torch.ones(200, 1, 16, 24)
+    y = translate(x, stream(0, "t"))
+    kept = y.sum((1, 2, 3)) / (16 * 24)
+    assert kept.min() == pytest.approx(14 / 16 * 21 / 24)
+    assert kept.max() == 1
+    assert set(y.unique().tolist()) == {0.0, 1.0}
+
+
+def test_cutout_takes_a_window_of_half_the_sides():
+    kept = cutout(torch.ones(300, 1, 16, 24), stream(0, "c")).sum((1, 2, 3))
+    assert kept.min() == 16 * 24 - 8 * 12
+    assert kept.max() <= 16 * 24 - 4 * 6
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Adam, lambda parameters: torch.optim.Adam(parameters, lr=1e-2, betas=(0.5, 0.999), fused=True)),
+        (RMSprop, lambda parameters: torch.optim.RMSprop(parameters, lr=1e-2, alpha=0.999, eps=1e-7)),
+    ],
+)
+def test_optimisers_are_torchs(ours, theirs):
     torch.manual_seed(0)
-    ours = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4), torch.nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
-    theirs = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4), torch.nn.BatchNorm2d(4)).to(
-        memory_format=torch.channels_last
-    )
-    theirs.load_state_dict(ours.state_dict())
-    mine = Adam(ours, beta1=0.5)
-    reference = torch.optim.Adam(theirs.parameters(), lr=1e-2, betas=(0.5, 0.999), fused=True)
+    networks = [
+        torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4), torch.nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
+        for _ in range(2)
+    ]
+    networks[1].load_state_dict(networks[0].state_dict())
+    mine = ours(networks[0], config.fresh((8, 8, 3), {}))
+    reference = theirs(networks[1].parameters())
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
-        mine.step(torch.autograd.grad(ours(x).square().mean(), list(ours.parameters())), 1e-2, count)
+        gradients = torch.autograd.grad(networks[0](x).square().mean(), list(networks[0].parameters()))
+        mine.step(gradients, 1e-2, count)
         reference.zero_grad()
-        theirs(x).square().mean().backward()
+        networks[1](x).square().mean().backward()
+        torch.nn.utils.clip_grad_value_(networks[1].parameters(), 1.0 if ours is RMSprop else 1e9)
         reference.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert torch.equal(a, b)
+    for a, b in zip(networks[0].parameters(), networks[1].parameters(), strict=True):
+        assert torch.equal(a, b) if ours is Adam else torch.allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
 def test_the_learning_rate_falls_between_the_steps_of_decay():
     settings = config.fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
-    assert [settings.learning_rate(step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
-    assert config.fresh((8, 8, 1), {"lr": 0.25}).learning_rate(10**9) == 0.25
+    assert [settings.learning_rate("G", step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
+    assert config.fresh((8, 8, 1), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
 
 
 def test_the_half_life_of_the_average():
@@ -113,3 +173,33 @@ def test_every_epoch_shows_every_row_once(count, batch, epochs):
     rows = [int(row) for update in range(updates) for row in training.batch_rows(3, update, batch, count)]
     for epoch in range(epochs):
         assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+def test_a_new_residual_block_is_the_identity():
+    block = ResidualBlock(8, depth=10)
+    x = torch.randn(2, 8, 5, 5)
+    assert torch.equal(block(x), x)
+    gradients = torch.autograd.grad(block(x).square().sum(), block.last.weight)
+    assert gradients[0].abs().max() > 0
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_every_preset_is_whole_and_consistent(preset):
+    settings = config.fresh((8, 8, 1), {"preset": preset})
+    assert config.contradiction(settings) is None
+    assert settings.preset == preset
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"loss": "relativistic", "norm": "batch"}, "--norm batch does not go with"),
+        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with"),
+        ({"loss": "wgan", "smooth": 0.9}, "--smooth goes with minimax, nonsaturating, lsgan"),
+        ({"augment": "translate,color"}, "--augment color is for colour pictures"),
+        ({"dropout": 0.4}, "--dropout goes with --arch krohn"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_said(given, words):
+    with pytest.raises(Error, match=re.escape(words)):
+        config.fresh((8, 8, 1), given)

@@ -1,0 +1,80 @@
+"""Deep convolutional networks (Radford, Metz, Chintala 2016), for any size."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganutils.config import Config
+from ganutils.networks.parts import Labelled, map_channels, map_sizes
+
+
+class DCGANGenerator(nn.Module):
+    """Transposed 4x4 convolutions of stride 2 from a 4x4 map up, batch norm, ReLU, tanh (Radford et al. 2016).
+
+    Any size: where a map has an odd side, the last row or column of the doubled map is cut off.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.sizes = map_sizes(*config.shape[:2])[::-1]  # smallest first
+        self.channels = map_channels(config)[::-1]
+        h, w = self.sizes[0]
+        self.classes = Labelled(config.classes, config.z_dim)
+        self.stem = nn.Linear(config.z_dim, h * w * self.channels[0], bias=False)
+        pairs = list(itertools.pairwise(self.channels))
+        self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
+        last = len(pairs) - 1
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=i == last) for i, (a, b) in enumerate(pairs))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        h, w = self.sizes[0]
+        x = (
+            self.stem(self.classes.mixed(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
+        )  # (B, C, h, w)
+        for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
+            x = up(F.relu(norm(x)))[:, :, :h, :w]
+        return torch.tanh(x.float())
+
+
+class DCGANDiscriminator(nn.Module):
+    """4x4 convolutions of stride 2, leaky ReLU, batch norm on all but the first (Radford et al. 2016).
+
+    Odd sides are padded by one, so that the maps have the generator's sizes.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        sizes, channels = map_sizes(*config.shape[:2]), map_channels(config)
+        self.pads = [(0, w % 2, 0, h % 2) for h, w in sizes[:-1]]
+        pairs = list(itertools.pairwise(channels))
+        normed = [config.norm == "batch" and i > 0 for i in range(len(pairs))]
+        self.downs = nn.ModuleList(
+            nn.Conv2d(a, b, 4, 2, 1, bias=not n) for (a, b), n in zip(pairs, normed, strict=True)
+        )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(b) if n else nn.Identity() for (_, b), n in zip(pairs, normed, strict=True)
+        )
+        features = math.prod(sizes[-1]) * channels[-1]
+        self.head = nn.Linear(features, 1)
+        self.classes = Labelled(config.classes, features)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
+            x = F.leaky_relu(norm(down(F.pad(x, pad) if any(pad) else x)), 0.2)
+        features = x.permute(0, 2, 3, 1).flatten(1)
+        return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
+
+
+def dcgan_weights(module: nn.Module) -> None:
+    """N(0, 0.02) for weights, N(1, 0.02) for the gains of batch norm, zero for biases (Radford et al. 2016)."""
+    if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    if isinstance(getattr(module, "bias", None), nn.Parameter):
+        nn.init.zeros_(module.bias)  # type: ignore[arg-type]

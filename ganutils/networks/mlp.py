@@ -1,0 +1,50 @@
+"""Fully connected networks, for pictures or points."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganutils.config import Config
+from ganutils.networks.parts import Labelled
+
+
+class MLPGenerator(nn.Module):
+    """Two hidden layers of `width` units; for pictures a tanh at the end (Goodfellow et al. 2014)."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.shape = config.shape
+        self.classes = Labelled(config.classes, config.z_dim)
+        self.hidden1 = nn.Linear(config.z_dim, config.width)
+        self.hidden2 = nn.Linear(config.width, config.width)
+        self.out = nn.Linear(config.width, math.prod(config.shape))
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        x = F.relu(self.hidden1(self.classes.mixed(z, labels)))
+        x = F.relu(self.hidden2(x))
+        x = self.out(x)
+        if len(self.shape) == 1:
+            return x
+        return torch.tanh(x).view(-1, *self.shape).permute(0, 3, 1, 2)  # (B, C, H, W)
+
+
+class MLPDiscriminator(nn.Module):
+    """Two hidden layers of `width` leaky units on the flattened sample."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.hidden1 = nn.Linear(math.prod(config.shape), config.width)
+        self.hidden2 = nn.Linear(config.width, config.width)
+        self.head = nn.Linear(config.width, 1)
+        self.classes = Labelled(config.classes, config.width)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        if x.dim() == 4:
+            x = x.permute(0, 2, 3, 1)  # (B, H, W, C): the order of the generator's output
+        x = F.leaky_relu(self.hidden1(x.flatten(1)), 0.2)
+        x = F.leaky_relu(self.hidden2(x), 0.2)
+        return self.classes.projected(self.head(x).squeeze(1), x, labels)
