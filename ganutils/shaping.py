@@ -105,6 +105,10 @@ def shaped(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)
     if shape.fit == "pad":
         part = min(size[0] / (right - left), size[1] / (bottom - top))
         inner = max(1, round((right - left) * part)), max(1, round((bottom - top) * part))
+    outer = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+    if outer != (0, 0, *image.size):  # or the filter would see what was cut off
+        image = image.crop(outer)
+        box = box[0] - outer[0], box[1] - outer[1], box[2] - outer[0], box[3] - outer[1]
     if box != (0, 0, *image.size) or inner != image.size:
         image = image.resize(inner, FILTERS[shape.filter], box=box)
     if inner != size:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from ganutils import Error
 
 TRIES = 4  # that bring nothing new, one after the other
-WAIT = 0.5  # seconds before the second, doubled each time
+WAIT = 0.2  # seconds before the second, doubled each time
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18  # bytes
 LOST = (OSError, http.client.HTTPException)  # urllib.error.URLError is an OSError

@@ -28,7 +28,7 @@ ADDRESS_VARIABLE = "GANUTILS_QUICKDRAW"  # an environment variable: another plac
 SIDE = 28  # pixels of Google's bitmaps, and of strokes where no size is asked for
 LINE_LIMIT = 1 << 24  # bytes of one drawing
 POINT_LIMIT = 100_000  # of one drawing; people draw a few hundred
-OVERSAMPLING = 4  # strokes are drawn so many times larger and then made smaller, which antialiases them
+OVERSAMPLING = 4  # strokes are drawn at least so many times larger and then made smaller, which antialiases them
 
 # How Google made bitmaps of strokes: lines 16 wide on a canvas of 256 with 16 around it (quickdraw-dataset, issue 19)
 STROKE, MARGIN, CANVAS = 16, 16, 256
@@ -104,11 +104,12 @@ def drawn(line: bytes, shape: Shape) -> np.ndarray:
     points = np.concatenate(lines)
     low, high = points.min(0), points.max(0)
     w, h = shape.size or shape.crop or (SIDE, SIDE)
-    side = min(w, h) * OVERSAMPLING
+    factor = max(OVERSAMPLING, CANVAS // max(w, h))
+    side = min(w, h) * factor
     unit = side / (CANVAS + 2 * MARGIN + STROKE)  # pixels of ours in one of Google's canvas
     scale = unit * (CANVAS - 1) / max(float((high - low).max()), 1e-9)
-    middle = np.array([w, h]) * OVERSAMPLING / 2
-    image = Image.new("L", (w * OVERSAMPLING, h * OVERSAMPLING))
+    middle = np.array([w, h]) * factor / 2
+    image = Image.new("L", (w * factor, h * factor))
     pen = ImageDraw.Draw(image)
     width = max(1, round(STROKE * unit))
     for each in lines:
@@ -117,7 +118,7 @@ def drawn(line: bytes, shape: Shape) -> np.ndarray:
         pen.line(path, 255, width, joint="curve")
         for x, y in path[:: max(1, len(path) - 1)]:  # round ends; a line of one point is a dot
             pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), 255)
-    return shaping.shaped(image.reduce(OVERSAMPLING).convert("L" if shape.channels in (None, 1) else "RGB"), shape)
+    return shaping.shaped(image.reduce(factor).convert("L" if shape.channels in (None, 1) else "RGB"), shape)
 
 
 def _lines(line: bytes) -> list[np.ndarray]:
