@@ -7,6 +7,7 @@ file without a name beside the result, and from there into it. Memory holds a fe
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -94,7 +95,8 @@ def _cells(sources: list[Source]) -> set[tuple[int, ...]]:
 
 def _copied(whole: Joined, rows: np.ndarray) -> Iterator[np.ndarray]:
     """Pixels in the order of `rows`, some at a time; runs of rows that follow one another are read at once."""
-    for part in np.array_split(rows, max(1, len(rows) // 1024)):
+    most = max(1, files.CHUNK // math.prod(_cells(whole.sources).pop()))
+    for part in np.split(rows, range(most, len(rows), most)):
         at = np.searchsorted(whole.starts, part, "right") - 1
         for run in np.split(np.arange(len(part)), np.flatnonzero((np.diff(part) != 1) | (np.diff(at) != 0)) + 1):
             first = int(part[run[0]] - whole.starts[at[run[0]]])
