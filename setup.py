@@ -14,8 +14,8 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=["ganutils", "ganutils.networks"],
-    package_data={"ganutils": ["py.typed"]},
+    packages=["ganutils", "ganutils.networks", "ganutils.sources"],
+    package_data={"ganutils": ["py.typed"], "ganutils.sources": ["quickdraw.txt"]},
     scripts=sorted(str(path.relative_to(here)) for path in here.glob("bin/gan-*")),
     install_requires=["click>=8.2", "numpy>=2", "pillow>=11", "imageio>=2.36", "torch>=2.11", "torchvision>=0.26"],
     extras_require={

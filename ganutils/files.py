@@ -239,6 +239,10 @@ class File:
         spec = self.specs[name]
         return self[name] if self._bytes is not None else Stream(spec.shape, spec.dtype, self.rows(name, 1))
 
+    def offset(self, name: str) -> int:
+        """Where the tensor begins in the file, in bytes."""
+        return self._data_start + self.specs[name].start
+
     def finish(self) -> None:
         """Read a pipe to its end: what writes it may end well, and it is an Error if it did not."""
         end = max((spec.end for spec in self.specs.values()), default=0)

@@ -157,6 +157,11 @@ class Progress:
             self.advance(len(chunk))
 
 
+def teller(quiet: bool) -> tuple[Callable[[str], None], Callable[[int], Progress]]:
+    """What the library is handed to speak by: say(message), and progress(length) that gives a bar."""
+    return lambda message: say(message, quiet), lambda length: Progress(length, quiet)
+
+
 # -------------------------------------------------------------------------------------------- reading
 
 
@@ -200,6 +205,57 @@ class Grid(Size):
 
     name = "grid"
     square = False
+
+
+class Channels(click.Choice):
+    """1 or 3, as a number."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        return int(super().convert(str(value), param, ctx))
+
+
+class Color(click.ParamType):
+    """A colour by name or as #rrggbb; gives (R, G, B)."""
+
+    name = "color"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int, int]:
+        from PIL import ImageColor
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return ImageColor.getrgb(value)[:3]
+        except ValueError:
+            self.fail(f"{value!r} is not a color like white, gray or #2040ff", param, ctx)
+
+
+class Names(click.ParamType):
+    """Names with commas between; gives a list."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        if isinstance(value, list):
+            return value
+        names = [name.strip() for name in value.split(",")]
+        if not all(names):
+            self.fail(f"{value!r} is not a list of names like 3,7 or cat,dog", param, ctx)
+        return names
+
+
+class Split(click.ParamType):
+    """A part of a data set: its name, or A-B% as (A, B)."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str | tuple[float, float]:
+        if isinstance(value, tuple) or re.fullmatch(r"[a-z]+", value):
+            return value
+        match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)-(\d{1,3}(?:\.\d+)?)%", value, re.ASCII)
+        if not match or not 0 <= float(match[1]) < float(match[2]) <= 100:
+            self.fail(f"{value!r} is not a name like train or a part like 0-90%", param, ctx)
+        return float(match[1]), float(match[2])
 
 
 class Decay(click.ParamType):
