@@ -1,0 +1,113 @@
+"""Text on pictures: what a caption says of a frame, and its letters as pixels. NumPy and Pillow only."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import string
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import ImageFont
+
+from ganutils import Error
+
+LENGTH_LIMIT = 500  # letters of one text
+SAME_SHAPE = str.maketrans({"\u2212": "\u2013"})  # Pillow's font has no minus sign; its en dash looks the same
+
+
+def filled(template: str, fields: Mapping[str, object]) -> str:
+    """`template` with `fields`, as in '{step} · {kimg:.1f} kimg'. Error if it names another, or reaches into one.
+
+    Only plain names: {step.__class__} or {step[0]} would hand what a template may touch to whoever wrote it.
+    """
+    try:
+        for _, name, spec, conversion in string.Formatter().parse(template):
+            if name is not None and (name not in fields or conversion or "{" in (spec or "")):
+                raise Error(f"--caption: there is no field {{{name}}} here; known are {', '.join(sorted(fields))}")
+        text = template.format_map(fields)
+    except (ValueError, OverflowError, MemoryError) as problem:
+        raise Error(f"--caption {template!r}: {problem}; a field is written {{step}} or {{kimg:.1f}}") from None
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """`text` on one line and of a sensible length."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LENGTH_LIMIT]
+
+
+class Font:
+    """Letters about `size` pixels high: those of the file `path`, or else Pillow's own.
+
+    Pillow's font knows little more than English; for what it lacks DejaVu Sans is taken, where matplotlib is there.
+    """
+
+    def __init__(self, size: int, path: str | None = None):
+        self.size = size
+        self.line = round(1.4 * size)  # height of a line in pixels
+        try:
+            self._fonts = [ImageFont.truetype(path, size)] if path else [ImageFont.load_default(size)]
+        except OSError:
+            raise Error(f"{path}: is not a font that can be read; give a .ttf or .otf file") from None
+        self._is_own = path is None
+
+    def width(self, text: str) -> int:
+        """Of one line, in pixels."""
+        text = text.translate(SAME_SHAPE)
+        return round(self._for(text).getlength(text))
+
+    def lines(self, text: str, width: int) -> list[str]:
+        """`text` broken between words into lines of at most `width` pixels, if its words allow."""
+        lines: list[str] = []
+        for word in text.split():
+            if lines and self.width(f"{lines[-1]} {word}") <= width:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return lines
+
+    def drawn(self, text: str) -> np.ndarray:
+        """One line: uint8 [line, width], how much of each pixel is ink."""
+        text = text.translate(SAME_SHAPE)
+        font = self._for(text)
+        mask, (left, top) = font.getmask2(text, "L", anchor="ls")
+        ink = np.zeros((self.line, max(self.width(text), left + mask.size[0])), np.uint8)
+        letters = np.asarray(mask, np.uint8).reshape(mask.size[::-1])
+        y, x = max(round(self.line * 0.75) + top, 0), max(left, 0)
+        part = letters[: self.line - y]
+        ink[y : y + len(part), x : x + part.shape[1]] = part
+        return ink
+
+    def _for(self, text: str) -> ImageFont.FreeTypeFont:
+        missing = ""
+        for font in self._found():
+            missing = next((c for c in dict.fromkeys(text) if not _has(font, c)), "")
+            if not missing:
+                return font
+        raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
+
+    def _found(self) -> list[ImageFont.FreeTypeFont]:
+        spare = _dejavu() if self._is_own and len(self._fonts) == 1 else None
+        if spare:
+            self._fonts.append(ImageFont.truetype(spare, self.size))
+        return self._fonts  # type: ignore[return-value]
+
+
+def _has(font: ImageFont.FreeTypeFont, letter: str) -> bool:
+    return letter.isspace() or _shape(font, letter) != _shape(font, "\uffff")
+
+
+@functools.lru_cache(1024)
+def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int, int]]:
+    mask = font.getmask(letter)
+    return bytes(mask), mask.size
+
+
+def _dejavu() -> str | None:
+    spec = importlib.util.find_spec("matplotlib")  # finds the folder and imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = os.path.join(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
+        if os.path.exists(path):
+            return path
+    return None
