@@ -6,7 +6,8 @@ import functools
 import importlib.util
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from PIL import ImageFont
@@ -14,7 +15,9 @@ from PIL import ImageFont
 from ganutils import Error
 
 LENGTH_LIMIT = 500  # letters of one text
-SAME_SHAPE = str.maketrans({"\u2212": "\u2013"})  # Pillow's font has no minus sign; its en dash looks the same
+PLAINER = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u2026": "...", "\u2019": "'"}
+)  # if need be
 
 
 def filled(template: str, fields: Mapping[str, object]) -> str:
@@ -47,15 +50,16 @@ class Font:
         self.size = size
         self.line = round(1.4 * size)  # height of a line in pixels
         try:
-            self._fonts = [ImageFont.truetype(path, size)] if path else [ImageFont.load_default(size)]
+            self._font: Any = ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
         except OSError:
             raise Error(f"{path}: is not a font that can be read; give a .ttf or .otf file") from None
         self._is_own = path is None
+        self._spare: Any = None
 
     def width(self, text: str) -> int:
         """Of one line, in pixels."""
-        text = text.translate(SAME_SHAPE)
-        return round(self._for(text).getlength(text))
+        font, text = self._for(text)
+        return round(font.getlength(text))
 
     def lines(self, text: str, width: int) -> list[str]:
         """`text` broken between words into lines of at most `width` pixels, if its words allow."""
@@ -69,29 +73,31 @@ class Font:
 
     def drawn(self, text: str) -> np.ndarray:
         """One line: uint8 [line, width], how much of each pixel is ink."""
-        text = text.translate(SAME_SHAPE)
-        font = self._for(text)
+        font, text = self._for(text)
         mask, (left, top) = font.getmask2(text, "L", anchor="ls")
-        ink = np.zeros((self.line, max(self.width(text), left + mask.size[0])), np.uint8)
         letters = np.asarray(mask, np.uint8).reshape(mask.size[::-1])
         y, x = max(round(self.line * 0.75) + top, 0), max(left, 0)
+        ink = np.zeros((self.line, max(round(font.getlength(text)), x + letters.shape[1])), np.uint8)
         part = letters[: self.line - y]
         ink[y : y + len(part), x : x + part.shape[1]] = part
         return ink
 
-    def _for(self, text: str) -> ImageFont.FreeTypeFont:
-        missing = ""
-        for font in self._found():
-            missing = next((c for c in dict.fromkeys(text) if not _has(font, c)), "")
-            if not missing:
-                return font
+    def _for(self, text: str) -> tuple[ImageFont.FreeTypeFont, str]:
+        """A font that has all of `text`, and that text, with plainer signs if there is no other way."""
+        for said in dict.fromkeys((text, text.translate(PLAINER))):
+            for font in self._fonts():
+                missing = next((letter for letter in dict.fromkeys(said) if not _has(font, letter)), None)
+                if missing is None:
+                    return font, said
         raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
 
-    def _found(self) -> list[ImageFont.FreeTypeFont]:
-        spare = _dejavu() if self._is_own and len(self._fonts) == 1 else None
-        if spare:
-            self._fonts.append(ImageFont.truetype(spare, self.size))
-        return self._fonts  # type: ignore[return-value]
+    def _fonts(self) -> Iterator[ImageFont.FreeTypeFont]:
+        yield self._font
+        if self._is_own and self._spare is None:
+            path = _dejavu()
+            self._spare = ImageFont.truetype(path, self.size) if path else self._font
+        if self._spare is not None:
+            yield self._spare
 
 
 def _has(font: ImageFont.FreeTypeFont, letter: str) -> bool:

@@ -107,8 +107,8 @@ def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
 
     rate = Fraction(clip.fps).limit_denominator(1000)
     factor = round(10 + 0.41 * (100 - quality))
-    space = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"
+    said = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"  # or players guess by the size
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "film.mp4")  # the index can go first only where ffmpeg may seek
         try:
@@ -122,7 +122,7 @@ def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
                 macro_block_size=1,
                 ffmpeg_log_level="quiet",
                 input_params=["-r", str(rate)],
-                output_params=["-crf", str(factor), "-vf", even, *space, "-movflags", "+faststart"],
+                output_params=["-crf", str(factor), "-vf", f"{even},{said}", "-movflags", "+faststart"],
             )
             with writer:
                 for number, frame in enumerate(clip.frames):

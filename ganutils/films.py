@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ganutils import Error, captions, clips, encoders, files, folders, gifs, pictures, reels
@@ -50,7 +50,7 @@ def write(
         (sheet, *others) = found
         if others:
             raise Error(f"{path}: one PNG a sample is made of one file; give one")
-        done = folders.write(path, (one for frame in sheet.frames(sheet.cells) for one in frame))
+        done = folders.write(path, _to_the_end((one for frame in sheet.frames(sheet.cells) for one in frame), found))
         return f"{done:,} pictures"
     if count < 2:
         raise Error(f"{found[0].name}: a film needs two frames or more, and this is a sheet; write a .png")
@@ -59,9 +59,10 @@ def write(
     with progress(count) if progress else contextlib.nullcontext() as bar:
         clip = clips.timed(page.shape, count, _drawn(page, found, says, bar), timing)
         if form == "/":
-            return f"{folders.write(path, clip.frames):,} frames"
+            return f"{folders.write(path, _to_the_end(clip.frames, found)):,} frames"
         with files.replacing(path) as out:
             WRITERS[form](out, clip, coding)
+            _finish(found)
     return f"{clip.count:,} frames, {clip.seconds:.2f} s"
 
 
@@ -72,13 +73,24 @@ def _drawn(page: Page, found: Sequence[Reel], says: Sequence[str], bar: Any) -> 
             bar.advance()
 
 
+def _to_the_end(frames: Iterable[Any], found: Sequence[Reel]) -> Iterator[Any]:
+    yield from frames
+    _finish(found)
+
+
+def _finish(found: Sequence[Reel]) -> None:
+    """See what is read through before the result takes its name: if its writer failed, there is no result."""
+    for reel in found:
+        reel.finish()
+
+
 def _says(found: Sequence[Reel], caption: str, count: int) -> list[str]:
     """The caption of each frame, from the notes of the first file that has any."""
     if not caption:
         return [""] * count
     noted = next((reel for reel in found if any(reel.notes)), found[0])
     notes = [noted.notes[min(t, noted.count - 1)] for t in range(count)]
-    return [captions.filled(caption, {**note, "frame": t, "frames": count}) for t, note in enumerate(notes)]
+    return [captions.filled(caption, {**note, "frame": t + 1, "frames": count}) for t, note in enumerate(notes)]
 
 
 def _write_sheet(path: str, found: Sequence[Reel], look: Look) -> str:
@@ -90,5 +102,6 @@ def _write_sheet(path: str, found: Sequence[Reel], look: Look) -> str:
     frames = next(iter(reels.side_by_side(sheets, [panel.shown for panel in page.panels])))
     with files.replacing(path) as out:
         pictures.write_png(out, page.drawn(frames, says[-1]))
+        _finish(found)
     shown = sum(isinstance(cell.what, int) for panel in page.panels for cell in panel.cells)
     return f"{shown:,} of {sum(sheet.cells for sheet in sheets):,} pictures"

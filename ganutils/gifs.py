@@ -150,7 +150,8 @@ def _nearest(palette: np.ndarray, dither: str) -> Callable[[np.ndarray], np.ndar
     holder = Image.new("P", (1, 1))
     holder.putpalette(palette.tobytes())
     how = Image.Dither.FLOYDSTEINBERG if dither == "floyd-steinberg" else Image.Dither.NONE
-    spread = 256 / len(palette) ** (1 / 3)  # about the distance from one colour to the next
+    apart = np.linalg.norm(palette[:, None].astype(float) - palette, axis=2) + np.diag(np.full(len(palette), np.inf))
+    spread = apart.min(1).mean() / 3**0.5  # about the distance from one colour to the next, in each channel
 
     def look(frame: np.ndarray) -> np.ndarray:
         if dither == "ordered":

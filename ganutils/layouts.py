@@ -62,14 +62,15 @@ class Panel:
 
     def __init__(self, reel: Reel, look: Look):
         self.reel = reel
-        h, w, self.channels = reel.size
-        self.size = max(1, round(w * look.scale)), max(1, round(h * look.scale))
+        own_h, own_w, self.channels = reel.size
+        self.size = max(1, round(own_w * look.scale)), max(1, round(own_h * look.scale))
         rows = _rows(reel, look.grid)
-        is_narrow = [not any(isinstance(row[i], int) for row in rows) for i in range(len(rows[0]))]
-        widths = [(self.size[0] + 1) // 2 if narrow else self.size[0] for narrow in is_narrow]  # columns of signs
+        kinds = [{type(row[i]) for row in rows} for i in range(len(rows[0]))]
+        w, h = self.size
+        widths = [(w + 1) // 2 if str in kind and int not in kind else w for kind in kinds]  # of signs: half
         starts = [0, *itertools.accumulate(width + look.gap for width in widths)]
         self.columns = list(zip(starts, widths, strict=False))
-        self.rows = [(i * (self.size[1] + look.gap), self.size[1]) for i in range(len(rows))]
+        self.rows = [(i * (h + look.gap), h) for i in range(len(rows))]
         self.w, self.h = starts[-1] - look.gap, sum(self.rows[-1])
         self.cells = [
             Cell(x, y, width, height, what)
@@ -78,7 +79,7 @@ class Panel:
             if what is not None
         ]
         self.shown = 1 + max((cell.what for cell in self.cells if isinstance(cell.what, int)), default=0)
-        is_whole = look.scale == int(look.scale) and look.filter is None and max(h, w) <= PIXEL_ART
+        is_whole = look.scale == int(look.scale) and look.filter is None and max(own_h, own_w) <= PIXEL_ART
         self.is_nearest = is_whole or look.filter == "nearest"
 
     def scaled(self, frame: np.ndarray, channels: int) -> np.ndarray:
@@ -119,13 +120,13 @@ class Page:
         pad = font.size // 2
 
         title, says = captions.plain(look.title), [say for say in dict.fromkeys(says) if say]
-        row_w = max((font.width(label) + pad for label in look.row_labels), default=0)
+        row_w = max((font.width(label) + 2 * pad for label in look.row_labels), default=0)
         self.room = max(row_w + inner_w, 16 * font.size)  # a longer text is broken into lines
         titles, told = font.lines(title, self.room), [font.lines(say, self.room) for say in says]
-        w = max(row_w + inner_w, *(font.width(line) for lines in [titles, *told] for line in lines), 0)
+        w = max(row_w + inner_w, *(font.width(line) + pad for lines in [titles, *told] for line in lines), 0)
         top = len(titles) * font.line + font.line * bool(look.column_labels)
         self.caption_y = top + inner_h + (pad // 2 if told else 0)
-        h = self.caption_y + font.line * max(map(len, told), default=0)
+        h = self.caption_y + font.line * max(map(len, told), default=0) + (pad // 2 if told else 0)
         if max(w, h) > SIDE_LIMIT:
             raise Error(f"{reels[0].name}: frames of {w:,}x{h:,} pixels; give a --grid or a smaller --scale")
 

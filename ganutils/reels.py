@@ -36,6 +36,7 @@ class Reel:
     pictures  all of them in order, uint8 [n, H, W, C] at a time
     notes     what there is to say of each frame: [count] of {"step": 100, "kimg": 6.4, ...}
     layout    rows of cells: the number of a picture in its frame, a sign, or None for an empty place; or None
+    finish    reads a pipe to its end; Error if what writes it failed
     """
 
     name: str
@@ -45,6 +46,7 @@ class Reel:
     pictures: Iterable[np.ndarray]
     notes: Sequence[Mapping[str, Any]]
     layout: Cells | None = None
+    finish: Callable[[], None] = lambda: None
 
     def frames(self, shown: int) -> Iterator[np.ndarray]:
         """The first `shown` pictures of each frame: uint8 [shown, H, W, C]."""
@@ -128,7 +130,9 @@ def _of_file(file: files.File) -> Reel:
         raise Error(f"{file.name}: points are not pictures; gan-plot draws them")
     shape = file.specs["images"].shape
     rows = file.rows("images", 1 if len(shape) > 4 else CHUNK)
-    return of_tensor(file.name, Stream(shape, np.dtype(np.uint8), rows), file.meta)
+    return dataclasses.replace(
+        of_tensor(file.name, Stream(shape, np.dtype(np.uint8), rows), file.meta), finish=file.finish
+    )
 
 
 def _as_wanted(name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray], is_film: bool) -> Reel:
@@ -248,7 +252,13 @@ def one_after_another(reels: Sequence[Reel]) -> Reel:
             raise Error(f"{reel.name}: its frames {sizes}; bring them to one size")
     pictures = (chunk for reel in reels for chunk in reel.pictures)
     notes = [note for reel in reels for note in reel.notes]
-    return dataclasses.replace(first, count=sum(reel.count for reel in reels), pictures=pictures, notes=notes)
+    count = sum(reel.count for reel in reels)
+
+    def finish() -> None:
+        for reel in reels:
+            reel.finish()
+
+    return dataclasses.replace(first, count=count, pictures=pictures, notes=notes, finish=finish)
 
 
 def _words(reel: Reel) -> str:
