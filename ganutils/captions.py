@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,25 +40,33 @@ def plain(text: str) -> str:
 
 
 class Font:
-    """Letters about `size` pixels high: those of the file `path`, or else Pillow's own.
+    """Letters about `size` pixels high, of one font for all `texts`: that of the file `path`, or else Pillow's own.
 
-    Pillow's font knows little more than English; for what it lacks DejaVu Sans is taken, where matplotlib is there.
+    Pillow's font knows little more than English; for what it lacks DejaVu Sans is taken, where matplotlib is there,
+    and at last plainer signs. Error if there is no way to write a letter.
     """
 
-    def __init__(self, size: int, path: str | None = None):
+    def __init__(self, size: int, path: str | None, texts: Iterable[str]):
         self.size = size
         self.line = round(1.4 * size)  # height of a line in pixels
+        self._signs: dict[int, str] = {}
         try:
-            self._font: Any = ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
+            fonts: list[Any] = [ImageFont.truetype(path, size) if path else ImageFont.load_default(size)]
         except OSError:
             raise Error(f"{path}: is not a font that can be read; give a .ttf or .otf file") from None
-        self._is_own = path is None
-        self._spare: Any = None
+        letters = "".join(dict.fromkeys("".join(texts)))
+        spare = None if path or _lacks(fonts[0], letters) is None else _dejavu()
+        fonts += [ImageFont.truetype(spare, size)] if spare else []
+        for self._signs in ({}, PLAINER):
+            for self._font in fonts:
+                missing = _lacks(self._font, letters.translate(self._signs))
+                if missing is None:
+                    return
+        raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
 
     def width(self, text: str) -> int:
         """Of one line, in pixels."""
-        font, text = self._for(text)
-        return round(font.getlength(text))
+        return round(self._font.getlength(text.translate(self._signs)))
 
     def lines(self, text: str, width: int) -> list[str]:
         """`text` broken between words into lines of at most `width` pixels, if its words allow."""
@@ -73,38 +80,21 @@ class Font:
 
     def drawn(self, text: str) -> np.ndarray:
         """One line: uint8 [line, width], how much of each pixel is ink."""
-        font, text = self._for(text)
-        mask, (left, top) = font.getmask2(text, "L", anchor="ls")
+        mask, (left, top) = self._font.getmask2(text.translate(self._signs), "L", anchor="ls")
         letters = np.asarray(mask, np.uint8).reshape(mask.size[::-1])
         y, x = max(round(self.line * 0.75) + top, 0), max(left, 0)
-        ink = np.zeros((self.line, max(round(font.getlength(text)), x + letters.shape[1])), np.uint8)
+        ink = np.zeros((self.line, max(self.width(text), x + letters.shape[1])), np.uint8)
         part = letters[: self.line - y]
         ink[y : y + len(part), x : x + part.shape[1]] = part
         return ink
 
-    def _for(self, text: str) -> tuple[ImageFont.FreeTypeFont, str]:
-        """A font that has all of `text`, and that text, with plainer signs if there is no other way."""
-        for said in dict.fromkeys((text, text.translate(PLAINER))):
-            for font in self._fonts():
-                missing = next((letter for letter in dict.fromkeys(said) if not _has(font, letter)), None)
-                if missing is None:
-                    return font, said
-        raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
 
-    def _fonts(self) -> Iterator[ImageFont.FreeTypeFont]:
-        yield self._font
-        if self._is_own and self._spare is None:
-            path = _dejavu()
-            self._spare = ImageFont.truetype(path, self.size) if path else self._font
-        if self._spare is not None:
-            yield self._spare
+def _lacks(font: ImageFont.FreeTypeFont, letters: str) -> str | None:
+    """The first of `letters` that a font has no shape for, if there is one."""
+    none = _shape(font, "\uffff")
+    return next((letter for letter in letters if not letter.isspace() and _shape(font, letter) == none), None)
 
 
-def _has(font: ImageFont.FreeTypeFont, letter: str) -> bool:
-    return letter.isspace() or _shape(font, letter) != _shape(font, "\uffff")
-
-
-@functools.lru_cache(1024)
 def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int, int]]:
     mask = font.getmask(letter)
     return bytes(mask), mask.size

@@ -103,5 +103,5 @@ def _write_sheet(path: str, found: Sequence[Reel], look: Look) -> str:
     with files.replacing(path) as out:
         pictures.write_png(out, page.drawn(frames, says[-1]))
         _finish(found)
-    shown = sum(isinstance(cell.what, int) for panel in page.panels for cell in panel.cells)
+    shown = sum(len({cell.what for cell in panel.cells if isinstance(cell.what, int)}) for panel in page.panels)
     return f"{shown:,} of {sum(sheet.cells for sheet in sheets):,} pictures"

@@ -116,10 +116,11 @@ class Page:
         self.panels = [Panel(reel, look) for reel in reels]
         starts = [0, *itertools.accumulate(panel.w + BETWEEN for panel in self.panels)]
         inner_w, inner_h = starts[-1] - BETWEEN, max(panel.h for panel in self.panels)
-        self.font = font = Font(look.text or min(max(round(inner_w / 24), 12), 28), look.font)
-        pad = font.size // 2
-
         title, says = captions.plain(look.title), [say for say in dict.fromkeys(says) if say]
+        signs = [captions.plain(c.what) for panel in self.panels for c in panel.cells if isinstance(c.what, str)]
+        size = look.text or min(max(round(inner_w / 24), 12), 28)
+        self.font = font = Font(size, look.font, [title, *says, *look.row_labels, *look.column_labels, *signs])
+        pad = size // 2
         row_w = max((font.width(label) + 2 * pad for label in look.row_labels), default=0)
         self.room = max(row_w + inner_w, 16 * font.size)  # a longer text is broken into lines
         titles, told = font.lines(title, self.room), [font.lines(say, self.room) for say in says]
