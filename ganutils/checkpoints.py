@@ -66,7 +66,8 @@ def updates(file: files.File) -> dict[str, int]:
 class Series:
     """One checkpoint, or several that make a film, a frame each; and what there is to say of all."""
 
-    sources: Sequence[File | str]  # the first is open; others are opened when their turn comes
+    first: File
+    sources: Sequence[File | str]  # in the order of the film; all but the first given are opened when their turn comes
     settings: Config
     frames: list[dict[str, Any]]  # for each: step, kimg
     lineages: list[list[str]]
@@ -111,7 +112,7 @@ def series(first: File, others: Sequence[str]) -> Series:
             lineages.append(file.meta.get("lineage", []))
     if all(its == own for _, its, _ in found):
         found.sort(key=lambda one: one[2]["step"])
-    return Series([source for source, _, _ in found], own, [moment for _, _, moment in found], lineages)
+    return Series(first, [source for source, _, _ in found], own, [moment for _, _, moment in found], lineages)
 
 
 def _moment(file: File, its: Config) -> dict[str, Any]:
