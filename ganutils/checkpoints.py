@@ -83,10 +83,14 @@ class Series:
     """One checkpoint, or several that make a film, a frame each; and what there is to say of all."""
 
     first: File
-    others: Sequence[str]
+    sources: Sequence[File | str]  # in the order of the film; all but the first given are opened when their turn comes
     settings: Config
     frames: list[dict[str, Any]]  # for each: step, kimg
     lineages: list[list[str]]
+
+    @property
+    def is_film(self) -> bool:
+        return len(self.sources) > 1
 
     def labels(self, lead: tuple[int, ...], given: File | None, label: str | None) -> np.ndarray | None:
         """The classes to sample, int64 of shape `lead`; None if the checkpoint has no classes.
@@ -121,7 +125,7 @@ class Series:
         self, samples: Iterable[np.ndarray], latents: np.ndarray, labels: np.ndarray | None
     ) -> dict[str, np.ndarray | Stream]:
         """Those of a samples file: `samples` as they come, in the shape of their `latents`; these; and their labels."""
-        lead = (*([len(self.frames)] if self.others else []), *latents.shape[:-1])
+        lead = (*([len(self.frames)] if self.is_film else []), *latents.shape[:-1])
         shape = self.settings.shape
         name, dtype = ("images", np.uint8) if len(shape) == 3 else ("points", np.float32)
         found: dict[str, np.ndarray | Stream] = {
@@ -131,18 +135,24 @@ class Series:
         return found if labels is None else {**found, "labels": np.broadcast_to(labels, lead)}
 
     def meta(self, line: str, given: File | None) -> dict[str, Any]:
-        """The metadata of that file, made by the command `line` from latents `given`."""
+        """The metadata of that file, made by the command `line` from latents `given`, whose layout it keeps."""
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
         meta: dict[str, Any] = {"prior": self.settings.prior, "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
             meta["classes"] = self.first.meta["classes"]
-        return {**meta, "frames": self.frames} if self.others else meta
+        if given and "layout" in given.meta:
+            meta["layout"] = given.meta["layout"]
+        return {**meta, "frames": self.frames} if self.is_film else meta
 
 
 def series(first: File, others: Sequence[str]) -> Series:
-    """Error if one of them makes other samples, or takes other latents, than the first."""
+    """Those of one run in the order of their steps, whatever the shell's; of several runs as they are given.
+
+    Error if one of them makes other samples, or takes other latents, than the first.
+    """
     own = settings(first)
-    found = Series(first, others, own, [_moment(first, own)], [first.meta.get("lineage", [])])
+    found: list[tuple[File | str, Config, dict[str, Any]]] = [(first, own, _moment(first, own))]
+    lineages = [first.meta.get("lineage", [])]
     for path in others:
         if path == "-":
             raise Error("standard input: of several checkpoints none can come from a pipe; save it to a file first")
@@ -150,9 +160,11 @@ def series(first: File, others: Sequence[str]) -> Series:
             its = settings(file)
             if (its.shape, its.z_dim, its.classes) != (own.shape, own.z_dim, own.classes):
                 raise Error(f"{path}: makes other samples than {first.name}; they cannot be one film")
-            found.frames.append(_moment(file, its))
-            found.lineages.append(file.meta.get("lineage", []))
-    return found
+            found.append((path, its, _moment(file, its)))
+            lineages.append(file.meta.get("lineage", []))
+    if all(its == own for _, its, _ in found):
+        found.sort(key=lambda one: one[2]["step"])
+    return Series(first, [source for source, _, _ in found], own, [moment for _, _, moment in found], lineages)
 
 
 def _moment(file: File, its: Config) -> dict[str, Any]:

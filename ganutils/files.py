@@ -222,11 +222,21 @@ class File:
         return array
 
     def rows(self, name: str, count: int) -> Iterator[np.ndarray]:
-        """The tensor `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept."""
+        """The tensor `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept.
+
+        From disk the rows are read and not mapped: the pages of a map would stay, and a long film fill the memory.
+        """
         spec = self.specs[name]
-        if name in self._kept or self._bytes is not None or spec.start == spec.end:
+        if name in self._kept or spec.start == spec.end:
             whole = self[name]
             yield from (whole[start : start + count] for start in range(0, spec.shape[0], count))
+            return
+        if self._bytes is not None:
+            row = (spec.end - spec.start) // spec.shape[0]
+            for start in range(0, spec.shape[0], count):
+                array = np.empty((min(count, spec.shape[0] - start), *spec.shape[1:]), spec.dtype)
+                self._read_at(_bytes(array), self._data_start + spec.start + start * row)
+                yield array
             return
         self._forward_to(name)
         for start in range(0, spec.shape[0], count):
@@ -262,6 +272,15 @@ class File:
             for rows in self.rows(name, 64) if spec.shape else [self[name]]:
                 digest.update(np.ascontiguousarray(rows).data)
         return digest.hexdigest()
+
+    def _read_at(self, view: memoryview, position: int) -> None:
+        """Fill `view` from disk; Error if the file was cut meanwhile."""
+        done = 0
+        while done < len(view):
+            count = os.preadv(self._stream.fileno(), [view[done:]], position + done)
+            if not count:
+                raise Error(f"{self.name}: ended early; what writes it has changed it meanwhile")
+            done += count
 
     def _forward_to(self, name: str) -> None:
         """Read a pipe up to `name`, keeping the tensors that lie before it."""

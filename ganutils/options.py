@@ -6,6 +6,7 @@ The only module of the library that imports click or prints.
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
 import os
 import re
@@ -185,6 +186,16 @@ class Rows(click.ParamType):
         return rows
 
 
+class RowsOrFile(Rows):
+    """A list like 0,3,8-15, or the name of a file."""
+
+    name = "list|file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        is_list = isinstance(value, list) or re.fullmatch(r"[\d,\s-]+", value, re.ASCII)
+        return super().convert(value, param, ctx) if is_list else value
+
+
 class Size(click.ParamType):
     """A size: 64, or 96x64 for WxH; gives (W, H)."""
 
@@ -205,6 +216,18 @@ class Grid(Size):
 
     name = "grid"
     square = False
+
+
+class Texts(click.ParamType):
+    """Texts with commas between; one with a comma stands in double quotes. Gives a list."""
+
+    name = "texts"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        if isinstance(value, list):
+            return value
+        texts = next(csv.reader([value], skipinitialspace=True), [])
+        return [" ".join(text.split()) for text in texts]
 
 
 class Channels(click.Choice):
@@ -340,8 +363,9 @@ def _or_stdout_form(ctx: click.Context, param: click.Parameter, value: str | Non
 
 def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
-    if paths.form(value, ".gif") in (".safetensors", ".npy"):
-        raise click.UsageError(f"{value}: gan-gif draws; give a .gif, a .png or NAME/", ctx)
+    is_said = ctx.params.get("form") and not value.endswith("/")
+    if not is_said and paths.form(value, ".gif") in (".safetensors", ".npy"):
+        raise click.UsageError(f"{value}: gan-gif draws; give a {', a '.join(paths.FILMS)}, a .png or NAME/")
     return value
 
 
@@ -359,7 +383,8 @@ output_of_any_form = _output(
     _or_stdout_form, f"Where the result goes, its form by suffix ({' '.join(paths.SUFFIXES)} NAME/); left out, stdout."
 )
 output_of_pictures = _output(
-    _or_stdout_picture, "NAME.gif, NAME.png, or NAME/ for one PNG a sample; left out, a GIF on stdout."
+    _or_stdout_picture,
+    f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 device = click.option(

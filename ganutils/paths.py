@@ -4,7 +4,8 @@ import os
 
 from ganutils import Error
 
-SUFFIXES = (".safetensors", ".npy", ".png", ".gif")
+FILMS = (".gif", ".mp4", ".webp", ".apng")
+SUFFIXES = (".safetensors", ".npy", ".png", *FILMS)
 
 
 def is_pipe(path: str) -> bool:

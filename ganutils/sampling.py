@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,9 +19,8 @@ BATCH = 64  # latents to a forward pass
 def film(series: Series, latents: np.ndarray, labels: np.ndarray | None, device: torch.device) -> Iterator[np.ndarray]:
     """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time."""
     z, classes = latents.reshape(-1, latents.shape[-1]), None if labels is None else labels.reshape(-1)
-    yield from generate(load_generator(series.first)[0].to(device), z, classes)
-    for path in series.others:
-        with files.read(path, "checkpoint") as file:
+    for source in series.sources:
+        with files.read(source, "checkpoint") if isinstance(source, str) else contextlib.nullcontext(source) as file:
             yield from generate(load_generator(file)[0].to(device), z, classes)
 
 

@@ -10,7 +10,7 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -248,19 +248,35 @@ def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped
             return
 
 
+def spread(frames: int, steps: int) -> frozenset[int]:
+    """The steps of `frames` snapshots from 0 to `steps`, at the squares of even times: half of them in a quarter of it.
+
+    Early learning, where all the change is, gets its share of a film. They depend on `steps`; a run that is extended
+    keeps those it has, and those of the longer film that are still ahead come after them, further apart.
+    """
+    return frozenset(round(steps * (i / (frames - 1)) ** 2) for i in range(frames))
+
+
 class Keeper:
     """Writes what a run leaves behind: its checkpoint as it goes and at the end, and snapshots.
 
     output, meta    the checkpoint and its metadata
     save_every      steps from one write to the next; None = about a minute
-    snapshots       folder of the snapshots `step-000100.safetensors`, one every `every` steps; None = no snapshots
+    snapshots       folder of the snapshots `step-000100.safetensors`; None = no snapshots
+    moments         the steps after which one is written
     """
 
     def __init__(
-        self, gan: GAN, output: str, meta: dict[str, Any], save_every: int | None, snapshots: str | None, every: int
+        self,
+        gan: GAN,
+        output: str,
+        meta: dict[str, Any],
+        save_every: int | None,
+        snapshots: str | None,
+        moments: Container[int],
     ):
         self.gan, self.output, self.meta = gan, output, meta
-        self.save_every, self.snapshots, self.every = save_every, snapshots, every
+        self.save_every, self.snapshots, self.moments = save_every, snapshots, moments
         self.saved = time.monotonic()
         if snapshots:
             os.makedirs(snapshots, exist_ok=True)
@@ -269,7 +285,7 @@ class Keeper:
 
     def step(self) -> None:
         """To be called after each step."""
-        if self.snapshots and self.gan.step % self.every == 0:
+        if self.snapshots and self.gan.step in self.moments:
             self._snapshot()
         due = self.gan.step % self.save_every == 0 if self.save_every else time.monotonic() - self.saved > 60
         if due and not paths.is_pipe(self.output):

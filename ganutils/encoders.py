@@ -1,0 +1,142 @@
+"""WebP and APNG by Pillow, MP4 by imageio and the ffmpeg it brings; one frame in memory at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from fractions import Fraction
+from io import BytesIO
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from ganutils import Error, pictures
+from ganutils.clips import Clip, changed
+
+# --------------------------------------------------------------------------------------------- WebP
+
+
+class _Film(Image.Image):
+    """Frames as a Pillow image with frames of its own: its writer of WebP seeks to one after another and keeps none."""
+
+    format = None
+
+    def __init__(self, clip: Clip):
+        super().__init__()
+        self._frames = clip.frames
+        self._at = -1
+        self.n_frames = clip.count
+        self.seek(0)
+
+    def tell(self) -> int:
+        return max(self._at, 0)
+
+    def seek(self, frame: int) -> None:
+        if frame == self._at + 1:  # forwards only; Pillow's return to the start, when all is done, asks for nothing
+            self._at = frame
+            image = pictures.as_image(next(self._frames)).convert("RGB")
+            self.im, self._mode, self._size = image.im, image.mode, image.size
+
+
+def write_webp(out: BinaryIO, clip: Clip, quality: int) -> None:
+    """Quality 1 to 99, or 100: without loss. Frames that libwebp finds equal are merged; the times stay right."""
+    how = {"lossless": True, "quality": 60, "method": 2} if quality == 100 else {"quality": quality, "method": 4}
+    whole = BytesIO()
+    _Film(clip).save(whole, "WEBP", save_all=True, duration=clip.delays(1000), loop=clip.loop, **how)
+    out.write(whole.getbuffer())
+
+
+# --------------------------------------------------------------------------------------------- APNG
+
+
+def write_apng(out: BinaryIO, clip: Clip) -> None:
+    """Without loss; each frame is the part that changed. Format: W3C PNG, third edition, section 11.3.4."""
+    out.write(b"\x89PNG\r\n\x1a\n")
+    unit = 1000 if clip.hold < 60 else 10  # delays are fractions of 16 bits
+    before: np.ndarray | None = None
+    sequence = 0
+    for frame, delay in zip(clip.frames, clip.delays(unit), strict=True):
+        y0, y1, x0, x1 = (0, clip.shape[0], 0, clip.shape[1]) if before is None else changed(before, frame)
+        chunks = list(_chunks(frame[y0:y1, x0:x1]))
+        if before is None:
+            _chunk(out, b"IHDR", next(data for kind, data in chunks if kind == b"IHDR"))
+            _chunk(out, b"acTL", struct.pack(">II", clip.count, clip.loop))
+        place = struct.pack(">IIIIIHHBB", sequence, x1 - x0, y1 - y0, x0, y0, delay, unit, 0, 0)
+        _chunk(out, b"fcTL", place)
+        sequence += 1
+        for data in (data for kind, data in chunks if kind == b"IDAT"):
+            if before is None:
+                _chunk(out, b"IDAT", data)
+            else:
+                _chunk(out, b"fdAT", struct.pack(">I", sequence) + data)
+                sequence += 1
+        before = frame
+    _chunk(out, b"IEND", b"")
+
+
+def _chunks(picture: np.ndarray) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and data of the chunks of its PNG."""
+    png = BytesIO()
+    pictures.write_png(png, picture)
+    data = png.getvalue()
+    at = 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += length + 12
+
+
+def _chunk(out: BinaryIO, kind: bytes, data: bytes) -> None:
+    out.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+
+# ---------------------------------------------------------------------------------------------- MP4
+
+
+def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
+    """H.264 in yuv420p with its index first, which every browser plays. Sides are made even; a hold is repeated frames.
+
+    quality   1 to 100: x264's constant rate factor from 51 down to 10; 80 gives 18, which the eye takes for lossless
+    """
+    import imageio.v2 as imageio
+
+    rate = Fraction(clip.fps).limit_denominator(1000)
+    factor = round(10 + 0.41 * (100 - quality))
+    even = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"
+    said = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"  # or players guess by the size
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "film.mp4")  # the index can go first only where ffmpeg may seek
+        try:
+            writer = imageio.get_writer(
+                path,
+                format="FFMPEG",
+                mode="I",
+                fps=float(rate),
+                codec="libx264",
+                quality=None,
+                macro_block_size=1,
+                ffmpeg_log_level="quiet",
+                input_params=["-r", str(rate)],
+                output_params=["-crf", str(factor), "-vf", f"{even},{said}", "-movflags", "+faststart"],
+            )
+            with writer:
+                for number, frame in enumerate(clip.frames):
+                    shown = frame[:, :, 0] if clip.shape[2] == 1 else frame
+                    for _ in range(1 + round(clip.hold * clip.fps) * (number == clip.held)):
+                        writer.append_data(shown)
+            if not os.path.getsize(path):
+                raise OSError("it wrote nothing")
+        except (RuntimeError, ImportError):
+            raise Error("MP4 needs ffmpeg: pip install imageio-ffmpeg, or install ffmpeg") from None
+        except OSError as problem:
+            if isinstance(problem, BrokenPipeError) or not problem.errno:
+                h, w, _ = clip.shape
+                raise Error(f"ffmpeg could not make a film of {w}x{h} pixels; try another --scale or form") from None
+            raise
+        with open(path, "rb") as film:
+            shutil.copyfileobj(film, out)

@@ -1,0 +1,274 @@
+"""The writers of films: timing, frames and palettes, decoded again by Pillow and ffmpeg."""
+
+import io
+import re
+import subprocess
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ganutils import Error, captions, clips, encoders, gifs
+from ganutils.clips import Timing
+
+
+def clip(frames, **timing):
+    frames = np.asarray(frames, np.uint8)
+    return clips.timed(frames.shape[1:], len(frames), iter(frames), Timing(**timing))
+
+
+def film(count, h, w, c, seed=0):
+    """A film whose frames differ in a part only, as films do, and in which one frame comes twice."""
+    draw = np.random.default_rng(seed)
+    frames = np.repeat(draw.integers(0, 256, (1, h, w, c), np.uint8), count, 0)
+    for t in range(1, count):
+        frames[t] = frames[t - 1]
+        frames[t, t % h :, : 1 + t % w] = draw.integers(0, 256, frames[t, t % h :, : 1 + t % w].shape)
+    frames[count // 2] = frames[count // 2 - 1]
+    return frames
+
+
+def decoded(data):
+    """Frames uint8 [T, H, W, 3], and how long each is shown in milliseconds."""
+    with Image.open(io.BytesIO(data)) as image:
+        frames, times = [], []
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            image.load()
+            frames.append(np.asarray(image.convert("RGB")))
+            times.append(image.info["duration"])
+        return np.stack(frames), times, image.info
+
+
+def gif(frames, colors=256, dither="none", gifsicle=False, **timing):
+    out = io.BytesIO()
+    gifs.write(out, clip(frames, **timing), colors, dither, gifsicle)
+    return out.getvalue()
+
+
+# -------------------------------------------------------------------------------------------- timing
+
+
+@given(
+    count=st.integers(2, 300), fps=st.floats(0.01, 240), hold=st.floats(0, 60), unit=st.sampled_from([10, 100, 1000])
+)
+def test_the_sum_of_the_delays_is_the_length_of_the_film(count, fps, hold, unit):
+    shown = clips.timed((1, 1, 1), count, iter(()), Timing(fps, hold))
+    delays = shown.delays(unit)
+    assert len(delays) == count
+    if unit / fps >= 1:
+        assert abs(sum(delays) - unit * (count / fps + hold)) <= 0.5 + 1e-6
+        assert max(delays[:-1]) - min(delays[:-1]) <= 1
+
+
+@given(fps=st.floats(0.01, gifs.FPS_LIMIT), count=st.integers(2, 300))
+def test_no_delay_of_a_gif_is_so_short_that_browsers_slow_it_down(fps, count):
+    assert min(clips.timed((1, 1, 1), count, iter(()), Timing(fps)).delays(100)) >= 2
+
+
+def test_120_frames_at_30_fps_last_4_seconds():
+    frames, times, info = decoded(gif(film(120, 8, 8, 1), fps=30))
+    assert len(frames) == 120
+    assert sum(times) == 4000
+    assert info["loop"] == 0
+
+
+def test_a_gif_too_fast_for_browsers_is_refused():
+    with pytest.raises(Error, match="browsers slow a GIF above 50 down"):
+        gif(film(3, 4, 4, 1), fps=60)
+
+
+@given(count=st.integers(2, 9))
+@settings(deadline=None)
+def test_a_bounce_comes_back_and_leaves_out_both_ends(count):
+    frames = film(count, 5, 4, 1)
+    bounced = clip(frames, bounce=True, hold=1.0)
+    shown = np.stack(list(bounced.frames))
+    assert bounced.count == len(shown) == 2 * count - 2
+    assert np.array_equal(shown, np.concatenate([frames, frames[-2:0:-1]]))
+    assert bounced.delays(100)[count - 1] > 100
+
+
+def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
+    monkeypatch.setattr(clips, "MEMORY", 100)
+    frames = film(9, 8, 8, 3)
+    kept = clips.Kept(frames.shape[1:])
+    for frame in frames:
+        kept.append(frame)
+    assert all(np.array_equal(kept[number], frames[number]) for number in (8, 0, 4))
+
+
+# ------------------------------------------------------------------------------------------- writers
+
+
+@given(count=st.integers(2, 8), h=st.integers(1, 20), w=st.integers(1, 20), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
+    frames = film(count, h, w, 1, seed)
+    shown, times, _ = decoded(gif(frames, fps=10, hold=0.5))
+    assert np.array_equal(shown, frames.repeat(3, 3))
+    assert times == [100] * (count - 1) + [600]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_apng_is_the_frames_themselves(channels):
+    frames, out = film(12, 9, 14, channels), io.BytesIO()
+    encoders.write_apng(out, clip(frames, fps=30, hold=1, loop=3))
+    shown, times, info = decoded(out.getvalue())
+    assert np.array_equal(shown, frames.repeat(3 // channels, 3))
+    assert round(sum(times)) == 1400
+    assert info["loop"] == 3
+
+
+def test_a_webp_without_loss_is_the_frames_themselves_for_the_right_time():
+    frames, out = film(12, 20, 16, 3), io.BytesIO()
+    encoders.write_webp(out, clip(frames, fps=30, hold=1, loop=2), 100)
+    shown, times, info = decoded(out.getvalue())
+    distinct = [t for t in range(12) if t == 0 or not np.array_equal(frames[t], frames[t - 1])]
+    assert np.array_equal(shown, frames[distinct])  # equal neighbours are one frame, shown as long as both
+    assert sum(times) == 1400
+    assert info["loop"] == 2
+
+
+def test_few_colours_stay_exact():
+    draw = np.random.default_rng(0)
+    few = draw.integers(0, 256, (200, 3), np.uint8)
+    few[1] = few[0] + [0, 0, 1]  # neighbours: a lookup in steps would take one for the other
+    frames = few[draw.integers(0, 200, (6, 16, 16))]
+    assert np.array_equal(decoded(gif(frames))[0], frames)
+
+
+def test_many_colours_get_one_good_palette():
+    y, x = np.mgrid[:64, :64]
+    frames = np.stack([np.stack([x * 4, y * 4, (x + y + 8 * t) % 256], -1) for t in range(16)]).astype(np.uint8)
+    data = gif(frames)
+    shown = decoded(data)[0]
+    error = ((shown.astype(float) - frames) ** 2).mean()
+    assert 10 * np.log10(255**2 / error) > 28
+    still = np.repeat(frames[:1], 6, 0)
+    still[:, 40:] = frames[:6, 40:]
+    shown = decoded(gif(still))[0]
+    assert all(np.array_equal(frame[:40], shown[0, :40]) for frame in shown)  # what stands still does not flicker
+
+
+@pytest.mark.parametrize("dither", gifs.DITHERS)
+@pytest.mark.parametrize("colors", [2, 16, 255])
+def test_no_more_colours_than_asked_for(colors, dither):
+    for channels in (1, 3):
+        frames = film(4, 32, 32, channels)
+        shown = decoded(gif(frames, colors, dither))[0]
+        assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= colors
+
+
+def test_ordered_dither_stands_still_and_is_right_on_average():
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)[None, :, None].repeat(64, 0).repeat(3, 2)
+    noise = np.random.default_rng(0).integers(0, 256, (5, 8, 64, 3), np.uint8)
+    frames = np.stack([np.concatenate([ramp, part]) for part in noise])
+    plain, mixed = (decoded(gif(frames, 8, dither))[0][:, :64].astype(float) for dither in ("none", "ordered"))
+    assert all(np.array_equal(frame, mixed[0]) for frame in mixed)
+
+    def blurred_error(shown):
+        return np.abs((shown[0] - ramp).reshape(8, 8, 8, 8, 3).mean((1, 3))).mean()
+
+    assert blurred_error(mixed) < blurred_error(plain)
+
+
+def test_loop_says_how_often_a_film_is_shown():
+    frames = film(3, 4, 4, 1)
+    assert b"NETSCAPE2.0" not in gif(frames, loop=1)
+    assert decoded(gif(frames, loop=4))[2]["loop"] == 3  # a GIF counts repeats
+
+
+def test_gifsicle_changes_the_bytes_and_not_the_film():
+    import shutil
+
+    if not shutil.which("gifsicle"):
+        pytest.skip("gifsicle is not installed")
+    frames = film(9, 40, 40, 1)
+    plain, small = (decoded(gif(frames, fps=10, gifsicle=used)) for used in (False, True))
+    assert sum(plain[1]) == sum(small[1])
+    shown = [frames[np.repeat(np.arange(len(times)), np.array(times) // 10)] for frames, times, _ in (plain, small)]
+    assert np.array_equal(*shown)  # at every hundredth of a second; equal frames may have become one
+
+
+def test_gifsicle_that_is_missing_is_said(monkeypatch):
+    monkeypatch.setattr(gifs.shutil, "which", lambda name: None)
+    with pytest.raises(Error, match="gifsicle is not installed; install it, or leave --gifsicle out"):
+        gif(film(3, 4, 4, 1), gifsicle=True)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_mp4_plays_in_a_browser(tmp_path, channels):
+    y, x = np.mgrid[:33, :47]
+    frames = np.stack([np.stack([2 * x + 3 * y + 4 * t, 255 - 5 * x, 7 * y], -1) for t in range(20)]) % 256
+    frames = frames.astype(np.uint8)[..., :channels]
+    path = tmp_path / "film.mp4"
+    with path.open("wb") as out:
+        encoders.write_mp4(out, clip(frames, fps=12.5, hold=0.4), 95)
+    probed = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True).stderr.decode()
+    assert re.search(r"Video: h264 .*yuv420p\(tv, bt709, progressive\), 48x34.*12\.50? fps", probed), probed
+    assert "Duration: 00:00:02.00" in probed
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")  # the index first: it starts before it has all come
+    reader = imageio_ffmpeg.read_frames(str(path))
+    next(reader)
+    shown = [np.frombuffer(frame, np.uint8).reshape(34, 48, 3) for frame in reader]
+    assert len(shown) == 25
+    error = ((np.stack(shown)[:20, :33, :47].astype(float) - frames) ** 2).mean()
+    assert 10 * np.log10(255**2 / error) > (30 if channels == 1 else 24)
+    assert np.abs(shown[20].astype(int) - shown[24]).max() < 20  # held
+
+
+def test_an_mp4_that_ffmpeg_cannot_make_is_said_in_one_line():
+    frames = iter([np.zeros((2, 40_000, 1), np.uint8)] * 2)
+    with pytest.raises(Error, match="could not make a film of 40000x2 pixels"):
+        encoders.write_mp4(io.BytesIO(), clips.timed((2, 40_000, 1), 2, frames, Timing()), 80)
+
+
+# -------------------------------------------------------------------------------------------- text
+
+
+def test_a_caption_takes_names_and_nothing_else():
+    assert captions.filled("step {step:,} · {kimg:.1f} kimg", {"step": 1200, "kimg": 76.8}) == "step 1,200 · 76.8 kimg"
+    assert captions.filled("{{braces}}\n and\x1b[1m", {}) == "{braces} and [1m"
+    for template in ("{loss}", "{step.__class__}", "{step[0]}", "{step!r}", "{step:{step}}", "{}", "{0}"):
+        with pytest.raises(Error, match=r"there is no field .* known are kimg, step"):
+            captions.filled(template, {"step": 1, "kimg": 2.0})
+    for template in ("{step", "step}", "{step:q}", "{step:999999999999999999999}"):
+        with pytest.raises(Error, match="--caption"):
+            captions.filled(template, {"step": 1})
+
+
+@given(st.text(st.characters(codec="latin-1", categories=["L", "N", "P"]), min_size=1, max_size=20))
+@settings(deadline=None, max_examples=30)
+def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
+    try:
+        font = captions.Font(14, None, [text])
+    except Error as problem:
+        assert "--font" in str(problem)
+        return
+    ink = font.drawn(text)
+    assert ink.shape[0] == font.line
+    assert abs(ink.shape[1] - font.width(text)) <= 3
+    assert ink.max() > 100
+
+
+def test_letters_that_no_font_has_are_said(monkeypatch):
+    monkeypatch.setattr(captions, "_dejavu", lambda: None)
+    text = "1 \u2212 2 + 3 = \u2026"
+    assert captions.Font(12, None, [text]).drawn(text).any()
+    with pytest.raises(Error, match=r"no '\u4e2d'; give one that has with --font FILE\.ttf"):
+        captions.Font(12, None, ["a\u4e2d"])
+    with pytest.raises(Error, match=r"none\.ttf: is not a font"):
+        captions.Font(12, "none.ttf", [])
+
+
+def test_lines_are_broken_between_words():
+    font = captions.Font(12, None, [])
+    lines = font.lines("one two three four five six seven", 80)
+    assert len(lines) > 2
+    assert " ".join(lines) == "one two three four five six seven"
+    assert all(font.width(line) <= 80 for line in lines)
