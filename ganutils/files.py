@@ -60,19 +60,19 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     waits, and what a killed one left behind is taken over by the next.
     """
     if path == "-":
-        with _naming("standard output"):
+        with naming("standard output"):
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
     if paths.is_pipe(path):
-        with _naming(path), open(path, "wb") as straight:
+        with naming(path), open(path, "wb") as straight:
             yield straight
         return
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     paths.check_folder(path)
     temporary = os.path.join(folder, f".{name}.tmp")
-    with _naming(path), _locked(temporary) as out:
+    with naming(path), _locked(temporary) as out:
         try:
             if os.path.exists(target):
                 os.fchmod(out.fileno(), stat.S_IMODE(os.stat(target).st_mode))
@@ -88,7 +88,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _naming(path: str) -> Iterator[None]:
+def naming(path: str) -> Iterator[None]:
     """Give errors of the system the name of the file: "no space left on device" does not say where."""
     try:
         yield

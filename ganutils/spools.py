@@ -28,7 +28,7 @@ class Spool:
     @contextlib.contextmanager
     def made(cls, output: str) -> Iterator[Spool]:
         folder = None if paths.is_pipe(output) else os.path.dirname(os.path.realpath(output.rstrip("/")))
-        with tempfile.TemporaryFile(dir=folder) as stream:
+        with files.naming(output), tempfile.TemporaryFile(dir=folder) as stream:
             yield cls(stream)
 
     def append(self, picture: np.ndarray, name: Callable[[], str]) -> None:

@@ -139,7 +139,7 @@ def test_optimisers_are_torchs(ours, theirs):
         for _ in range(2)
     ]
     networks[1].load_state_dict(networks[0].state_dict())
-    mine = ours(networks[0], config.fresh((8, 8, 3), {}))
+    mine = ours(networks[0], config.fresh((8, 8, 3), {"beta2": 0.999}))
     reference = theirs(networks[1].parameters())
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
