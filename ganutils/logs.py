@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 from ganutils import Error
@@ -12,13 +13,16 @@ Lines = list[dict[str, Any]]
 
 
 def read(path: str) -> Lines:
-    """The objects in the file `path`, a line each; Error that names the first line that is none.
+    """The objects in the file `path` (- is stdin), a line each; Error that names the first line that is none.
 
     A last line that a killed run wrote half of is left out. A run that was continued from an earlier checkpoint repeats
     some steps: what it wrote last stands.
     """
-    with open(path, "rb") as stream:
-        content = stream.read()
+    if path == "-":
+        path, content = "standard input", sys.stdin.buffer.read()
+    else:
+        with open(path, "rb") as stream:
+            content = stream.read()
     found: Lines = []
     texts = content.split(b"\n")
     for number, text in enumerate(texts, 1):
@@ -64,6 +68,6 @@ def series(lines: Lines, field: str) -> tuple[list[float], list[float]]:
 
 
 def names(paths: list[str]) -> list[str]:
-    """What to call each file: its name without what they all begin or end with, as far as that tells them apart."""
+    """What to call each file: its name without folder and suffix, or the whole path if that tells them not apart."""
     short = [os.path.splitext(os.path.basename(path))[0] for path in paths]
     return short if len(set(short)) == len(short) else paths
