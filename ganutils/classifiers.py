@@ -73,9 +73,7 @@ def mapped(images: np.ndarray, function: Callable[[Tensor], Tensor], device: tor
     """`function` of all `images`, some at a time, as float32 [N, F]."""
     with torch.inference_mode():
         starts = range(0, len(images), FORWARD)
-        return np.concatenate(
-            [function(inputs(images[s : s + FORWARD], device)).float().cpu().numpy() for s in starts]
-        )
+        return np.concatenate([function(inputs(images[s : s + FORWARD], device)).float().cpu().numpy() for s in starts])
 
 
 # ------------------------------------------------------------------------------------------- training
@@ -172,7 +170,7 @@ def read(file: files.File) -> Classifier:
 def cached(
     images: np.ndarray, targets: np.ndarray, classes: list[str], root: str, device: torch.device
 ) -> tuple[Classifier, dict[str, Any], str]:
-    """The classifier of a labelled set, its metadata and its file: trained now, or under `root` from an earlier time."""
+    """The classifier of a labelled set, its metadata and its file: trained now, or found under `root`."""
     folder = os.path.join(os.path.expanduser(root), "extractors")
     path = os.path.join(folder, f"{digest(images, targets)[:32]}.safetensors")
     if not os.path.exists(path):

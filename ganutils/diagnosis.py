@@ -9,35 +9,29 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from ganutils import Error, checkpoints, config, files, logs
+from ganutils import Error, checkpoints, files, logs
 from ganutils.config import Config
+from ganutils.randomness import stream
 from ganutils.scores import Real, Scores, drawn
 
 # From where on something is said. Measured on digits and toys; tests/test_gan_eval.py has the runs on both sides.
-FEW_MODES = 0.7  # of the modes that REAL has
+FEW_MODES = 0.6  # of the modes that REAL has; with more, but not all, it is losing modes
+LITTLE_QUALITY = 0.02  # high_quality of a toy: with less there are no modes to speak of
 LITTLE_SPREAD = 0.4  # of the real samples' spread
 LITTLE_RECALL, MUCH_PRECISION = 0.05, 0.5  # together: a few good samples, over and over
 TOO_NEAR, FEW_AUTHENTIC = 0.5, 0.2  # nearest_real_ratio and authenticity of a generator that repeats its data
 ROUGH = 0.3  # precision, or high_quality of a toy
 AHEAD, BEHIND = 0.99, 0.6  # share of pairs in which D puts the real sample above the fake
+JUDGED = 2048  # samples that D judges
 MOVED = 0.05  # a trend: by this part from one quarter of the log to the next
 
-# What to try, best first; an option that this version lacks is passed over: (setting, a value it must know, words).
-TRY = {
-    "collapsed": [
-        ("r1", None, "--loss relativistic --r1 1 --r2 1, which was made against it"),
-        ("lr", None, "a smaller --lr, a larger --batch, or another --loss"),
-    ],
-    "memorising": [
-        ("augment", None, "--augment translate,cutout, or more data"),
-        ("width", None, "more data, a smaller --width, or an earlier snapshot"),
-    ],
-    "ahead": [
-        ("augment", None, "--augment translate,cutout if the data are few, else --r1 1"),
-        ("lr", None, "more data, or a smaller --lr"),
-    ],
-    "behind": [("d_updates", None, "--d-updates 2, or a larger --width")],
-    "rough": [("lr", None, "more --steps first; if its scores have stopped falling, a larger --width")],
+TRY = {  # what to try, best first
+    "collapsed": "--loss relativistic --r1 1 --r2 1, which was made against it, or else a smaller --lr",
+    "losing modes": "--loss relativistic --r1 1 --r2 1, or a larger --batch",
+    "memorising": "more data, --augment translate,cutout, or an earlier snapshot",
+    "rough": "more --steps first; once its scores have stopped falling, a larger --width or the modern preset",
+    "ahead": "more data, --augment translate,cutout if they are few, or a smaller --d-lr",
+    "behind": "--d-updates 2 or a larger --d-lr",
 }
 
 
@@ -63,7 +57,9 @@ def sorted_out(first: str, second: str) -> tuple[str, list[str]]:
         with files.read(path) as file:
             kinds.append(file.kind)
     if sorted(kinds) != ["checkpoint", "samples"]:
-        raise Error(f"{first}, {second}: --diagnose takes a checkpoint and its data, and these are {' and '.join(kinds)}")
+        raise Error(
+            f"{first}, {second}: --diagnose takes a checkpoint and its data, and these are {' and '.join(kinds)}"
+        )
     return (second, [first]) if kinds[0] == "checkpoint" else (first, [second])
 
 
@@ -73,39 +69,44 @@ def paragraph(found: Scores, real: Real, path: str, log_paths: Sequence[str], de
     with files.read(path, "checkpoint") as file:
         evidence = Evidence(found, checkpoints.settings(file), checkpoints.updates(file)["G"], lines=lines)
         if any(name.startswith("D.") for name in file.specs):
-            fakes = drawn(file, min(len(real.samples), 2048), real.seed, device)
-            judge(evidence, file, real.samples[:2048], fakes, device)
+            judge(evidence, file, real, device)
     return list(diagnosed(path, evidence))
 
 
-def judge(evidence: Evidence, file: files.File, real: np.ndarray, fake: np.ndarray, device: str) -> None:
-    """Let D judge, in the batches and the mode (batch statistics) in which it is trained."""
+def judge(evidence: Evidence, file: files.File, real: Real, device: str) -> None:
+    """Let D judge real samples and fakes, in the batches and the mode (batch statistics) in which it is trained."""
     import torch
     from torch import nn
 
-    from ganutils import devices, gan
+    from ganutils import devices, gan, losses
 
-    trained = gan.load(file).to(devices.named(device))
-    for module in trained.D.train().modules():
+    place = devices.named(device)
+    settings = evidence.settings
+    discriminator = gan.load(file).to(place).D.train()
+    for module in discriminator.modules():
         if isinstance(module, nn.Dropout):
             module.eval()
-    batch = evidence.settings.batch
-    logits = []
+
+    def logits(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        order = stream(real.seed, "judge").permutation(len(samples))  # data are often sorted by class
+        count = max(len(samples) - len(samples) % settings.batch, 1)  # a last small batch is left out
+        found = []
+        for start in range(0, count, settings.batch):
+            rows = order[start : start + settings.batch]
+            x = torch.from_numpy(np.ascontiguousarray(samples[rows])).to(place)
+            x = x.permute(0, 3, 1, 2).float() / 127.5 - 1 if x.dim() == 4 else x
+            y = torch.from_numpy(labels[rows]).to(place) if labels is not None and settings.classes else None
+            found.append(discriminator(x, y).float().cpu().numpy())
+        return np.concatenate(found)
+
     with torch.no_grad():
-        for samples in (real, fake):
-            found = []
-            whole = range(0, max(len(samples) - len(samples) % batch, 1), batch)  # a last small batch is left out
-            for start in whole:
-                x = torch.from_numpy(np.ascontiguousarray(samples[start : start + batch])).to(devices.named(device))
-                x = x.permute(0, 3, 1, 2).float() / 127.5 - 1 if x.dim() == 4 else x
-                found.append(trained.D(x).float().cpu().numpy())
-            logits.append(np.concatenate(found))
-    middle = float(np.mean([logits[0].mean(), logits[1].mean()]))
-    middle = {"minimax": 0.0, "nonsaturating": 0.0, "hinge": 0.0, "lsgan": 0.5}.get(evidence.settings.loss, middle)
-    evidence.d_real = float((logits[0] > middle).mean())
-    evidence.d_fake = float((logits[1] <= middle).mean())
-    above = scipy.stats.mannwhitneyu(logits[0], logits[1]).statistic  # pairs with the real one above; ties count half
-    evidence.d_pairs = float(above / (len(logits[0]) * len(logits[1])))
+        reals = logits(real.samples[:JUDGED], None if real.labels is None else real.labels[:JUDGED])
+        fakes = logits(*drawn(file, min(len(real.samples), JUDGED), real.seed, device))
+    boundary = losses.LOSSES[settings.loss].boundary  # None: only differences mean anything, as in training's log
+    evidence.d_real = float((reals > (fakes.mean() if boundary is None else boundary)).mean())
+    evidence.d_fake = float((fakes < (reals.mean() if boundary is None else boundary)).mean())
+    above = scipy.stats.mannwhitneyu(reals, fakes).statistic  # pairs with the real one above; ties count half
+    evidence.d_pairs = float(above / (len(reals) * len(fakes)))
 
 
 # ----------------------------------------------------------------------------------------- the sentences
@@ -117,28 +118,25 @@ def diagnosed(path: str, evidence: Evidence) -> Iterator[str]:
     verdict = " and ".join(name for name, _ in faults) or "healthy"
     yield f"{path} at step {evidence.step:,}: {verdict}."
     for name, sentence in faults:
-        yield f"{sentence} Try {advice(name)}."
+        yield f"{sentence} Try {TRY[name]}."
     if not faults:
         yield _fine(evidence.scores)
     yield from _discriminator(evidence, bool(faults))
     yield from _trend(evidence)
 
 
-def advice(name: str) -> str:
-    """The first of TRY[name] whose option there is."""
-    return next(words for setting, _, words in TRY[name] if setting in config.SETTINGS)
-
-
 def _collapsed(evidence: Evidence) -> tuple[str, str] | None:
     found = evidence.scores
-    modes, covered = found.get("modes"), found.get("modes_covered")
-    if modes and covered is not None and covered <= FEW_MODES * modes:
+    modes, covered = found.get("modes", 0), found.get("modes_covered", 0)
+    if covered < modes and found.get("high_quality", 1) > LITTLE_QUALITY:
         missing = ", ".join(map(str, found["modes_missing"][:10]))
-        enough = found.get("high_quality") is None or found["high_quality"] > ROUGH
-        if enough:
-            return "collapsed", f"Only {covered} of {modes} modes are covered (missing {missing})."
+        name = "collapsed" if covered <= FEW_MODES * modes else "losing modes"
+        return name, f"Only {covered} of {modes} modes are covered (missing {missing})."
     if found["spread"] is not None and found["spread"] < LITTLE_SPREAD:
-        return "collapsed", f"Its samples vary {found['spread']:.0%} as much as the real ones: they are nearly all alike."
+        return (
+            "collapsed",
+            f"Its samples vary {found['spread']:.0%} as much as the real ones: they are nearly all alike.",
+        )
     if found["recall"] < LITTLE_RECALL and found["precision"] > MUCH_PRECISION:
         rates = f"recall {found['recall']:.2f} at precision {found['precision']:.2f}"
         return "collapsed", f"A few good samples come over and over ({rates})."
@@ -177,9 +175,9 @@ def _discriminator(evidence: Evidence, faulty: bool) -> Iterator[str]:
     rates = f"right on {evidence.d_real:.0%} of real and {evidence.d_fake:.0%} of fake samples"
     if pairs > AHEAD:
         what = f"The discriminator is too strong ({rates}): the generator learns little from it"
-        yield f"{what}. {'Try' if faulty else 'If the samples should become better, try'} {advice('ahead')}."
+        yield f"{what}. {'Try' if faulty else 'If the samples should become better, try'} {TRY['ahead']}."
     elif pairs < BEHIND and faulty:
-        yield f"The discriminator is too weak ({rates}). Try {advice('behind')}."
+        yield f"The discriminator is too weak ({rates}). Try {TRY['behind']}."
     else:
         yield f"The two networks are in balance (the discriminator is {rates})."
 
@@ -198,7 +196,7 @@ def _trend(evidence: Evidence) -> Iterator[str]:
             if now < (1 - MOVED) * before:
                 yield f"It is still improving (Fréchet distance {went}): raise --steps."
             elif now > (1 + MOVED) * before:
-                yield f"It is getting worse (Fréchet distance {went}): take an earlier snapshot; gan-eval --best finds it."
+                yield f"It is getting worse (Fréchet distance {went}): an earlier snapshot is better; --best finds it."
             else:
                 yield f"It has stopped improving (Fréchet distance {went})."
             return

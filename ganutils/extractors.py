@@ -22,8 +22,8 @@ NAMED = ("auto", "inception", "pixels")
 WIDEST = 4096  # features; the root of a wider covariance takes minutes
 FORWARD = 64  # pictures to a forward pass of a large network
 
-# The weights that torch-fidelity downloads, and the SHA-256 of that file. They are a pickle, which is code: torch-fidelity
-# is given this very file or none. (It reads them with torch.load; we read none.)
+# The weights that torch-fidelity downloads, and the SHA-256 of that file. They are a pickle, which is code:
+# torch-fidelity is given this very file or none. (It reads them with torch.load; we read none.)
 INCEPTION_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 )
@@ -183,9 +183,7 @@ def _inception_network(fidelity: Any, path: str) -> Any:
             fidelity.load_state_dict_from_url = download
     if _sha256(path) != INCEPTION_SHA256:
         raise Error(f"{path}: is not {os.path.basename(INCEPTION_URL)} (another SHA-256), and may run code; not read")
-    return fidelity.FeatureExtractorInceptionV3(
-        "inception-v3-compat", ["2048"], feature_extractor_weights_path=path
-    )
+    return fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=path)
 
 
 def _downloaded(folder: str) -> str:

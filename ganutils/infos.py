@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ganutils import Error, checkpoints, files, latents, pictures
+from ganutils import Error, checkpoints, films, latents, pictures, reels
 from ganutils.files import File, Spec
+from ganutils.layouts import Look
 
 PREVIEW = 36  # samples on a thumbnail sheet
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
@@ -76,7 +77,7 @@ def _is_piped(line: str) -> bool:
 
 
 def preview(file: File, path: str) -> str:
-    """Write a PNG to `path` that shows the first samples of a file, or some that its generator makes; say what it is."""
+    """Write a PNG of some samples of a file, or that its generator makes, to `path`; say what it is."""
     if file.kind == "checkpoint":
         samples = _sampled(file)
     elif file.kind == "samples":
@@ -95,21 +96,16 @@ def preview(file: File, path: str) -> str:
         plots.write(path, plots.points(samples), dpi=100)
     else:
         grid = pictures.grid_of(len(samples))
-        small = samples[:, :: _step(samples, grid), :: _step(samples, grid)]
-        scale = max(1, PREVIEW_WIDTH // (grid[0] * small.shape[2]))
-        with files.replacing(path) as out:
-            pictures.write_png(out, pictures.sheet(small, grid, min(scale, 4)))
+        step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen
+        small = samples[:, ::step, ::step]
+        scale = min(4, max(1, PREVIEW_WIDTH // (grid[0] * small.shape[2])))
+        films.write(path, ".png", [reels.of_tensor(file.name, small, {})], Look(grid=grid, scale=scale))
     return f"{len(samples):,} samples shown"
 
 
 def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
     """`count` of them, evenly spaced: data are often sorted, and a film's first frame is noise."""
     return samples[np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(int)] if len(samples) else samples
-
-
-def _step(samples: np.ndarray, grid: tuple[int, int]) -> int:
-    """Every how many pixels of a large picture are shown, so that the sheet fits on a screen."""
-    return max(1, math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH)))
 
 
 def _sampled(file: File) -> np.ndarray:
@@ -121,7 +117,8 @@ def _sampled(file: File) -> np.ndarray:
     series = checkpoints.series(file, [])
     count = PREVIEW if len(series.settings.shape) == 3 else PREVIEW_POINTS
     z = latents.wanted(series.settings, None, None, 0, count)
-    return np.concatenate(list(sampling.film(series, z, torch.device("cpu"))))
+    labels = series.labels(z.shape[:-1], None, None)
+    return np.concatenate(list(sampling.film(series, z, labels, torch.device("cpu"))))
 
 
 def _parts(file: File) -> dict[str, list[Spec]]:

@@ -25,7 +25,7 @@ def read(path: str) -> Lines:
             content = stream.read()
     found: Lines = []
     texts = content.split(b"\n")
-    for number, text in enumerate(texts, 1):
+    for row, text in enumerate(texts, 1):
         if not text.strip():
             continue
         try:
@@ -34,8 +34,10 @@ def read(path: str) -> Lines:
             line = None
         if isinstance(line, dict):
             found.append(line)
-        elif number < len(texts) or not found:  # only the last line ends without a newline
-            raise Error(f"{path}: line {number} is not a JSON object; a log of gan-loop or the output of gan-eval is wanted")
+        elif row < len(texts) or not found:  # only the last line ends without a newline
+            raise Error(
+                f"{path}: line {row} is not a JSON object; a log of gan-loop or the output of gan-eval is wanted"
+            )
     if not found:
         raise Error(f"{path}: holds no lines")
     return _continued(found)
@@ -47,7 +49,7 @@ def _continued(lines: Lines) -> Lines:
     last = -1.0  # the largest step so far
     for line in lines:
         step = line.get("step")
-        if number(step) and "fake" not in line:
+        if step is not None and number(step) and "fake" not in line:
             if step <= last:
                 kept = [one for one in kept if "fake" in one or not number(one.get("step")) or one["step"] < step]
             last = step

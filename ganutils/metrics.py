@@ -1,4 +1,4 @@
-"""How near two sets of features are: one metric, one function, each with its formula and paper. NumPy and SciPy, float64.
+"""How near two sets of features are: one metric, one function, each with its formula and paper. In float64.
 
 Features are arrays [N, F], a row a sample; `real` and `fake` have the same F. Distances between all pairs are met a
 block at a time, so that memory is bounded whatever N is.

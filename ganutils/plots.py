@@ -19,7 +19,7 @@ from ganutils import Error, files, logs, paths
 # Okabe and Ito 2008, darkest first, so that neighbours differ in gray too; each goes with a dash of its own.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
-STYLE = {
+STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 12,
     "axes.titlelocation": "left",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,15 +16,13 @@ from ganutils.randomness import stream
 
 THUMBNAIL = 32  # pixels; larger pictures are averaged down to it before distances between pictures are taken
 REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava et al. 2017, VEEGAN, section 5)
-ENOUGH = 10  # samples for each feature; with fewer the Fréchet distance is noticeably too large
-SMALLER = ("frechet_distance", "fid")  # the score that tells the best
 
 Scores = dict[str, Any]
 
 
 def labelled(file: File) -> Labelled:
     """All samples of a file, flattened to one axis, with what they are labelled by."""
-    samples = runs.array(file)
+    samples = runs.flat(file)
     names = file.meta.get("classes") or file.meta.get("attributes") or ()
     targets = None
     if "labels" in file:
@@ -48,7 +45,9 @@ class Real:
     def __init__(self, file: File, whole: Labelled, extractor: Extractor, limit: int, seed: int):
         self.name, self.extractor, self.seed = file.name, extractor, seed
         self.toy = toy_of(file)
-        self.samples = subset(whole.samples, limit, seed, "real")
+        rows = subset(len(whole.samples), limit, seed, "real")
+        self.samples = whole.samples[rows]
+        self.labels = whole.targets[rows] if whole.targets is not None and whole.targets.ndim == 1 else None
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{file.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
 
@@ -92,11 +91,9 @@ def toy_of(file: File) -> dict[str, Any] | None:
     return found
 
 
-def subset(samples: np.ndarray, limit: int, seed: int, name: str) -> np.ndarray:
-    """At most `limit` rows, chosen by `seed`, in their order."""
-    if len(samples) <= limit:
-        return samples
-    return samples[np.sort(stream(seed, name).permutation(len(samples))[:limit])]
+def subset(count: int, limit: int, seed: int, name: str) -> slice | np.ndarray:
+    """Which of `count` rows are taken: at most `limit`, chosen by `seed`, in their order."""
+    return slice(None) if count <= limit else np.sort(stream(seed, name).permutation(count)[:limit])
 
 
 def thumbnails(samples: np.ndarray) -> np.ndarray:
@@ -127,14 +124,12 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
             counts = checkpoints.updates(file)
             about |= {"step": counts["G"], "kimg": round(counts["D"] * settings.batch / 1000, 3)}
             each = count or min(len(real.samples), limit)
-            whole = drawn(file, each * repeats, real.seed, device)
+            whole = drawn(file, each * repeats, real.seed, device)[0]
         else:
             _check_shape(path, runs.sample_shape(file), real.name, shape)
-            frames = file.meta.get("frames")
-            whole = runs.array(file)
+            whole = runs.flat(file)
             each = min(count or limit, len(whole) // repeats)
-            if each * repeats < len(whole) or frames:
-                whole = subset(whole, each * repeats, real.seed, "fake")
+            whole = whole[subset(len(whole), each * repeats, real.seed, "fake")]
         if each < metrics.LEAST:
             raise Error(f"{path}: {each} samples a set are too few to score; {metrics.LEAST} are needed")
         yield about
@@ -151,13 +146,14 @@ def _check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int
         raise Error(f"{path}: samples are {here}, those of {name} {there}; make both alike with gan-data")
 
 
-def drawn(file: File, count: int, seed: int, device: str) -> np.ndarray:
-    """The first `count` samples of `seed` by the averaged generator: what `gan-sample -n COUNT --seed SEED` makes."""
+def drawn(file: File, count: int, seed: int, device: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """`count` samples by the averaged generator, as `gan-sample -n COUNT --seed SEED` makes them, and their labels."""
     from ganutils import devices, sampling
 
     series = checkpoints.series(file, [])
     z = latents.wanted(series.settings, None, None, seed, count)
-    return np.concatenate(list(sampling.film(series, z, devices.named(device))))
+    labels = series.labels(z.shape[:-1], None, None)
+    return np.concatenate(list(sampling.film(series, z, labels, devices.named(device)))), labels
 
 
 # -------------------------------------------------------------------------------------------- scoring
@@ -235,115 +231,6 @@ def of_toy(toy: dict[str, Any], real: np.ndarray, fake: np.ndarray) -> Scores:
     mine, theirs = (metrics.nearest_modes(points, centres, REACH * std) for points in (fake, real))
     count = len(centres)
     names = [str(mode) for mode in range(count)]
-    modes = of_modes(metrics.shares(theirs, count), metrics.shares(mine, count), names)
+    good, goods = (modes[modes >= 0] for modes in (mine, theirs))  # how good they are is one thing, how many another
+    modes = of_modes(metrics.shares(goods, count), metrics.shares(good, count), names)
     return {"high_quality": float((mine >= 0).mean()), **modes}
-
-
-# -------------------------------------------------------------------------------------------- results
-
-
-def result(real: Real, path: str, count: int | None, repeats: int, limit: int, device: str) -> Scores:
-    """What is printed of one FAKE: its scores (means, if repeated), what they were measured with, notes."""
-    sets = fakes(path, real, count, repeats, limit, device)
-    about = next(sets)
-    found, size = [], 0
-    for fake in sets:
-        found.append(score(real, fake))
-        size = len(fake)
-    counts = {"real_count": len(real.samples), "fake_count": size, "repeats": repeats, "seed": real.seed}
-    features = {**real.extractor.about, "width": real.features.shape[1]}
-    whole = {**about, **mean(found), "real": os.path.basename(real.name), **counts, "features": features}
-    if repeats > 1:
-        whole["deviation"] = deviations(found)
-    notes = list(remarks(real, size))
-    return rounded({**whole, "notes": notes})
-
-
-def mean(found: list[Scores]) -> Scores:
-    """The mean of each score; of lists, what is in all of them."""
-    if len(found) == 1:
-        return found[0]
-    whole: Scores = {}
-    for name, first in found[0].items():
-        values = [one[name] for one in found]
-        if isinstance(first, list):
-            whole[name] = [item for item in first if all(item in value for value in values)]
-        else:
-            whole[name] = float(np.mean(values))
-    return whole
-
-
-def deviations(found: list[Scores]) -> Scores:
-    """The standard deviation of each score over the sets."""
-    names = [name for name, value in found[0].items() if not isinstance(value, list)]
-    return {name: float(np.std([one[name] for one in found], ddof=1)) for name in names}
-
-
-def remarks(real: Real, size: int) -> Iterator[str]:
-    """What a reader of the scores should know."""
-    width, about = real.features.shape[1], real.extractor.about
-    least = min(size, len(real.samples))
-    if least < ENOUGH * width:
-        what = f"{least:,} samples are few for {width:,} features: the Fréchet distance is too large"
-        yield f"{what}; compare only at equal counts, or give {ENOUGH * width:,} and more"
-    if about["name"] == "random":
-        yield "REAL has no labels: the features are a random network's, which see less; try --features inception"
-    right = about.get("accuracy")
-    if right is not None and right < 0.9 and real.extractor.classify:
-        yield f"the classifier tells only {right:.0%} of held-out pictures rightly: modes are uncertain"
-
-
-def rounded(value: Any) -> Any:
-    """Floats to six figures, what is not finite to None: valid JSON, and the same on machines that round otherwise."""
-    if isinstance(value, dict):
-        return {key: rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [rounded(one) for one in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
-
-
-def best(results: Sequence[Scores]) -> Scores:
-    """The one with the smallest Fréchet distance."""
-    name = next(name for name in SMALLER if name in results[0])
-    return min(results, key=lambda one: one[name])
-
-
-def table(results: Sequence[Scores]) -> Iterator[str]:
-    """A line each, for people."""
-    first = results[0]
-    words = {"fake", "real", "features", "deviation", "notes", "repeats", "seed", "real_count", "modes_missing"}
-    names = [name for name in first if name not in words]
-    heads = ["fake", *(HEADS.get(name, name) for name in names)]
-    rows = [[str(one["fake"]), *(_cell(one, name) for name in names)] for one in results]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for cells in [heads, *rows]:
-        yield "  ".join([cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))])
-    about = first["features"]
-    hashed = f" {about['hash']}" if about["hash"] else ""
-    yield f"{first['real_count']:,} of {first['real']}; features {about['name']}{hashed}, resize {about['resize']}"
-    yield from dict.fromkeys(f"note: {note}" for one in results for note in one["notes"])
-
-
-HEADS = {
-    "frechet_distance": "frechet",
-    "kid_deviation": "±",
-    "sliced_wasserstein": "sliced W",
-    "nearest_real": "nearest",
-    "nearest_real_ratio": "ratio",
-    "authenticity": "authentic",
-    "fake_count": "count",
-    "modes_covered": "covered",
-    "modes_kl": "KL",
-    "kolmogorov_smirnov": "KS",
-}
-
-
-def _cell(result: Scores, name: str) -> str:
-    value = result.get(name)
-    if value is None:
-        return "-"
-    text = f"{value:.4g}" if isinstance(value, float) else f"{value}"
-    deviation = result.get("deviation", {}).get(name)
-    return text if deviation is None else f"{text}±{deviation:.2g}"
