@@ -22,8 +22,8 @@ NAMED = ("auto", "inception", "pixels")
 WIDEST = 4096  # features; the root of a wider covariance takes minutes
 FORWARD = 64  # pictures to a forward pass of a large network
 
-# The weights that torch-fidelity downloads, and the SHA-256 of that file. They are a pickle, which is code:
-# torch-fidelity is given this very file or none. (It reads them with torch.load; we read none.)
+# The weights that torch-fidelity downloads, and the SHA-256 of that file. They are in torch's own format,
+# which can carry code: torch-fidelity, which reads it, is given this very file or none.
 INCEPTION_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 )
@@ -173,7 +173,7 @@ def _inception_network(fidelity: Any, path: str) -> Any:
             tensors = safetensors.torch.load_file(path)
         except safetensors.SafetensorError as problem:
             raise Error(f"{path}: damaged, or no safetensors file ({problem})") from None
-        # Its constructor has no way to be given weights but a pickle's path or its own download: let that give ours.
+        # Its constructor has no way to be given weights but such a file or its own download: let that give ours.
         download, fidelity.load_state_dict_from_url = fidelity.load_state_dict_from_url, lambda *_, **__: tensors
         try:
             return fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])

@@ -52,14 +52,13 @@ PANELS = (
     Panel("images/s", {"images_per_second": "images/s"}, 0),
     Panel("FID", {"fid": "FID"}, log=True),
     Panel("Fréchet distance", {"frechet_distance": "Fréchet distance"}, log=True),
-    Panel("KID", {"kid": "KID"}),
+    Panel("KID", {"kid": "KID"}, log=True),
     Panel("precision and recall", {"precision": "precision", "recall": "recall"}, 0, 1.02),
     Panel("density and coverage", {"density": "density", "coverage": "coverage"}, 0),
     Panel("modes covered", {"modes_covered": "modes covered"}, 0),
     Panel("high-quality share", {"high_quality": "high quality"}, 0, 1.02),
     Panel("distance from the exact law", {"kolmogorov_smirnov": "Kolmogorov-Smirnov", "wasserstein": "Wasserstein"}, 0),
     Panel("authenticity", {"authenticity": "authenticity"}, 0, 1.02),
-    Panel("memory, MB", {"memory_mb": "memory"}, 0),
 )
 
 
@@ -75,14 +74,14 @@ def curves(names: Sequence[str]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * columns, 3.3 * rows), layout="constrained")
         for position, (panel, lines) in enumerate(drawn, 1):
-            _draw(figure.add_subplot(rows, columns, position), panel, lines, len(runs) > 1)
+            _draw(figure.add_subplot(rows, columns, position), panel, lines)
     return figure
 
 
 class Line(NamedTuple):
     run: int
     field: int
-    label: str
+    names: tuple[str, str]  # of the run and of the field
     steps: list[float]
     values: list[float]
 
@@ -95,31 +94,33 @@ def _lines_of(panel: Panel, runs: Mapping[str, logs.Lines]) -> list[Line]:
     ):
         steps, values = logs.series(lines, field[0])
         if steps:
-            words = [name] if len(runs) > 1 else []
-            words += [field[1]] if len(panel.fields) > 1 else []
-            found.append(Line(number, index, ", ".join(words), steps, values))
+            found.append(Line(number, index, (name, field[1]), steps, values))
     return found
 
 
-def _draw(axes: Any, panel: Panel, lines: list[Line], several: bool) -> None:
+def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
     """Of several runs each has its colour and a field its dash; of one, a field has both."""
+    several = len({line.run for line in lines}) > 1
     for line in lines:
+        words = [name for name, tells in zip(line.names, (several, len(panel.fields) > 1), strict=True) if tells]
         colour = COLOURS[(line.run if several else line.field) % len(COLOURS)]
         dash = DASHES[(line.field if several else line.field * 2) % len(DASHES)]
         if several and len(panel.fields) == 1:
             dash = DASHES[line.run % len(DASHES)]
         marker = "o" if len(line.steps) <= 12 else None
-        axes.plot(line.steps, line.values, color=colour, linestyle=dash, marker=marker, markersize=4, label=line.label)
+        axes.plot(
+            line.steps, line.values, color=colour, linestyle=dash, marker=marker, markersize=4, label=", ".join(words)
+        )
     values = np.concatenate([line.values for line in lines])
     if panel.log and (values > 0).all() and values.max() > 20 * values.min():
         axes.set_yscale("log")
-    elif panel.low is not None or panel.high is not None:
-        axes.set_ylim(panel.low, panel.high)
+    elif panel.low is not None:
+        axes.set_ylim(panel.low, panel.high or 1.08 * max(values.max(), 1e-9))
     axes.set_title(panel.title)
     axes.set_xlabel("generator updates")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
-    if any(line.label for line in lines):
+    if several or len(panel.fields) > 1:
         axes.legend()
 
 

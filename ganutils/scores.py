@@ -56,9 +56,9 @@ class Real:
         return self.extractor.features(self.samples)
 
     @functools.cached_property
-    def radii(self) -> tuple[np.ndarray, np.ndarray]:
+    def radii(self) -> list[np.ndarray]:
         """Squared distances to the neighbours that precision, and density and coverage, look at."""
-        return tuple(metrics.radii(self.features, k) for k in (metrics.NEAREST_PRECISION, metrics.NEAREST_DENSITY))  # type: ignore[return-value]
+        return metrics.radii(self.features, metrics.NEAREST_PRECISION, metrics.NEAREST_DENSITY)
 
     @functools.cached_property
     def thumbnails(self) -> np.ndarray:
@@ -67,7 +67,7 @@ class Real:
     @functools.cached_property
     def spacing(self) -> np.ndarray:
         """Squared distance, in pixels, of each sample to the nearest other."""
-        return metrics.radii(self.thumbnails, 1)
+        return metrics.radii(self.thumbnails, 1)[0]
 
     @functools.cached_property
     def shares(self) -> np.ndarray:
@@ -185,7 +185,7 @@ def of_features(real: Real, fake: np.ndarray) -> Scores:
         "kid": kid,
         "kid_deviation": deviation,
         "precision": metrics.precision(real.features, fake, near),
-        "recall": metrics.precision(fake, real.features, metrics.radii(fake, metrics.NEAREST_PRECISION)),
+        "recall": metrics.precision(fake, real.features, *metrics.radii(fake, metrics.NEAREST_PRECISION)),
         "density": metrics.density(real.features, fake, five),
         "coverage": metrics.coverage(real.features, fake, five),
         "spread": metrics.spread(real.features, fake),
