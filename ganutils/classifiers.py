@@ -1,6 +1,6 @@
 """A small classifier of a labelled set: the features that gan-eval measures in, and what tells the classes of fakes.
 
-Trained once for each set, seeded, and kept by content as a file of ours (kind `extractor`): nothing is pickled.
+Trained once for each set, seeded, and kept by content as a file of ours, kind `extractor`.
 """
 
 from __future__ import annotations
