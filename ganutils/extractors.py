@@ -103,6 +103,7 @@ def of_set(real: Labelled, root: str, device: str) -> Extractor:
         about = _about("random", "none", f"classifier {classifiers.VERSION}")
         return Extractor(lambda images: classifiers.mapped(images, network.features, place), about)
     network, meta, path = classifiers.cached(real.samples, real.targets, list(real.names), root, place)
+    meta["classes"] = real.names  # by content the set may be known under other names
     return _classifier(network, meta, path, place, real.targets.ndim == 1)
 
 

@@ -47,6 +47,7 @@ class Real:
         self.toy = toy_of(file)
         rows = subset(len(whole.samples), limit, seed, "real")
         self.samples = whole.samples[rows]
+        _check_finite(file.name, self.samples)
         self.labels = whole.targets[rows] if whole.targets is not None and whole.targets.ndim == 1 else None
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{file.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
@@ -132,12 +133,18 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
             whole = whole[subset(len(whole), each * repeats, real.seed, "fake")]
         if each < metrics.LEAST:
             raise Error(f"{path}: {each} samples a set are too few to score; {metrics.LEAST} are needed")
+        _check_finite(path, whole)
         yield about
         if repeats == 1:
             yield whole
             return
         deal = stream(real.seed, "deal").permutation(each * repeats).reshape(repeats, each)
         yield from (whole[rows] for rows in deal)
+
+
+def _check_finite(name: str, samples: np.ndarray) -> None:
+    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
+        raise Error(f"{name}: has points that are not finite numbers; nothing can be measured of them")
 
 
 def _check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int, ...]) -> None:
@@ -174,10 +181,10 @@ def score(real: Real, fake: np.ndarray) -> Scores:
 
 def of_features(real: Real, fake: np.ndarray) -> Scores:
     """Scores in the extractor's features."""
-    near, five = real.radii
     width = real.features.shape[1]
     if width > WIDEST:
         raise Error(f"features of {width:,} numbers are too many for a Fréchet distance; {WIDEST:,} are the most")
+    near, five = real.radii
     kid, deviation = metrics.kernel_distance(real.features, fake, real.seed)
     name = "fid" if real.extractor.about["name"] == "inception" else "frechet_distance"
     return {

@@ -169,6 +169,13 @@ def test_repeats_give_mean_and_deviation_of_sets_that_share_no_sample(score, rea
     assert constant["deviation"]["frechet_distance"] == 0
 
 
+def test_either_side_can_come_from_a_pipe(ok, real, tmp_path, root):
+    piped = (tmp_path / real).read_bytes()
+    for words in (["-", real], [real, "-"]):
+        (found,) = ok("gan-eval", *words, "--root", root, "-q", stdin=piped).out.splitlines()
+        assert json.loads(found)["frechet_distance"] == 0
+
+
 def test_conditional_checkpoints_are_drawn_with_all_classes(score, real, ok):
     ok("gan-loop", real, *TINY, "--conditional", "--steps", 2, "-o", "gan.ckpt", "-q")
     assert score(real, "gan.ckpt", "-n", 40)[0]["fake_count"] == 40
@@ -404,6 +411,7 @@ def test_the_diagnosis_reads_logs(ok, root, real):
         (["points.safetensors", "points.safetensors", "--features", "inception"], "is for pictures"),
         (["real.safetensors", "real.safetensors", "--diagnose"], "takes a checkpoint and its data"),
         (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2, those of"),
+        (["points.safetensors", "nan.safetensors"], "nan.safetensors: has points that are not finite numbers"),
         (["toy.safetensors", "points.safetensors"], "toy.safetensors: damaged: its metadata 'toy'"),
     ],
 )
@@ -411,10 +419,10 @@ def test_errors_are_one_line(fails, real, write, words, said):
     write("big.safetensors", np.zeros((9, 9, 9, 1), "u1"))
     write("five.safetensors", bars(5, 0)[0])
     write("points.safetensors", np.zeros((9, 2), "f4"))
+    write("nan.safetensors", np.full((9, 2), np.nan, "f4"))
     write("toy.safetensors", np.zeros((9, 2), "f4"), toy={"name": "ring", "std": 0.1})
-    assert said in fails("gan-eval", *words, "--features", "pixels") if "--features" not in words else True
-    if "--features" in words:
-        assert said in fails("gan-eval", *words)
+    features = [] if "--features" in words else ["--features", "pixels"]
+    assert said in fails("gan-eval", *words, *features)
 
 
 @pytest.mark.parametrize(
