@@ -24,7 +24,7 @@ import numpy as np
 from ganutils import Error, paths
 
 FORMAT = 1
-KINDS = ("samples", "latents", "checkpoint")
+KINDS = ("samples", "latents", "checkpoint", "extractor")
 DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
 PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: no part of its digest
 HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors package
@@ -368,12 +368,12 @@ def read(path: str, *kinds: str) -> Iterator[File]:
 
 
 def _plural(kind: str) -> str:
-    return "checkpoints" if kind == "checkpoint" else kind
+    return kind if kind.endswith("s") else f"{kind}s"
 
 
 def check_shapes(file: File) -> None:
     """Raise Error unless the tensors of samples and latents have the shapes that README promises."""
-    if file.kind == "checkpoint":
+    if file.kind not in ("samples", "latents"):
         return
     main = "latents" if file.kind == "latents" else "points" if "points" in file else "images"
     if main not in file:

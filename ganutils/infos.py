@@ -1,12 +1,22 @@
-"""What a file is, in lines for people."""
+"""What a file is: in lines for people, as JSON, as a thumbnail sheet."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ganutils import checkpoints
+import numpy as np
+
+from ganutils import Error, checkpoints, films, latents, pictures, reels
 from ganutils.files import File, Spec
+from ganutils.layouts import Look
+
+PREVIEW = 36  # samples on a thumbnail sheet
+PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
+PREVIEW_POINTS = 4096
 
 
 def described(file: File) -> Iterator[str]:
@@ -28,7 +38,87 @@ def described(file: File) -> Iterator[str]:
             yield f"  {part}: {len(specs)} tensors, {numbers:,} numbers"
     if file.meta.get("lineage"):
         yield "  made by"
-        yield from (f"    {line}" for line in file.meta["lineage"])
+        yield from (f"    {line}" for line in recipe(file.meta["lineage"]))
+
+
+def as_json(file: File) -> dict[str, Any]:
+    """The same as one object: `file`, `kind`, `format`, `tensors`, the metadata, `made_by` and `recipe`."""
+    meta = {key: value for key, value in file.meta.items() if key != "lineage"}
+    found: dict[str, Any] = {"file": file.name, **meta}
+    if file.kind == "checkpoint":
+        settings, counts = checkpoints.settings(file), checkpoints.updates(file)
+        found |= {"step": counts["G"], "updates": counts, "kimg": counts["D"] * settings.batch / 1000}
+        found |= {"preset": settings.preset}
+    found["tensors"] = {
+        name: {"dtype": str(spec.dtype), "shape": list(spec.shape)} for name, spec in sorted(file.specs.items())
+    }
+    lineage = file.meta.get("lineage", [])
+    return {**found, "made_by": lineage, "recipe": recipe(lineage)}
+
+
+def recipe(lineage: Sequence[str]) -> list[str]:
+    """The commands of a lineage as lines to paste into a shell: one that wrote to a pipe ends with it.
+
+    Run where their inputs lie, in the versions the file names, they make its content again.
+    """
+    return [f"{line} |" if _is_piped(line) and line is not lineage[-1] else line for line in lineage]
+
+
+def _is_piped(line: str) -> bool:
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return False
+    is_command = bool(words) and words[0].startswith("gan-")
+    return is_command and not any(re.match(r"-o(?!f)|--output\b", word) for word in words[1:])
+
+
+# ------------------------------------------------------------------------------------------- preview
+
+
+def preview(file: File, path: str) -> str:
+    """Write a PNG of some samples of a file, or that its generator makes, to `path`; say what it is."""
+    if file.kind == "checkpoint":
+        samples = _sampled(file)
+    elif file.kind == "samples":
+        name = "images" if "images" in file else "points"
+        cell = 3 if name == "images" else 1
+        whole = file[name]
+        count = PREVIEW if name == "images" else PREVIEW_POINTS
+        samples = _spaced(whole.reshape(-1, *whole.shape[-cell:]), count)
+    else:
+        raise Error(f"{file.name}: {file.kind} cannot be looked at; gan-sample turns latents into pictures")
+    if not len(samples):
+        raise Error(f"{file.name}: holds no samples; there is nothing to show")
+    if samples.ndim == 2:
+        from ganutils import plots
+
+        plots.write(path, plots.points(samples), dpi=100)
+    else:
+        grid = pictures.grid_of(len(samples))
+        step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen
+        small = samples[:, ::step, ::step]
+        scale = min(4, max(1, PREVIEW_WIDTH // (grid[0] * small.shape[2])))
+        films.write(path, ".png", [reels.of_tensor(file.name, small, {})], Look(grid=grid, scale=scale))
+    return f"{len(samples):,} samples shown"
+
+
+def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
+    """`count` of them, evenly spaced: data are often sorted, and a film's first frame is noise."""
+    return samples[np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(int)] if len(samples) else samples
+
+
+def _sampled(file: File) -> np.ndarray:
+    """What the averaged generator of a checkpoint makes of the first latents of seed 0."""
+    import torch
+
+    from ganutils import sampling
+
+    series = checkpoints.series(file, [])
+    count = PREVIEW if len(series.settings.shape) == 3 else PREVIEW_POINTS
+    z = latents.wanted(series.settings, None, None, 0, count)
+    labels = series.labels(z.shape[:-1], None, None)
+    return np.concatenate(list(sampling.film(series, z, labels, torch.device("cpu"))))
 
 
 def _parts(file: File) -> dict[str, list[Spec]]:

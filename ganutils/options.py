@@ -369,6 +369,12 @@ def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | 
     return value
 
 
+def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    value = _or_stdout(ctx, param, value)
+    paths.form(value, ".png", paths.PLOTS)
+    return value
+
+
 def input_argument(name: str, **attrs: Any) -> Callable[..., Any]:
     """A file to read; left out, it is stdin."""
     return click.argument(name, type=click.Path(), required=False, callback=_or_stdin, **attrs)
@@ -386,6 +392,7 @@ output_of_pictures = _output(
     _or_stdout_picture,
     f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
+output_of_plot = _output(_or_stdout_plot, "NAME.png, NAME.pdf or NAME.svg; left out, a PNG on stdout.")
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 device = click.option(
     "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."

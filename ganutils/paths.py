@@ -6,6 +6,7 @@ from ganutils import Error
 
 FILMS = (".gif", ".mp4", ".webp", ".apng")
 SUFFIXES = (".safetensors", ".npy", ".png", *FILMS)
+PLOTS = (".png", ".pdf", ".svg")
 
 
 def is_pipe(path: str) -> bool:
@@ -28,16 +29,17 @@ def check_folder(path: str) -> None:
         raise Error(f"{path}: its folder cannot be written to; choose another")
 
 
-def form(path: str, default: str = ".safetensors") -> str:
-    """What to write there: one of SUFFIXES, or `/` for a folder. Error if its name has another suffix.
+def form(path: str, default: str = ".safetensors", known: tuple[str, ...] = SUFFIXES) -> str:
+    """What to write there: one of `known`, or `/` for a folder if they are SUFFIXES; Error if its name says neither.
 
     `default` is what a pipe or device without a suffix takes.
     """
-    if path.endswith("/"):
+    folders = known == SUFFIXES
+    if path.endswith("/") and folders:
         return "/"
     suffix = os.path.splitext(path)[1].lower()
-    if suffix in SUFFIXES:
+    if suffix in known:
         return suffix
     if is_pipe(path):
         return default
-    raise Error(f"{path}: its suffix does not say what to write; known are {' '.join(SUFFIXES)} and NAME/")
+    raise Error(f"{path}: its suffix does not say what to write; known are {' '.join(known)}{' and NAME/' * folders}")

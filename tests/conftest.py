@@ -27,7 +27,16 @@ TINY = ["--width", "2", "--z-dim", "4", "--batch", "4"]  # networks that train i
 
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; threads of several tests at once only wait for each other
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["ganutils.training", "ganutils.sampling", "ganutils.forms", "ganutils.sources"])
+FORKS.set_forkserver_preload(
+    [
+        "ganutils.training",
+        "ganutils.sampling",
+        "ganutils.forms",
+        "ganutils.sources",
+        "ganutils.diagnosis",
+        "ganutils.plots",
+    ]
+)
 
 
 class Result(NamedTuple):

@@ -11,6 +11,7 @@ import pytest
 from conftest import BIN, ROOT, TINY
 
 COMMANDS = sorted(path.name for path in BIN.iterdir())
+TEXT = ("gan-eval", "gan-info")  # what they say is their result
 README = (ROOT / "README.md").read_text()
 
 
@@ -67,7 +68,7 @@ def test_films_never_import_torch(words, tmp_path):
     assert (tmp_path / words[-1]).stat().st_size > 0
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "gan-info"])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in TEXT])
 def test_binary_never_goes_to_a_terminal(name, tmp_path):
     ours, theirs = pty.openpty()
     done = subprocess.run(
@@ -80,7 +81,7 @@ def test_binary_never_goes_to_a_terminal(name, tmp_path):
 
 
 def test_a_missing_input_at_a_terminal_is_a_usage_error(tmp_path):
-    for name in ("gan-loop", "gan-train-d", "gan-sample", "gan-interp", "gan-gif", "gan-info"):
+    for name in ("gan-loop", "gan-train-d", "gan-sample", "gan-interp", "gan-gif", "gan-info", "gan-plot"):
         ours, theirs = pty.openpty()
         done = subprocess.run(
             [sys.executable, str(BIN / name)],
@@ -103,6 +104,8 @@ PRODUCERS = {
     "gan-interp": "--seeds 1-40 --like gan.ckpt.safetensors -q",
     "gan-gif": "film.safetensors -q",
     "gan-info": "gan.ckpt.safetensors",
+    "gan-eval": "data.safetensors data.safetensors --features pixels -q",
+    "gan-plot": "run.jsonl -q",
 }
 
 
@@ -116,6 +119,7 @@ def produce(checkpoint, ok, tmp_path):
     from ganutils import files
 
     files.write(str(tmp_path / "film.safetensors"), "samples", {"images": images}, {})
+    (tmp_path / "run.jsonl").write_text('{"step": 1, "d_loss": 1.0}\n{"step": 2, "d_loss": 0.5}\n')
     return {name: f"{name} {words}" for name, words in PRODUCERS.items()}
 
 
@@ -138,9 +142,9 @@ def test_every_command_says_in_one_line_that_the_disk_is_full(shell, produce):
 
 def test_a_full_disk_leaves_the_old_file(shell, produce, tmp_path):
     for name, line in produce.items():
-        if name == "gan-info":
+        if name in TEXT:
             continue
-        out = "old.gif" if name == "gan-gif" else "old.safetensors"
+        out = {"gan-gif": "old.gif", "gan-plot": "old.png"}.get(name, "old.safetensors")
         (tmp_path / out).write_bytes(b"old")
         before = sorted(os.listdir(tmp_path))
         done = shell(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))

@@ -1,0 +1,446 @@
+"""gan-eval: its scores order what is better and worse, its JSON, its extractors, its diagnoses."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import TINY
+from PIL import Image, ImageFilter
+
+from ganutils import __version__, checkpoints, diagnosis, files
+
+CLASSES = 4
+
+
+def bars(count, seed, classes=range(CLASSES)):
+    """Pictures of a bright bar, whose place is its class; gray uint8 [N, 12, 12, 1], and labels."""
+    random = np.random.default_rng(seed)
+    labels = random.choice(list(classes), count)
+    images = random.integers(0, 40, (count, 12, 12, 1))
+    for image, label, shade, at in zip(
+        images, labels, random.integers(150, 250, count), random.integers(0, 3, count), strict=True
+    ):
+        place = slice(1 + 6 * (label // 2), 4 + 6 * (label // 2))
+        image[(place, slice(at, at + 9)) if label % 2 else (slice(at, at + 9), place)] = shade
+    return images.astype("u1"), labels
+
+
+@pytest.fixture
+def write(tmp_path):
+    """write("x.safetensors", images, labels) -> its name"""
+
+    def one(name, images, labels=None, **meta):
+        key = "points" if images.dtype == np.float32 else "images"
+        tensors = {key: images} | ({} if labels is None else {"labels": labels.astype(np.int64)})
+        files.write(str(tmp_path / name), "samples", tensors, {"lineage": ["made by hand"], **meta})
+        return name
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """Where the classifier of `real` is kept, so that it is trained once for all tests."""
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture
+def real(write):
+    return write("real.safetensors", *bars(400, 0), classes=["n", "e", "s", "w"])
+
+
+@pytest.fixture
+def score(ok, root):
+    """score("real", "fake", ..., "--best") -> the JSON objects it prints"""
+
+    def scored(*words):
+        out = ok("gan-eval", *words, "--root", root, "-q").out.decode()
+        return [json.loads(line) for line in out.splitlines()]
+
+    return scored
+
+
+# ------------------------------------------------------------------------------------ what scores must do
+
+
+def test_equal_inputs_score_the_ideal(score, real):
+    (found,) = score(real, real)
+    ideal = dict(frechet_distance=0, kid=0, kid_deviation=0, precision=1, recall=1, density=1, coverage=1, spread=1)
+    ideal |= dict(sliced_wasserstein=0, nearest_real=0, nearest_real_ratio=0, authenticity=0)
+    ideal |= dict(modes=4, modes_covered=4, modes_missing=[], modes_kl=0)
+    assert {name: found[name] for name in ideal} == ideal
+
+
+def test_real_against_real_is_near_and_noise_is_far(score, real, write):
+    other = write("other.safetensors", bars(400, 1)[0])
+    noise = write("noise.safetensors", np.random.default_rng(0).integers(0, 256, (400, 12, 12, 1), "u1"))
+    near, far = score(real, other, noise)
+    assert near["frechet_distance"] < 0.02 * far["frechet_distance"]
+    assert near["kid"] < 0.02 * far["kid"]
+    assert near["sliced_wasserstein"] < 0.2 * far["sliced_wasserstein"]
+    assert min(near["precision"], near["recall"], near["coverage"]) > 0.9
+    assert max(far["precision"], far["coverage"], far["density"]) < 0.2
+    assert near["modes_covered"] == 4
+    assert near["modes_kl"] < 0.02
+    assert 0.3 < near["authenticity"] < 0.9
+    assert near["nearest_real_ratio"] == pytest.approx(1, abs=0.2)
+
+
+def test_worse_with_growing_blur_and_with_dropped_classes(score, real, write):
+    images, _ = bars(400, 1)
+    blurred = []
+    for radius in (0, 1, 2, 4):
+        pictures = [Image.fromarray(image[:, :, 0]).filter(ImageFilter.GaussianBlur(radius)) for image in images]
+        blurred.append(write(f"blur{radius}.safetensors", np.stack([np.asarray(p) for p in pictures])[..., None]))
+    found = score(real, *blurred)
+    for name in ("frechet_distance", "kid"):
+        values = [one[name] for one in found]
+        assert values == sorted(values), name
+        assert values[-1] > 10 * values[0]
+    kept = [write(f"kept{count}.safetensors", bars(400, 1, range(count))[0]) for count in (4, 3, 2, 1)]
+    found = score(real, *kept)
+    for name, downwards in (("frechet_distance", False), ("modes_kl", False), ("recall", True), ("coverage", True)):
+        values = [one[name] for one in found]
+        assert values == sorted(values, reverse=downwards), name
+    assert [one["modes_covered"] for one in found] == [4, 3, 2, 1]
+    assert found[2]["modes_missing"] == ["s", "w"]
+
+
+# ------------------------------------------------------------------------------------------- the command
+
+
+def test_the_json_says_what_was_measured_and_how(score, real, ok, root):
+    ok("gan-loop", real, *TINY, "--steps", 3, "-o", "gan.ckpt", "-q")
+    (found,) = score(real, "gan.ckpt", "-n", 40)
+    assert {"fake": "gan.ckpt", "step": 3, "kimg": 0.012, "real": real, "real_count": 400, "fake_count": 40} == {
+        name: found[name] for name in ("fake", "step", "kimg", "real", "real_count", "fake_count")
+    }
+    features = found["features"]
+    assert (features["name"], features["resize"], features["width"]) == ("classifier", "none", 64)
+    assert len(features["hash"]) == 16
+    assert features["accuracy"] > 0.95
+    assert "fid" not in json.dumps(found).lower()
+    assert found["notes"] == [
+        "40 samples are few for 64 features: the Fréchet distance is too large; compare only at equal counts, "
+        "or give 640 and more"
+    ]
+    assert found == score(real, "gan.ckpt", "-n", 40)[0]
+    assert found["kid"] != score(real, "gan.ckpt", "-n", 40, "--seed", 1)[0]["kid"]
+    kept = sorted((root / "extractors").glob("*.safetensors"))
+    assert len(kept) == 1, "trained once for one set"
+    # the extractor is a file of ours, which measures other sets too
+    info = json.loads(ok("gan-info", kept[0], "--json").out)
+    assert (info["kind"], info["classes"], info["versions"]["ganutils"]) == ("extractor", list("nesw"), __version__)
+    (again,) = score(real, "gan.ckpt", "-n", 40, "--features", kept[0])
+    assert again["features"]["hash"] == features["hash"]
+    assert again["frechet_distance"] == found["frechet_distance"]
+
+
+def test_a_checkpoint_scores_as_the_samples_gan_sample_makes_of_it(score, real, ok):
+    ok("gan-loop", real, *TINY, "--steps", 2, "-o", "gan.ckpt", "-q")
+    ok("gan-sample", "gan.ckpt", "-n", 30, "--seed", 5, "-o", "sheet.safetensors")
+    drawn, given = score(real, "gan.ckpt", "sheet.safetensors", "-n", 30, "--seed", 5)
+    same = set(given) - {"fake"}
+    assert {name: drawn[name] for name in same} == {name: given[name] for name in same}
+
+
+def test_several_checkpoints_are_a_curve_and_the_best_is_one(score, real, ok, root):
+    ok("gan-loop", real, *TINY, "--steps", 6, "--snapshots", "shots", "--every", 3, "-o", "gan.ckpt", "-q")
+    shots = [f"shots/step-00000{step}.safetensors" for step in (0, 3, 6)]
+    curve = score(real, *shots, "-n", 30)
+    assert [one["step"] for one in curve] == [0, 3, 6]
+    (best,) = score(real, *shots, "-n", 30, "--best")
+    assert best == min(curve, key=lambda one: one["frechet_distance"])
+    lines = ok("gan-eval", real, *shots, "-n", 30, "--table", "--root", root, "-q").out.decode().splitlines()
+    assert lines[0].split()[:4] == ["fake", "step", "kimg", "frechet"]
+    assert [line.split()[0] for line in lines[1:4]] == shots
+    assert lines[4].startswith("400 of real.safetensors; features classifier")
+    assert lines[5].startswith("note: 30 samples are few for 64 features")
+
+
+def test_repeats_give_mean_and_deviation_of_sets_that_share_no_sample(score, real, write):
+    images = bars(400, 1)[0]
+    fakes = write("fakes.safetensors", images)
+    (found,) = score(real, fakes, "--repeats", 4)
+    assert (found["repeats"], found["fake_count"]) == (4, 100)
+    assert 0 < found["deviation"]["frechet_distance"] < found["frechet_distance"]
+    assert found["modes_missing"] == []
+    (constant,) = score(real, write("same.safetensors", np.repeat(images[:1], 40, 0)), "--repeats", 2)
+    assert constant["deviation"]["frechet_distance"] == 0
+
+
+def test_either_side_can_come_from_a_pipe(ok, real, tmp_path, root):
+    piped = (tmp_path / real).read_bytes()
+    for words in (["-", real], [real, "-"]):
+        (found,) = ok("gan-eval", *words, "--root", root, "-q", stdin=piped).out.splitlines()
+        assert json.loads(found)["frechet_distance"] == 0
+
+
+def test_conditional_checkpoints_are_drawn_with_all_classes(score, real, ok):
+    ok("gan-loop", real, *TINY, "--conditional", "--steps", 2, "-o", "gan.ckpt", "-q")
+    assert score(real, "gan.ckpt", "-n", 40)[0]["fake_count"] == 40
+
+
+def test_the_batch_of_an_extractor_does_not_matter(real, tmp_path, root, monkeypatch):
+    from ganutils import classifiers, extractors, metrics, scores
+
+    with files.read(str(tmp_path / real)) as file:
+        whole = scores.labelled(file)
+        extractor = extractors.named("auto", whole, str(root), "cpu")
+        before = extractor.features(whole.samples)
+        monkeypatch.setattr(classifiers, "FORWARD", 7)
+        after = extractor.features(whole.samples)
+    noise = np.random.default_rng(0).normal(size=before.shape)
+    one, two = (metrics.frechet_distance(features, noise) for features in (before, after))
+    assert one == pytest.approx(two, rel=1e-5)
+
+
+def test_pictures_without_labels_are_measured_by_a_random_network(score, write):
+    (found,) = score(write("a.safetensors", bars(80, 0)[0]), write("b.safetensors", bars(80, 1)[0]))
+    assert found["features"]["name"] == "random"
+    assert "modes" not in found
+    assert "REAL has no labels" in found["notes"][-1]
+
+
+def test_attributes_train_a_classifier_too(score, tmp_path):
+    images, labels = bars(120, 0)
+    attributes = np.stack([labels % 2, labels // 2], 1).astype("f4")
+    tensors = {"images": images, "attributes": attributes}
+    files.write(str(tmp_path / "a.safetensors"), "samples", tensors, {"attributes": ["lies", "late"]})
+    (found,) = score("a.safetensors", "a.safetensors")
+    assert found["features"]["accuracy"] > 0.8
+    assert "modes" not in found
+
+
+# ------------------------------------------------------------------------------------------------ toys
+
+
+def test_a_toy_in_one_dimension_is_held_against_the_exact_law(score, ok, write):
+    ok("gan-data", "toy:gaussian", "--limit", 2000, "-o", "toy.safetensors")
+    draw = np.random.default_rng(0).normal
+    good = write("good.safetensors", draw(4, 1.25, (4000, 1)).astype("f4"))
+    off = write("off.safetensors", draw(5, 1.25, (4000, 1)).astype("f4"))
+    near, far = score("toy.safetensors", good, off)
+    assert near["kolmogorov_smirnov"] < 0.03
+    assert near["wasserstein"] < 0.08
+    assert far["wasserstein"] == pytest.approx(1, abs=0.1)
+    assert near["features"] == {"name": "points", "hash": None, "resize": "none", "width": 1}
+
+
+@pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
+def test_modes_and_quality_of_toy_mixtures(score, ok, write, name, modes, content):
+    ok("gan-data", f"toy:{name}", "--limit", 2000, "-o", "toy.safetensors")
+    meta, _ = content("toy.safetensors")
+    centres, std = np.array(meta["toy"]["centres"]), meta["toy"]["std"]
+    half = centres[np.random.default_rng(1).integers(modes // 2, size=1000)]
+    blurred = (half + np.random.default_rng(2).normal(0, std, half.shape)).astype("f4")
+    blurred[:200] += 100 * std
+    whole, part = score("toy.safetensors", "toy.safetensors", write("part.safetensors", blurred))
+    assert (whole["modes"], whole["modes_covered"], whole["modes_kl"]) == (modes, modes, 0)
+    assert whole["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+    assert part["modes_covered"] == modes // 2
+    assert part["high_quality"] == pytest.approx(0.8 * (1 - np.exp(-4.5)), abs=0.02)
+    assert part["modes_kl"] == pytest.approx(np.log(modes / (modes // 2)), abs=0.05)
+
+
+# ------------------------------------------------------------------------------------------ extractors
+
+
+def test_an_onnx_model_by_path(score, real, write, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    make = onnx.helper
+    shape = ["n", 3, 6, 6]  # RGB at half the size: pictures are resized on their way
+    nodes = [make.make_node("ReduceMean", ["x"], ["y"], axes=[2], keepdims=0)]
+    inputs = [make.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)]
+    outputs = [make.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 3, 6])]
+    model = make.make_model(make.make_graph(nodes, "mean", inputs, outputs), opset_imports=[make.make_opsetid("", 13)])
+    model.ir_version = 8
+    onnx.save(model, str(tmp_path / "mean.onnx"))
+    (found,) = score(real, write("b.safetensors", bars(100, 1)[0]), "--features", "mean.onnx")
+    assert found["features"]["name"] == "mean.onnx"
+    assert found["features"]["resize"] == "bicubic to 6x6 (Pillow)"
+    assert found["features"]["width"] == 18
+    from ganutils import extractors, metrics
+
+    images = bars(50, 2)[0]
+    small = [np.asarray(Image.fromarray(one[:, :, 0]).resize((6, 6), Image.Resampling.BICUBIC)) for one in images]
+    expected = np.stack(small).mean(axis=1) / 255
+    features = extractors.onnx(str(tmp_path / "mean.onnx")).features(images)
+    assert features[:, :6] == pytest.approx(expected, abs=1e-6)
+    assert metrics.frechet_distance(features, features) == 0
+
+
+def test_inception_by_weights_and_no_other_pickle(score, fails, real, write, tmp_path, monkeypatch):
+    fidelity = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    safetensors = pytest.importorskip("safetensors.torch")
+    import torch
+
+    # the canonical weights cannot be had offline: the canonical network with random ones shows that they are used
+    monkeypatch.setattr(fidelity.FeatureExtractorInceptionV3, "load_state_dict", lambda self, tensors: None)
+    monkeypatch.setattr(fidelity, "load_state_dict_from_url", lambda *_, **__: {})
+    torch.manual_seed(0)
+    network = fidelity.FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
+    monkeypatch.undo()
+    safetensors.save_file(network.state_dict(), str(tmp_path / "inception.safetensors"))
+    few = write("few.safetensors", bars(6, 1)[0])
+    whole = bars(6, 0)[0]
+    small = write("small.safetensors", whole)
+    (found,) = score(small, few, "--features", "inception", "--weights", "inception.safetensors")
+    assert {"fid", "kid"} <= found.keys()
+    assert "frechet_distance" not in found
+    assert found["features"]["resize"] == "bilinear to 299x299, as in TensorFlow 1"
+    assert found["features"]["width"] == 2048
+    with torch.no_grad():
+        rgb = torch.from_numpy(whole[:2]).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
+        expected = network(rgb)[0].numpy()
+    from ganutils import extractors
+
+    ours = extractors.inception("unused", "cpu", str(tmp_path / "inception.safetensors")).features(whole[:2])
+    assert ours == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    torch.save(network.state_dict(), tmp_path / "evil.pth")
+    line = fails("gan-eval", small, few, "--features", "inception", "--weights", "evil.pth", "-q")
+    assert "evil.pth: is not weights-inception-2015-12-05-6726825d.pth (another SHA-256), and may run code" in line
+
+
+# ------------------------------------------------------------------------------------------- diagnosis
+
+
+def diagnosed(ok, root, *words):
+    return ok("gan-eval", "--diagnose", *words, "--root", root, "-q").out.decode()
+
+
+def test_a_collapsed_ring_is_told_and_a_healthy_one_not(ok, root):
+    ok("gan-data", "toy:ring", "--std", 0.2, "--limit", 2000, "-o", "ring.safetensors")
+    train = ["gan-loop", "ring.safetensors", "--width", 128, "--steps", 500, "-q"]
+    ok(*train, "--lr", 0.02, "--beta1", 0.9, "-o", "hot.ckpt")
+    ok(*train, "--loss", "relativistic", "--r1", 0.1, "--r2", 0.1, "--lr", 0.001, "--batch", 128, "-o", "good.ckpt")
+    hot = diagnosed(ok, root, "hot.ckpt", "ring.safetensors", "--limit", 1000)
+    assert hot.startswith("hot.ckpt at step 500: collapsed")
+    assert "of 8 modes are covered" in hot or "nearly all are alike" in hot
+    assert "Try --loss relativistic --r1 1 --r2 1" in hot
+    good = diagnosed(ok, root, "ring.safetensors", "good.ckpt", "--limit", 1000)  # in either order
+    assert good.startswith("good.ckpt at step 500: healthy.")
+    assert "8 of 8 modes covered" in good
+
+
+def test_a_generator_that_makes_one_picture_has_collapsed(ok, root, real, content, tmp_path):
+    ok("gan-loop", real, *TINY, "--steps", 1, "-o", "gan.ckpt", "-q")
+    meta, tensors = content("gan.ckpt")
+    for name in tensors:
+        if name.startswith("ema.") and tensors[name].dtype == np.float32:
+            tensors[name] = np.zeros_like(tensors[name])
+    files.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
+    said = diagnosed(ok, root, "one.ckpt", real, "-n", 60)
+    assert said.startswith("one.ckpt at step 1: collapsed and rough.")
+
+
+def evidence(**scores):
+    fine = dict(precision=0.7, recall=0.6, coverage=0.8, spread=0.95, nearest_real_ratio=1.0, authenticity=0.6)
+    from ganutils import config
+
+    settings = config.fresh((8, 8, 1), {})
+    return diagnosis.Evidence({**fine, **scores}, settings, 900, d_real=0.8, d_fake=0.75, d_pairs=0.9)
+
+
+def said_of(found):
+    return " ".join(diagnosis.diagnosed("x", found))
+
+
+def test_each_fault_is_named_with_its_evidence_and_what_to_try():
+    assert said_of(evidence()).startswith("x at step 900: healthy.")
+    near = said_of(evidence(authenticity=0.02, nearest_real_ratio=0.1))
+    assert "memorising. Its samples lie near single real ones (10% of" in near
+    assert "2% are authentic" in near
+    few = said_of(evidence(modes=10, modes_covered=8, modes_missing=["3", "5"]))
+    assert "losing modes. Only 8 of 10 modes are covered (missing 3, 5)" in few
+    assert "collapsed. A few good samples come over and over" in said_of(evidence(recall=0.01, precision=0.9))
+    strong = evidence(precision=0.1)
+    strong.d_real, strong.d_fake, strong.d_pairs = 1.0, 1.0, 1.0
+    assert "rough. Only 10% of its samples pass for real" in said_of(strong)
+    assert "discriminator is too strong (right on 100% of real and 100% of fake samples)" in said_of(strong)
+    strong.d_pairs = 0.5
+    assert "discriminator is too weak" in said_of(strong)
+
+
+def test_what_is_to_be_tried_can_be_typed():
+    from ganutils import config
+
+    words = " ".join(diagnosis.TRY.values()).replace(",", " ").split()
+    options = {word.strip("-").replace("-", "_") for word in words if word.startswith("--")}
+    assert options - {"steps"} <= config.SETTINGS.keys()
+    assert options >= {"loss", "r1", "augment", "d_updates"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"), [([9, 8, 4, 3], "still improving"), ([4, 4, 4, 4], "stopped"), ([3, 3, 3, 6], "getting worse")]
+)
+def test_trends_are_read_from_the_scores_of_snapshots(values, words):
+    found = evidence()
+    found.lines = [{"fake": "s", "step": step, "frechet_distance": value} for step, value in enumerate(values)]
+    assert words in said_of(found)
+    found.settings = checkpoints.dataclasses.replace(found.settings, decay=(100, 900))
+    assert "rate has been 0 since step 900" in said_of(found)
+
+
+def test_the_diagnosis_reads_logs(ok, root, real):
+    ok("gan-loop", real, *TINY, "--steps", 200, "--log", "run.jsonl", "-o", "gan.ckpt", "-q")
+    said = diagnosed(ok, root, "gan.ckpt", real, "-n", 50, "--log", "run.jsonl")
+    assert "D's loss went from" in said
+    assert "gan-eval DATA SNAPSHOTS..." in said
+
+
+# ---------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["real.safetensors", "gone"], "gone: no such file"),
+        (
+            ["real.safetensors", "big.safetensors"],
+            "big.safetensors: samples are 9x9x1, those of real.safetensors 12x12x1",
+        ),
+        (
+            ["real.safetensors", "five.safetensors"],
+            "five.safetensors: 5 samples a set are too few to score; 6 are needed",
+        ),
+        (["five.safetensors", "real.safetensors"], "five.safetensors: 5 samples are too few to score"),
+        (["real.safetensors", "real.safetensors", "--features", "real.safetensors"], "holds samples, and extractors"),
+        (["real.safetensors", "real.safetensors", "--features", "x.onnx"], "x.onnx"),
+        (["points.safetensors", "points.safetensors", "--features", "inception"], "is for pictures"),
+        (["real.safetensors", "real.safetensors", "--diagnose"], "takes a checkpoint and its data"),
+        (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2, those of"),
+        (["points.safetensors", "nan.safetensors"], "nan.safetensors: has points that are not finite numbers"),
+        (["toy.safetensors", "points.safetensors"], "toy.safetensors: damaged: its metadata 'toy'"),
+    ],
+)
+def test_errors_are_one_line(fails, real, write, words, said):
+    write("big.safetensors", np.zeros((9, 9, 9, 1), "u1"))
+    write("five.safetensors", bars(5, 0)[0])
+    write("points.safetensors", np.zeros((9, 2), "f4"))
+    write("nan.safetensors", np.full((9, 2), np.nan, "f4"))
+    write("toy.safetensors", np.zeros((9, 2), "f4"), toy={"name": "ring", "std": 0.1})
+    features = [] if "--features" in words else ["--features", "pixels"]
+    assert said in fails("gan-eval", *words, *features)
+
+
+@pytest.mark.parametrize(
+    "words", [["--diagnose", "--best"], ["--diagnose", "--table"], ["--log", "x"], ["--repeats", "0"], ["-n", "3"]]
+)
+def test_options_that_do_not_go_together_are_usage_errors(fails, words):
+    assert "(see gan-eval --help)" in fails("gan-eval", "a", "b", *words, code=2)
+
+
+def test_a_damaged_extractor_is_refused_by_name(fails, real, content, tmp_path, ok, root):
+    ok("gan-eval", real, real, "--root", root, "-q")
+    path = min((root / "extractors").glob("*.safetensors"))
+    with files.read(str(path)) as file:
+        meta, tensors = file.meta, {name: file[name].copy() for name in file.specs}
+    del tensors["head.bias"]
+    files.write(str(tmp_path / "less.safetensors"), "extractor", tensors, meta)
+    assert "less.safetensors: damaged: its tensors are not" in fails(
+        "gan-eval", real, real, "--features", "less.safetensors"
+    )
+    files.write(str(tmp_path / "newer.safetensors"), "extractor", tensors, {**meta, "network": 99})
+    assert "of version 99" in fails("gan-eval", real, real, "--features", "newer.safetensors")
