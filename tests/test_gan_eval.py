@@ -166,7 +166,8 @@ def test_repeats_give_mean_and_deviation_of_sets_that_share_no_sample(score, rea
     assert 0 < found["deviation"]["frechet_distance"] < found["frechet_distance"]
     assert found["modes_missing"] == []
     (constant,) = score(real, write("same.safetensors", np.repeat(images[:1], 40, 0)), "--repeats", 2)
-    assert constant["deviation"]["frechet_distance"] == 0
+    assert constant["deviation"]["spread"] == 0
+    assert (constant["modes_covered"], constant["deviation"]["modes_covered"]) == (1, 0)
 
 
 def test_either_side_can_come_from_a_pipe(ok, real, tmp_path, root):
