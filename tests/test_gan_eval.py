@@ -333,7 +333,7 @@ def test_a_generator_that_makes_one_picture_has_collapsed(ok, root, real, conten
             tensors[name] = np.zeros_like(tensors[name])
     files.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
     said = diagnosed(ok, root, "one.ckpt", real, "-n", 60)
-    assert said.startswith("one.ckpt at step 1: collapsed and rough.")
+    assert said.startswith("one.ckpt at step 1: collapsed.")
 
 
 def evidence(**scores):
