@@ -114,7 +114,8 @@ def judge(evidence: Evidence, file: files.File, real: Real, device: str) -> None
 
 def diagnosed(path: str, evidence: Evidence) -> Iterator[str]:
     """The paragraph: the verdict with its evidence, then D, then where it is going; a sentence a line."""
-    faults = [fault for fault in (_collapsed(evidence), _memorising(evidence), _rough(evidence)) if fault]
+    worst = _collapsed(evidence) or _rough(evidence)  # what has collapsed is not helped by more steps
+    faults = [fault for fault in (worst, _memorising(evidence)) if fault]
     verdict = " and ".join(name for name, _ in faults) or "healthy"
     yield f"{path} at step {evidence.step:,}: {verdict}."
     for name, sentence in faults:

@@ -42,14 +42,15 @@ def mean(found: list[Scores]) -> Scores:
         if isinstance(first, list):
             whole[name] = [item for item in first if all(item in value for value in values)]
         else:
-            whole[name] = float(np.mean(values))
+            whole[name] = first if values == [first] * len(values) else float(np.mean(values))
     return whole
 
 
 def deviations(found: list[Scores]) -> Scores:
     """The standard deviation of each score over the sets."""
     names = [name for name, value in found[0].items() if not isinstance(value, list)]
-    return {name: float(np.std([one[name] for one in found], ddof=1)) for name in names}
+    values = {name: [one[name] for one in found] for name in names}
+    return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
 def remarks(real: Real, size: int) -> Iterator[str]:
