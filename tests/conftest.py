@@ -15,6 +15,7 @@ import sys
 from typing import Any, NamedTuple
 
 import child
+import hypothesis
 import numpy as np
 import pytest
 
@@ -24,6 +25,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
 REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA", ROOT.parent / "shared" / "data"))  # real pictures, if there
 TINY = ["--width", "2", "--z-dim", "4", "--batch", "4"]  # networks that train in milliseconds
+
+# The same examples at every run: what CI says of a change is about that change. GANUTILS_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("explore" if os.environ.get("GANUTILS_EXPLORE") else "same")
 
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; threads of several tests at once only wait for each other
 FORKS = multiprocessing.get_context("forkserver")

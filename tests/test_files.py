@@ -30,7 +30,7 @@ def same(a, b):
 
 
 @given(arrays=ARRAYS, note=st.text(max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_is_read_by_us_and_by_safetensors(tmp_path_factory, arrays, note):
     path = str(tmp_path_factory.mktemp("f") / "x.safetensors")
     files.write(path, "checkpoint", arrays, {"note": note})
@@ -208,7 +208,7 @@ def test_each_kind_of_damage_has_its_words(tmp_path, name):
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_mutation_of_a_file_is_worse_than_an_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("m") / "x.safetensors"
     files.write(

@@ -82,7 +82,6 @@ def test_a_gif_too_fast_for_browsers_is_refused():
 
 
 @given(count=st.integers(2, 9))
-@settings(deadline=None)
 def test_a_bounce_comes_back_and_leaves_out_both_ends(count):
     frames = film(count, 5, 4, 1)
     bounced = clip(frames, bounce=True, hold=1.0)
@@ -105,7 +104,7 @@ def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
 
 
 @given(count=st.integers(2, 8), h=st.integers(1, 20), w=st.integers(1, 20), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
     frames = film(count, h, w, 1, seed)
     shown, times, _ = decoded(gif(frames, fps=10, hold=0.5))
@@ -243,7 +242,7 @@ def test_a_caption_takes_names_and_nothing_else():
 
 
 @given(st.text(st.characters(codec="latin-1", categories=["L", "N", "P"]), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
     try:
         font = captions.Font(14, None, [text])

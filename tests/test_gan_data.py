@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pictures import flat, idx, photo, png_header
 from PIL import Image
 
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def real(name):

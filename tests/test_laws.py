@@ -6,7 +6,7 @@ from conftest import TINY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MODELS = [
     [],
     ["--arch", "mlp", "--smooth", "0.9"],

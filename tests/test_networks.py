@@ -20,7 +20,7 @@ SIDES = st.integers(1, 40)
 
 
 @given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from(config.ARCHS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_size_goes_through_both_networks(h, w, c, arch):
     for classes, labels in ((0, None), (3, torch.tensor([0, 1, 2, 2]))):
         settings = config.fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})

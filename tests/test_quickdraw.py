@@ -187,7 +187,7 @@ def test_raw_and_simplified_drawings_of_one_thing_look_the_same():
     assert abs(simplified.astype(int) - scaled).max() <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1, max_size=9), min_size=1, max_size=5

@@ -100,7 +100,7 @@ def test_fits():
     assert decoded(data, Shape(crop=(99, 10))).shape == (10, 40, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(1, 70), st.integers(1, 70)),
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
@@ -116,7 +116,7 @@ def test_every_picture_gets_the_size_asked_for(full, size, fit, crop, suffix, ga
     assert found.dtype == np.uint8
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
 def test_nothing_asked_changes_nothing(w, h, c):
     pixels = np.random.default_rng(w * h).integers(0, 256, (h, w, c), np.uint8)

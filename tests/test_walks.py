@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ganutils import Error, walks
@@ -21,7 +21,6 @@ def keys(data, count):
 
 
 @given(data=st.data(), count=st.integers(2, 5), method=METHOD, closed=st.booleans())
-@settings(deadline=None)
 def test_a_path_passes_every_key_exactly(data, count, method, closed):
     points = keys(data, count)
     film = walks.path(points, None, method, closed)
@@ -76,7 +75,6 @@ def test_the_spline_is_the_textbook_one(closed):
 
 
 @given(seed=st.integers(0, 1000), count=st.integers(3, 8))
-@settings(deadline=None)
 def test_a_spline_of_a_normal_prior_keeps_to_the_shell(seed, count):
     points = drawn(seed, count, 64, "normal")
     radii = np.linalg.norm(points, axis=1)
@@ -104,7 +102,6 @@ def test_a_closed_spline_has_no_corner_where_it_starts():
 
 
 @given(data=st.data(), closed=st.booleans(), hold=st.integers(1, 5), method=METHOD)
-@settings(deadline=None)
 def test_a_hold_repeats_each_key_and_takes_nothing_away(data, closed, hold, method):
     points = drawn(data.draw(st.integers(0, 99)), 4, 6, "normal")
     plain, held = (walks.path(points, None, method, closed, hold=frames) for frames in (0, hold))
@@ -125,7 +122,6 @@ def test_cosine_ease_rests_at_the_keys_and_goes_the_same_way():
 
 
 @given(seed=st.integers(0, 99), frames=st.integers(2, 40))
-@settings(deadline=None)
 def test_circles_start_at_their_latents_and_keep_the_radius(seed, frames):
     points = drawn(seed, 3, 20, "normal")
     film = walks.circle(points, frames, seed, "normal")
