@@ -25,6 +25,8 @@ setup(
         "imageio-ffmpeg>=0.5",
         "matplotlib>=3.9",
         "scipy>=1.13",
+        # It only makes reading JPEGs faster, so where there is no wheel of it nobody should have to compile one.
+        "simplejpeg>=1.7; platform_machine in 'x86_64 AMD64 arm64 aarch64'",
         "torch>=2.11",
         "torchvision>=0.26",
     ],

@@ -19,7 +19,7 @@ from ganutils import Error
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-AHEAD = 2  # jobs under way for each core: one at work, one waiting
+AHEAD = 4  # jobs under way for each core: one at work, the others waiting so that it never does
 
 
 def cores() -> int:

@@ -12,6 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - the last two register themselves
 
+try:  # the same libjpeg-turbo as Pillow's with less around it; there are processors that it is not built for
+    import simplejpeg  # type: ignore[import-untyped]
+except ImportError:
+    simplejpeg = None
+
 # Formats whose decoders are sound; Pillow would try others too, such as EPS, which starts a program.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
@@ -68,6 +73,8 @@ def decoded(data: bytes, shape: Shape) -> np.ndarray:
 
     The EXIF orientation is honoured; of an animation, the first frame is taken; 16-bit grays are scaled to 8 bits.
     """
+    if (quick := _quick(data, shape)) is not None:
+        return shaped(*quick)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if math.prod(image.size) > PIXELS:
@@ -135,15 +142,37 @@ def _boxed(full: tuple[int, int], shape: Shape) -> Box:
 
 def _reduce(image: Image.Image, shape: Shape) -> None:
     """Let a JPEG be decoded at 1/2, 1/4 or 1/8, which its transform gives almost for nothing and antialiased."""
-    if shape.size is None or not shape.reducing_gap or image.format not in ("JPEG", "MPO"):
-        return
-    is_turned = _orientation(image) >= 5
-    full = image.size[::-1] if is_turned else image.size
+    if image.format in ("JPEG", "MPO"):
+        w, h = image.size
+        part = _part((h, w) if _orientation(image) >= 5 else (w, h), shape)
+        if part > 1:
+            image.draft(image.mode, (max(1, w // part), max(1, h // part)))
+
+
+def _part(full: tuple[int, int], shape: Shape) -> int:
+    """1, 2, 4 or 8: one what-th of its size, across and down, a picture may be decoded at."""
+    if shape.size is None or not shape.reducing_gap:
+        return 1
     left, top, right, bottom = _boxed(full, shape)
     across, down = (right - left) / shape.size[0], (bottom - top) / shape.size[1]
     most = (max(across, down) if shape.fit == "pad" else min(across, down)) / shape.reducing_gap
-    if most >= 2:
-        image.draft(image.mode, (math.ceil(image.width / most), math.ceil(image.height / most)))
+    return next(part for part in (8, 4, 2, 1) if part <= max(1, min(most, *full)))
+
+
+def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, float]] | None:
+    """What `shaped` takes, of an ordinary upright colour JPEG; None leaves it, and what is wrong with it, to Pillow."""
+    if simplejpeg is None or not data.startswith(b"\xff\xd8") or shape.channels == 1 or b"Exif" in data[: 1 << 16]:
+        return None
+    try:
+        h, w, space, _ = simplejpeg.decode_jpeg_header(data)
+        if space != "YCbCr" or h * w > PIXELS:
+            return None
+        part = _part((w, h), shape)
+        pixels = simplejpeg.decode_jpeg(data, min_height=-(-h // part), min_width=-(-w // part), min_factor=part)
+    except ValueError:
+        return None
+    image = Image.frombuffer("RGB", pixels.shape[1::-1], pixels, "raw", "RGB", 0, 1)
+    return image, shape, (image.width / w, image.height / h)
 
 
 def _orientation(image: Image.Image) -> int:

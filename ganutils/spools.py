@@ -12,6 +12,8 @@ import numpy as np
 
 from ganutils import Error, files, paths
 
+RUN = 32  # pictures that are read at once, where they follow one another
+
 
 class Spool:
     """Pictures of one size in a file without a name, to be read again in any order.
@@ -50,10 +52,12 @@ class Spool:
         c = int(channels.max(initial=1))
 
         def pictures() -> Iterator[np.ndarray]:
-            for at in order:
-                self._stream.seek(starts[at])
-                data = self._stream.read(h * w * int(channels[at]))
-                picture = np.frombuffer(data, np.uint8).reshape(1, h, w, -1)
-                yield np.repeat(picture, c, 3) if picture.shape[3] < c else picture
+            follows = (np.diff(order) == 1) & (np.diff(channels[order]) == 0) & (np.arange(1, len(order)) % RUN > 0)
+            for run in np.split(order, np.flatnonzero(~follows) + 1):
+                own = int(channels[run[0]])
+                self._stream.seek(starts[run[0]])
+                data = self._stream.read(len(run) * h * w * own)
+                some = np.frombuffer(data, np.uint8).reshape(-1, h, w, own)
+                yield np.repeat(some, c, 3) if own < c else some
 
         return files.Stream((len(channels), h, w, c), np.dtype(np.uint8), pictures())

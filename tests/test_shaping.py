@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import png_header
 from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
 
 from ganutils import shaping
 from ganutils.shaping import Shape, UnreadableError, decoded, drawn
@@ -132,18 +131,34 @@ def test_the_same_pixels_as_torchvision():
     assert np.array_equal(ours, np.asarray(theirs(image)))
 
 
-def test_reduced_decoding_is_near_and_only_done_where_enough_is_left(monkeypatch):
-    drafts = []
-    draft = JpegImageFile.draft
-    monkeypatch.setattr(JpegImageFile, "draft", lambda *given: drafts.append(given) or draft(*given))
+def test_reduced_decoding_is_near_and_only_done_where_enough_is_left():
     data = packed(photo(400, 300), "JPEG", quality=95)
-    plain = decoded(data, Shape(size=(64, 48), reducing_gap=0))
-    assert not drafts
-    near = decoded(data, Shape(size=(64, 48)))
-    assert len(drafts) == 1, "400 is more than 2 x 2 x 64: a half is enough"
-    assert 0 < abs(near.astype(int) - plain).mean() < 2
-    decoded(data, Shape(size=(128, 96)))
-    assert len(drafts) == 1, "a half of 400 is less than 2 x 128"
+
+    def apart(size):
+        near, plain = (decoded(data, Shape(size=size, reducing_gap=gap)).astype(int) for gap in (2, 0))
+        return abs(near - plain).mean()
+
+    assert 0 < apart((64, 48)) < 2, "400 is more than 2 x 2 x 64: a half is enough"
+    assert apart((128, 96)) == 0, "a half of 400 is less than 2 x 128"
+
+
+@pytest.mark.skipif(shaping.simplejpeg is None, reason="simplejpeg is not installed")
+@given(
+    full=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    quality=st.integers(1, 95),
+    subsampling=st.sampled_from(["4:4:4", "4:2:2", "4:2:0"]),
+    progressive=st.booleans(),
+    fit=st.sampled_from(["crop", "pad", "stretch"]),
+    gap=st.sampled_from([0, 1, 2]),
+)
+def test_a_jpeg_gives_the_same_pixels_with_simplejpeg_and_without(full, fit, gap, **kept):
+    data = packed(photo(*full), "JPEG", **kept)
+    shape = Shape(size=(16, 16), fit=fit, reducing_gap=gap)
+    assert shaping._quick(data, shape) is not None
+    quick = decoded(data, shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shaping, "simplejpeg", None)
+        assert np.array_equal(decoded(data, shape), quick)
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\xff\xd8\xff\xe0", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100])

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.shaping import SUFFIXES, UnreadableError, decoded
+from ganutils.shaping import SUFFIXES, Shape, UnreadableError, decoded
 from ganutils.sources.source import Source
 
 FILE_LIMIT = 1 << 28  # bytes of one picture's file
@@ -32,7 +32,7 @@ RATIO_LIMIT = 200  # that a member of 16 MB or more may unpack to; a whole archi
 PACKED = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
-Load = Callable[[str], bytes]
+Load = Callable[[str], Any]
 
 
 def folder(path: str) -> Source:
@@ -41,17 +41,17 @@ def folder(path: str) -> Source:
     for parent, folders, found in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         names += (os.path.relpath(os.path.join(parent, name), path).replace(os.sep, "/") for name in found)
-    return _pictures(
-        path, sorted(filter(_is_picture, names), key=_natural), lambda name: _read(os.path.join(path, name))
-    )
+    names = sorted(filter(_is_picture, names), key=_natural)
+    return _pictures(path, names, lambda name: os.path.join(path, name), draw=_read)
 
 
 def picture(path: str) -> Source:
     """One picture."""
-    return _pictures(path, [path], _read)
+    return _pictures(path, [path], lambda name: name, draw=_read)
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, shape: Shape) -> np.ndarray:
+    """`decoded` of a file's bytes; the decoding processes read files themselves, as nothing is shared with them."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO must not hold us up
         with os.fdopen(handle, "rb") as stream:
@@ -60,9 +60,10 @@ def _read(path: str) -> bytes:
                 raise UnreadableError("is not a file")
             if status.st_size > FILE_LIMIT:
                 raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
-            return stream.read()
+            data = stream.read()
     except OSError as problem:
         raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
+    return decoded(data, shape)
 
 
 @contextlib.contextmanager
@@ -177,7 +178,13 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
     return [(not s.isdecimal(), int(s) if s.isdecimal() else 0, s) for s in re.split(r"(\d{1,18})", name)]
 
 
-def _pictures(path: str, names: list[str], load: Load, notes: tuple[str, ...] = ()) -> Source:
+def _pictures(
+    path: str,
+    names: list[str],
+    load: Load,
+    notes: tuple[str, ...] = (),
+    draw: Callable[[Any, Shape], np.ndarray] = decoded,
+) -> Source:
     if not names:
         why = f" ({'; '.join(notes)})" if notes else ""
         raise Error(f"{path}: holds no pictures{why}; known are {' '.join(SUFFIXES)}")
@@ -186,7 +193,7 @@ def _pictures(path: str, names: list[str], load: Load, notes: tuple[str, ...] = 
         path,
         len(names),
         lambda row: load(names[row]),
-        decoded,
+        draw,
         names=names,
         labels=labels,
         classes=classes,
