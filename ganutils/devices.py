@@ -1,5 +1,8 @@
 """Where the networks live."""
 
+import contextlib
+import ctypes
+import os
 import resource
 import sys
 
@@ -7,17 +10,55 @@ import torch
 
 from ganutils import Error
 
+M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # names of mallopt(3)
+
 
 def named(name: str) -> torch.device:
     """The device of that name; auto = the first of CUDA, Apple's GPU and the CPU that is there."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
-    found = torch.device(name)
+    if name in ("auto", "cuda") and cuda and "LOCAL_RANK" in os.environ:  # torchrun: a GPU for each process
+        name = f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
+    found = torch.device("cuda" if cuda else "mps" if mps else "cpu") if name == "auto" else torch.device(name)
     there = {"cuda": cuda and (found.index or 0) < torch.cuda.device_count(), "mps": mps}
     if not there.get(found.type, True):
         raise Error(f"--device {name}: not on this machine; use --device cpu, or auto")
     return found
+
+
+def prepared(name: str, threads: int | None, deterministic: bool) -> torch.device:
+    """`named`, with this process made ready to train or sample on it.
+
+    threads          of a CPU's matrix products; None = all cores
+    deterministic    the same bits at every run on CUDA too, at a price; a CPU gives them anyway
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # a saturated D makes denormals, which are up to 85 times slower
+    _keep_memory()
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    else:
+        torch.backends.cudnn.benchmark = True
+    return named(name)
+
+
+def _keep_memory() -> None:
+    """Let glibc keep what is freed: else each step gives its tensors back to the kernel and is given zeroed pages."""
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def near(samples: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """`samples` on the device if they take no more than half of what is free there; else where they are."""
+    if device.type == "cpu":
+        return samples
+    size = samples.numel() * samples.element_size()
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 4 << 30
+    return samples.to(device) if size <= free // 2 else samples
 
 
 def fast_bf16(device: torch.device) -> bool:

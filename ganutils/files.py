@@ -356,6 +356,8 @@ def read(path: str, *kinds: str) -> Iterator[File]:
     name = "standard input" if path == "-" else path
     with contextlib.ExitStack() as stack:
         if path == "-":
+            if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+                raise Error(f"{name}: the workers of torchrun cannot share a pipe; give a file")
             stream: BinaryIO = sys.stdin.buffer
         else:
             stream = stack.enter_context(open(path, "rb"))

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ganutils import Error
 
 Lines = list[dict[str, Any]]
+
+
+@contextlib.contextmanager
+def appended(path: str) -> Iterator[Callable[[Any], None]]:
+    """What writes a tick (a named tuple, or None) to the end of the file `path`, as a line."""
+    with open(path, "a", buffering=1) as stream:
+
+        def append(tick: Any) -> None:
+            if tick:
+                stream.write(json.dumps(tick._asdict()) + "\n")
+
+        yield append
 
 
 def read(path: str) -> Lines:

@@ -397,6 +397,10 @@ seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 device = click.option(
     "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
 )
+threads = click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU  [default: all its cores]")
+deterministic = click.option(
+    "--deterministic", is_flag=True, help="The same bits at every run on CUDA too, slower; a CPU gives them anyway."
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 origin = click.option(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to go on from; left out, a new run."
@@ -432,7 +436,7 @@ def _type(setting: config.Setting) -> click.ParamType:
 
 def typed(settings: dict[str, Any]) -> dict[str, Any]:
     """The model options that were typed."""
-    return {name: value for name, value in settings.items() if value not in (None, False)}
+    return {name: value for name, value in settings.items() if value is not None and value is not False}
 
 
 def command_line() -> str:

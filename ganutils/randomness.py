@@ -5,6 +5,7 @@ that never stopped draws. Everything comes from NumPy on the host, so it is the 
 """
 
 import zlib
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +16,14 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *words])))
 
 
-def draw(generator: np.random.Generator, prior: str, shape: tuple[int, ...]) -> np.ndarray:
+class Generator(Protocol):
+    """What `draw` needs of one: np.random.Generator has it, and `workers.Divided`."""
+
+    def random(self, shape: tuple[int, ...], /, dtype: Any) -> np.ndarray: ...
+    def standard_normal(self, shape: tuple[int, ...], /, dtype: Any) -> np.ndarray: ...
+
+
+def draw(generator: Generator, prior: str, shape: tuple[int, ...]) -> np.ndarray:
     """float32 latents of `shape`: standard normal, or uniform on [-1, 1) as in the DCGAN paper."""
     if prior == "uniform":
         return generator.random(shape, dtype=np.float32) * 2 - 1

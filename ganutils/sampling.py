@@ -12,19 +12,27 @@ from torch import Tensor, nn
 from ganutils import files
 from ganutils.checkpoints import Series
 from ganutils.gan import load_generator
+from ganutils.workers import ALONE, Team
 
 BATCH = 64  # latents to a forward pass
 
 
-def film(series: Series, latents: np.ndarray, labels: np.ndarray | None, device: torch.device) -> Iterator[np.ndarray]:
-    """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time."""
+def film(
+    series: Series, latents: np.ndarray, labels: np.ndarray | None, device: torch.device, team: Team = ALONE
+) -> Iterator[np.ndarray]:
+    """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time.
+
+    The processes of `team` take turns at the batches; all samples are right only where it `leads`.
+    """
     z, classes = latents.reshape(-1, latents.shape[-1]), None if labels is None else labels.reshape(-1)
     for source in series.sources:
         with files.read(source, "checkpoint") if isinstance(source, str) else contextlib.nullcontext(source) as file:
-            yield from generate(load_generator(file)[0].to(device), z, classes)
+            yield from generate(load_generator(file)[0].to(device), z, classes, team)
 
 
-def generate(generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None) -> Iterator[np.ndarray]:
+def generate(
+    generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, team: Team = ALONE
+) -> Iterator[np.ndarray]:
     """Samples of `latents` [N, Z] and `labels` [N], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
     device = next(generator.parameters()).device
 
@@ -32,9 +40,14 @@ def generate(generator: nn.Module, latents: np.ndarray, labels: np.ndarray | Non
         return torch.from_numpy(np.ascontiguousarray(array[start : start + BATCH])).to(device)
 
     with torch.inference_mode():
-        for start in range(0, len(latents), BATCH):
-            samples = generator(batch(latents, start), None if labels is None else batch(labels, start))
-            yield (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
+        for number, start in enumerate(range(0, len(latents), BATCH)):
+            owner = number % team.count
+            if number == 0 or owner == team.rank:  # all make the first, which shows the shape of the others' batches
+                samples = generator(batch(latents, start), None if labels is None else batch(labels, start))
+                made = (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
+            else:
+                made = np.empty((len(latents[start : start + BATCH]), *made.shape[1:]), made.dtype)
+            yield team.gathered(made, owner)
 
 
 def to_bytes(pictures: Tensor) -> Tensor:

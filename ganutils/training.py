@@ -23,25 +23,43 @@ from ganutils.gan import GAN
 from ganutils.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.randomness import draw, stream
 from ganutils.runs import TrainingSet
+from ganutils.workers import ALONE, Divided, Team, share_batch_norm
 
 TICK = 50  # generator updates from one line of the log to the next
 
 
 class Trainer:
-    """Trains `gan` on `data`; None if the generator alone is trained and its update needs none."""
+    """Trains `gan` on `data`; None if the generator alone is trained and its update needs none.
 
-    def __init__(self, gan: GAN, data: TrainingSet | None, device: torch.device):
-        torch.set_flush_denormal(True)  # a saturated D makes denormals, which are up to 85 times slower
+    team       the processes that train it together, this one among them
+    sync_bn    whether batch norm takes their whole batch; else each takes its own part
+    """
+
+    def __init__(
+        self,
+        gan: GAN,
+        data: TrainingSet | None,
+        device: torch.device,
+        team: Team = ALONE,
+        sync_bn: bool = False,
+    ):
         self.gan = gan.to(device)
         self.config = gan.config
         self.device = device
-        self.samples = None if data is None else torch.from_numpy(data.samples)
+        self.team = team
+        if self.config.batch % self.team.count:
+            raise Error(f"--batch {self.config.batch} cannot be divided among {self.team.count} workers")
+        if sync_bn and self.team.count > 1:
+            share_batch_norm(gan.G)
+            share_batch_norm(gan.D)
+        self.samples = None if data is None else devices.near(torch.from_numpy(data.samples), device)
         self.labels = None if data is None or data.labels is None else torch.from_numpy(data.labels)
         self.loss = LOSSES[self.config.loss]
         self.augments = [AUGMENTS[name] for name in self.config.augment.split(",") if name in AUGMENTS]
         precision = self.config.precision
         self.bf16 = precision == "bf16" or (precision == "auto" and devices.fast_bf16(device))
         self._measured: dict[str, list[Tensor]] = {}
+        self._seen: tuple[Tensor, Tensor] | None = None  # what D saw last, before augmentation
 
     def train_d(self, reuse: bool = False) -> Tensor:
         """One update of the discriminator towards real = 1, fake = 0, with the generator frozen.
@@ -52,6 +70,7 @@ class Trainer:
         update = gan.updates["D"]
         real, labels = self._batch(update)
         fakes = self._fakes(update + 1, labels, learn=reuse)
+        self._seen = real, fakes.detach()
         real, fake = self._augmented(real, "D", 0), self._augmented(fakes.detach(), "D", 1)
         real.requires_grad_(config.r1 > 0)
         fake.requires_grad_(config.r2 > 0)
@@ -103,7 +122,7 @@ class Trainer:
         """
         means = {}
         for name, values in self._measured.items():
-            found = torch.stack(values).tolist()  # the one place that waits for the device
+            found = self.team.mean([torch.stack(values)])[0].tolist()  # the one place that waits for the device
             first = next((i for i, value in enumerate(found) if not math.isfinite(value)), None)
             if first is not None:
                 network = "D" if name.startswith("d") else "G"
@@ -114,15 +133,22 @@ class Trainer:
         self._measured.clear()
         return means
 
+    def diversity(self) -> float:
+        """How much the fakes that D saw last differ from one another, by pixel; 1 = as much as the real ones."""
+        if self._seen is None:
+            return 1.0
+        real, fake = (float(pictures.std(0).mean()) for pictures in self._seen)
+        return fake / real if real else 1.0
+
     def _update(self, name: str, network: nn.Module, loss: Tensor) -> None:
         # Only this network's gradients are asked for: the other one is frozen and its are never computed.
-        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        gradients = self.team.mean(torch.autograd.grad(loss, list(network.parameters())))
         lr = self.config.learning_rate(name, self.gan.step)
         self.gan.updates[name] += 1
         self.gan.optimisers[name].step(gradients, lr, self.gan.updates[name])
 
     def _gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
-        shares = self._random("between").random((len(real), *[1] * (real.dim() - 1)), dtype=np.float32)
+        shares = self._random("between").random((len(real), *[1] * (real.dim() - 1)), np.float32)
         between = torch.lerp(fake, real, torch.from_numpy(shares).to(self.device)).requires_grad_()
         with self._autocast():
             logits = self.gan.D(between, labels)
@@ -132,16 +158,19 @@ class Trainer:
         """What D sees at its update `update`: float32 [B, C, H, W] in -1..1, or points [B, D]; and labels [B]."""
         if self.samples is None:
             raise ValueError("this update looks at the data")
-        rows = torch.from_numpy(batch_rows(self.config.seed, update, self.config.batch, len(self.samples)))
-        batch = self.samples[rows].to(self.device)
+        rows = torch.from_numpy(
+            self.team.part(batch_rows(self.config.seed, update, self.config.batch, len(self.samples)))
+        )
+        batch = self.samples[rows.to(self.samples.device)].to(self.device)
         labels = None if self.labels is None else self.labels[rows].to(self.device)
         return batch.permute(0, 3, 1, 2).float() / 127.5 - 1 if batch.dim() == 4 else batch, labels
 
     def _fakes(self, d_updates: int, labels: Tensor | None, learn: bool) -> Tensor:
         """Generated samples; with `learn` they carry their graph, and count in batch norm's running statistics."""
         config = self.config
-        noise = stream(config.seed, "noise", d_updates, self.gan.step)
-        z = torch.from_numpy(draw(noise, config.prior, (config.batch, config.z_dim))).to(self.device)
+        noise = Divided(stream(config.seed, "noise", d_updates, self.gan.step), self.team)
+        size = config.batch // self.team.count
+        z = torch.from_numpy(draw(noise, config.prior, (size, config.z_dim))).to(self.device)
         self._seed_dropout("noise", d_updates)
         collect_statistics(self.gan.G, learn)
         with torch.set_grad_enabled(learn), self._autocast():
@@ -157,13 +186,14 @@ class Trainer:
                 pictures = augment(pictures, random)
         return pictures
 
-    def _random(self, *names: str | int) -> np.random.Generator:
-        return stream(self.config.seed, *names, self.gan.updates["D"], self.gan.step)
+    def _random(self, *names: str | int) -> Divided:
+        return Divided(stream(self.config.seed, *names, self.gan.updates["D"], self.gan.step), self.team)
 
     def _seed_dropout(self, phase: str, *count: int) -> None:
         if self.config.dropout:
             d_updates = count or (self.gan.updates["D"],)
-            drawn = stream(self.config.seed, "dropout", phase, *d_updates, self.gan.step).integers(1 << 62)
+            own = (self.team.rank,) if self.team.rank else ()  # the whole batch's cannot be divided
+            drawn = stream(self.config.seed, "dropout", phase, *d_updates, self.gan.step, *own).integers(1 << 62)
             torch.manual_seed(int(drawn))
 
     def _measure(self, name: str, value: Tensor) -> None:
@@ -209,6 +239,7 @@ class Tick(NamedTuple):
     g_loss: float
     d_real: float  # share of the real pictures that the discriminator takes for real
     d_fake: float  # share of the generated ones that it takes for generated
+    diversity: float  # of the last batch: deviation of the generated pictures from their mean, over that of the real
     memory_mb: float  # most that the process (on CUDA: the device) has held so far
 
     def __str__(self) -> str:
@@ -224,7 +255,7 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
     """
     gan = trainer.gan
     then, shown = time.monotonic(), gan.updates["D"]
-    while gan.step < steps and not stopped:
+    while gan.step < steps and not trainer.team.agreed(stopped):
         trainer.step()
         tick = None
         if gan.step % TICK == 0 or gan.step == steps:
@@ -232,7 +263,7 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
             now, images = time.monotonic(), (gan.updates["D"] - shown) * gan.config.batch
             kimg = gan.updates["D"] * gan.config.batch / 1000
             memory = devices.peak_memory(trainer.device) / 1e6
-            tick = Tick(gan.step, kimg, images / (now - then), memory_mb=memory, **means)
+            tick = Tick(gan.step, kimg, images / (now - then), diversity=trainer.diversity(), memory_mb=memory, **means)
             then, shown = now, gan.updates["D"]
         yield tick
 
@@ -260,6 +291,9 @@ def spread(frames: int, steps: int) -> frozenset[int]:
 class Keeper:
     """Writes what a run leaves behind: its checkpoint as it goes and at the end, and snapshots.
 
+    Of several workers only the first writes.
+
+
     output, meta    the checkpoint and its metadata
     save_every      steps from one write to the next; None = about a minute
     snapshots       folder of the snapshots `step-000100.safetensors`; None = no snapshots
@@ -268,23 +302,26 @@ class Keeper:
 
     def __init__(
         self,
-        gan: GAN,
+        trainer: Trainer,
         output: str,
         meta: dict[str, Any],
         save_every: int | None,
         snapshots: str | None,
         moments: Container[int],
     ):
-        self.gan, self.output, self.meta = gan, output, meta
+        self.gan, self.output, self.meta = trainer.gan, output, meta
         self.save_every, self.snapshots, self.moments = save_every, snapshots, moments
+        self.writes = trainer.team.leads
         self.saved = time.monotonic()
-        if snapshots:
+        if snapshots and self.writes:
             os.makedirs(snapshots, exist_ok=True)
-            if gan.step == 0:
+            if self.gan.step == 0:
                 self._snapshot()
 
-    def step(self) -> None:
+    def __call__(self, _: Tick | None) -> None:
         """To be called after each step."""
+        if not self.writes:
+            return
         if self.snapshots and self.gan.step in self.moments:
             self._snapshot()
         due = self.gan.step % self.save_every == 0 if self.save_every else time.monotonic() - self.saved > 60
@@ -292,7 +329,9 @@ class Keeper:
             self.save()
 
     def save(self) -> None:
-        self.gan.write(self.output, self.meta)
+        """Write the checkpoint."""
+        if self.writes:
+            self.gan.write(self.output, self.meta)
         self.saved = time.monotonic()
 
     def _snapshot(self) -> None:

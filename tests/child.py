@@ -5,7 +5,10 @@ import runpy
 import sys
 
 
-def command(script: str, arguments: list[str], folder: str, streams: tuple[str, str, str]) -> None:
+def command(
+    script: str, arguments: list[str], folder: str, streams: tuple[str, str, str], environment: dict[str, str]
+) -> None:
+    os.environ.update(environment)
     os.chdir(folder)
     flags = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
     for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):

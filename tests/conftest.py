@@ -59,13 +59,23 @@ class Result(NamedTuple):
 class Started:
     """A command that runs; `wait` for its Result."""
 
-    def __init__(self, folder: pathlib.Path, number: int, name: str, arguments: tuple[Any, ...], stdin: bytes):
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        number: int,
+        name: str,
+        arguments: tuple[Any, ...],
+        stdin: bytes,
+        environment: dict[str, str],
+    ):
         self.streams = [folder / f".{number}.{stream}" for stream in ("in", "out", "err")]
         for stream, content in zip(self.streams, (stdin, b"", b""), strict=True):
             stream.write_bytes(content)
         words = [str(argument) for argument in arguments]
         streams = tuple(map(str, self.streams))
-        self.process = FORKS.Process(target=child.command, args=(str(BIN / name), words, str(folder), streams))
+        self.process = FORKS.Process(
+            target=child.command, args=(str(BIN / name), words, str(folder), streams, environment)
+        )
         self.process.start()
 
     def wait(self, seconds: float = 120) -> Result:
@@ -78,11 +88,11 @@ class Started:
 
 @pytest.fixture
 def start(tmp_path):
-    """start("gan-loop", ...) -> Started, in tmp_path."""
+    """start("gan-loop", ..., RANK="0") -> Started, in tmp_path, with what is named in its environment."""
     numbers = itertools.count()
 
-    def start_one(name: str, *arguments: Any, stdin: bytes = b"") -> Started:
-        return Started(tmp_path, next(numbers), name, arguments, stdin)
+    def start_one(name: str, *arguments: Any, stdin: bytes = b"", **environment: str) -> Started:
+        return Started(tmp_path, next(numbers), name, arguments, stdin, environment)
 
     return start_one
 

@@ -72,7 +72,8 @@ def test_the_log_has_a_line_a_tick(ok, pictures, tmp_path):
     assert [line["step"] for line in lines] == [50, 100, 120]
     assert [line["kimg"] for line in lines] == [0.2, 0.4, 0.48]
     assert all(
-        line.keys() == {"step", "kimg", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake", "memory_mb"}
+        line.keys()
+        == {"step", "kimg", "images_per_second", "d_loss", "g_loss", "d_real", "d_fake", "diversity", "memory_mb"}
         for line in lines
     )
     assert all(line["images_per_second"] > 0 and line["d_loss"] > 0 for line in lines)
@@ -194,3 +195,9 @@ def test_neither_data_nor_checkpoint_is_a_usage_error(fails):
 def test_data_and_checkpoint_cannot_both_be_piped(fails, checkpoint, pictures, tmp_path):
     line = fails("gan-train-d", "-", "--from", "-", "-o", "x", stdin=(tmp_path / pictures).read_bytes())
     assert "cannot be both" in line
+
+
+def test_a_zero_that_is_typed_beats_the_preset(ok, pictures, content):
+    ok("gan-loop", pictures, *TINY, "--ema-kimg", 0, "--lr", 0, "--steps", 0, "-o", "gan.ckpt", "-q")
+    config = content("gan.ckpt")[0]["config"]
+    assert (config["preset"], config["ema_kimg"], config["lr"]) == ("modern", 0, 0)
