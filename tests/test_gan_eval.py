@@ -325,6 +325,17 @@ def test_a_collapsed_ring_is_told_and_a_healthy_one_not(ok, root):
     assert "8 of 8 modes covered" in good
 
 
+def test_collapsed_digits_are_told_and_healthy_ones_not(ok, root):
+    ok("gan-data", "digits", "--size", 16, "--limit", 1000, "--shuffle", "-o", "digits.safetensors")
+    train = ["gan-loop", "digits.safetensors", "--width", 4, "--batch", 16, "--steps", 400, "-q"]
+    ok(*train, "--lr", 0.05, "--beta1", 0.9, "-o", "hot.ckpt")
+    ok(*train, "-o", "good.ckpt")
+    hot, good = (diagnosed(ok, root, ckpt, "digits.safetensors", "-n", 500) for ckpt in ("hot.ckpt", "good.ckpt"))
+    assert hot.startswith("hot.ckpt at step 400: collapsed.")
+    assert "Try --loss relativistic --r1 1 --r2 1" in hot
+    assert good.startswith("good.ckpt at step 400: healthy.")
+
+
 def test_a_generator_that_makes_one_picture_has_collapsed(ok, root, real, content, tmp_path):
     ok("gan-loop", real, *TINY, "--steps", 1, "-o", "gan.ckpt", "-q")
     meta, tensors = content("gan.ckpt")
