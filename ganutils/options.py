@@ -375,6 +375,12 @@ def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | Non
     return value
 
 
+def _checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        paths.check_folder(value)
+    return value
+
+
 def input_argument(name: str, **attrs: Any) -> Callable[..., Any]:
     """A file to read; left out, it is stdin."""
     return click.argument(name, type=click.Path(), required=False, callback=_or_stdin, **attrs)
@@ -393,11 +399,24 @@ output_of_pictures = _output(
     f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
 output_of_plot = _output(_or_stdout_plot, "NAME.png, NAME.pdf or NAME.svg; left out, a PNG on stdout.")
+report = click.option(
+    "--report", type=click.Path(), metavar="FILE.json", callback=_checked, help="What stands on stderr, as JSON."
+)
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 device = click.option(
     "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+classifiers_root = click.option(
+    "--root", default="~/.cache/ganutils", show_default=True, help="Where trained classifiers are kept."
+)
+labelling_features = click.option(
+    "--features",
+    default="cnn",
+    show_default=True,
+    metavar="cnn|CKPT",
+    help="Of a small network trained on LABELLED and kept, or of a checkpoint's discriminator.",
+)
 origin = click.option(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to go on from; left out, a new run."
 )
