@@ -361,6 +361,13 @@ def _or_stdout_form(ctx: click.Context, param: click.Parameter, value: str | Non
     return value
 
 
+def _or_stdout_score(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    if not ctx.params.get("score"):  # which is eager, so it is known by now
+        return _or_stdout_form(ctx, param, value)
+    paths.check_folder(value or "-")
+    return value or "-"
+
+
 def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
     is_said = ctx.params.get("form") and not value.endswith("/")
@@ -393,6 +400,9 @@ def _output(callback: Callable[..., str], what: str) -> Callable[..., Any]:
 output = _output(_or_stdout, "Where the checkpoint goes; left out or -, stdout.")
 output_of_any_form = _output(
     _or_stdout_form, f"Where the result goes, its form by suffix ({' '.join(paths.SUFFIXES)} NAME/); left out, stdout."
+)
+output_or_score = _output(
+    _or_stdout_score, "Where the result goes, its form by suffix (as of gan-interp; a score is text); left out, stdout."
 )
 output_of_pictures = _output(
     _or_stdout_picture,
