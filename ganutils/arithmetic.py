@@ -1,4 +1,4 @@
-"""Sums of latents, `[Smiling & ~Male] - [~Smiling & ~Male] + [~Smiling & Male]`, as in Radford et al. 2016, section 6.3.2.
+"""Sums of latents, `[Smiling & ~Male] - [~Smiling & ~Male] + [~Smiling & Male]` (Radford et al. 2016, section 6.3.2).
 
     expression = ["+" | "-"] term {("+" | "-") term}
     term       = "[" predicate "]" | rows             rows as 3,17,40-43; between numbers a - without spaces is a range
@@ -21,7 +21,8 @@ from ganutils.files import File
 from ganutils.predicates import Predicate, Values
 from ganutils.randomness import stream
 
-SIGN = re.compile(r"\s*([-+−–])")
+MINUS, PLUS, EQUALS = "\N{MINUS SIGN}", "+", "="
+SIGN = re.compile(rf"\s*([-+{MINUS}])")
 TERM = re.compile(
     r"""\s*(?:\[(?P<predicate>(?:"[^"]*"|'[^']*'|[^]"'])*)\]
            |(?P<rows>\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*))\s*""",
@@ -29,7 +30,6 @@ TERM = re.compile(
 )
 NEIGHBOURS = 8  # around the sum, at a distance of U(-JITTER, JITTER) in each coordinate
 JITTER = 0.25
-MINUS, PLUS, EQUALS = "−", "+", "="
 MOST_NAMES = 10  # in a predicate, all of whose cases are tried
 
 Layout = list[list[int | str | None]]
@@ -154,7 +154,7 @@ def summed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The mean of each term's exemplars, [terms, ...] of `vectors` [N, ...], and the sum of these by their signs."""
     means = np.stack([vectors[rows].mean(axis=0, dtype=np.float64) for rows in exemplars])
-    return means, sum(term.sign * mean for term, mean in zip(terms, means, strict=True))  # type: ignore[return-value]
+    return means, np.tensordot([term.sign for term in terms], means, 1)
 
 
 def inside(sums: np.ndarray, prior: str) -> np.ndarray:
@@ -195,7 +195,7 @@ def layout(terms: Sequence[Term], counts: Sequence[int], results: int) -> Layout
     """
     side = math.isqrt(results)
     height = max(max(counts) + 1, 3)
-    columns: Layout = []
+    columns: list[list[Any]] = []
     first, mean = 0, sum(counts)
     for at, (term, count) in enumerate(zip(terms, counts, strict=True)):
         if at or term.sign < 0:
@@ -246,7 +246,8 @@ def target(terms: Sequence[Term]) -> dict[str, bool]:
     """What the sum should have: for A - B + C what C has, changed as A differs from B; {} if that cannot be said.
 
     Each name that a predicate decides counts 1 or 0, and the signs add these up: `[smiling] - [~smiling] + [~smiling &
-    hat]` gives 1 - 0 + 0 = smiling. What terms leave open must cancel: of hat they say 0 - 0 + 1, whatever A and B have.
+    hat]` gives 1 - 0 + 0, smiling. What terms leave open must cancel: as here whether those with and without a smile
+    have hats.
     """
     decided = [_decided(term.predicate) for term in terms]
     if sum(term.sign for term in terms) != 1 or None in decided:

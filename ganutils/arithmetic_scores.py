@@ -27,8 +27,8 @@ def score(
 ) -> dict[str, Any]:
     """Shares of `draws` sums that have all of `target` (what follows from the terms, if None), and each part of it.
 
-    Each draw takes `top` exemplars a term at random, of all that fit; their latents' sum goes through the generator, and
-    their pixels' sum stays as it is; `labeller` tells what both have.
+    Each draw takes `top` exemplars a term at random, of all that fit; their latents' sum goes through the generator,
+    their pixels' sum stays as it is, and `labeller` tells what both have.
     """
     whole = Labelled(file)
     terms = whole.terms(expression)
@@ -43,9 +43,7 @@ def score(
     with files.read(checkpoint, "checkpoint") as trained:
         series = checkpoints.series(trained, [])
         if series.settings.classes:
-            raise Error(
-                f"{checkpoint}: has classes, and a sum of latents has none; sums are scored without --conditional"
-            )
+            raise Error(f"{checkpoint}: has classes, which a sum of latents has not; train without --conditional")
         scores.check_shape(checkpoint, series.settings.shape, labeller.name, labeller.shape)
         latents.check_length(file.name, z, series.settings)
         samples = np.concatenate(list(sampling.film(series, z, None, devices.named(device))))
