@@ -30,6 +30,7 @@ TERM = re.compile(
 )
 NEIGHBOURS = 8  # around the sum, at a distance of U(-JITTER, JITTER) in each coordinate
 JITTER = 0.25
+TENTH = 10
 MOST_NAMES = 10  # in a predicate, all of whose cases are tried
 
 Layout = list[list[int | str | None]]
@@ -119,6 +120,17 @@ class Labelled:
         if term.predicate is None:
             return np.array(term.rows)
         return self.holding(term)[:top]
+
+    def drawn(self, term: Term, top: int, seed: int, draw: int, at: int) -> np.ndarray:
+        """The exemplars that another file of samples might have: the surest of a random tenth of those that fit.
+
+        draw, at   which draw, and which term of it
+        """
+        if term.predicate is None:
+            raise Error(f"{self.name}: {term.text} are always the same samples; a score needs [predicates]")
+        rows = self.holding(term)
+        some = stream(seed, "exemplars", draw, at).permutation(len(rows))[: max(top, len(rows) // TENTH)]
+        return rows[np.sort(some)[:top]]
 
     def holding(self, term: Term) -> np.ndarray:
         """The rows of which the predicate of a term holds, the surest first; Error if there are none."""
@@ -280,12 +292,6 @@ def written(wanted: dict[str, bool]) -> str:
 
 def _quoted(name: str) -> str:
     return f'"{name}"' if re.search(r"[&|~()']", name) or name[:1] == '"' else name
-
-
-def drawn(whole: Labelled, term: Term, top: int, seed: int, draw: int, at: int) -> np.ndarray:
-    """`top` exemplars of a term at random, for a score: of its rows, or of those of which its predicate holds."""
-    pool = np.array(term.rows) if term.predicate is None else whole.holding(term)
-    return stream(seed, "exemplars", draw, at).permutation(pool)[:top]
 
 
 def _told(terms: Sequence[Term], exemplars: Sequence[np.ndarray], whole: Labelled, top: int) -> Iterator[str]:

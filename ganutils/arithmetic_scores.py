@@ -27,16 +27,14 @@ def score(
 ) -> dict[str, Any]:
     """Shares of `draws` sums that have all of `target` (what follows from the terms, if None), and each part of it.
 
-    Each draw takes `top` exemplars a term at random, of all that fit; their latents' sum goes through the generator,
-    their pixels' sum stays as it is, and `labeller` tells what both have.
+    Each draw takes the `top` exemplars of a random tenth of those that fit; their latents' sum goes through the
+    generator, their pixels' sum stays as it is, and `labeller` tells what both have.
     """
     whole = Labelled(file)
     terms = whole.terms(expression)
     images = arithmetic.images(file)
     wanted = _target(terms, target, labeller)
-    drawn = [
-        [arithmetic.drawn(whole, term, top, seed, draw, at) for at, term in enumerate(terms)] for draw in range(draws)
-    ]
+    drawn = [[whole.drawn(term, top, seed, draw, at) for at, term in enumerate(terms)] for draw in range(draws)]
     z = np.stack([arithmetic.summed(whole.latents, terms, exemplars)[1] for exemplars in drawn])
     z = arithmetic.inside(z, whole.prior).astype(np.float32)
     pixels = np.stack([arithmetic.to_bytes(arithmetic.summed(images, terms, exemplars)[1]) for exemplars in drawn])

@@ -231,7 +231,6 @@ def lines(report: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def labelled(samples: File, labeller: Labeller, line: str, like: File) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and metadata of `samples` with what `labeller` tells; labels and attributes they had are replaced."""
-    check_shape(samples.name, runs.sample_shape(samples), labeller.name, labeller.shape)
     found = labeller(runs.flat(samples))
     main = "points" if "points" in samples else "images"
     lead = samples.specs[main].shape[: -len(labeller.shape)]
