@@ -186,3 +186,51 @@ def test_minus_can_be_typed_as_it_is_printed():
     assert signs == [-1, 1, -1]
     with pytest.raises(Error, match="a \\[predicate\\] or rows"):
         arithmetic.parse("", [])
+
+
+@pytest.fixture
+def scored(ok, content, tmp_path):
+    """scored(...) -> what --score says, of samples of a GAN that has hardly begun: dark ones and bright ones."""
+    random = np.random.default_rng(0)
+    bright = random.random(200) < 0.5
+    images = (random.integers(0, 100, (200, 8, 8, 1)) + 150 * bright[:, None, None, None]).astype("u1")
+    tensors = {"images": images, "attributes": bright[:, None].astype("f4")}
+    files.write(str(tmp_path / "like.safetensors"), "samples", tensors, {"attributes": ["bright"]})
+    ok("gan-loop", "like.safetensors", "--width", 4, "--z-dim", 4, "--batch", 16, "--steps", 60, "-o", "gan.ckpt", "-q")
+    learning = ("--like", "like.safetensors", "--features", "gan.ckpt")
+    ok("gan-sample", "gan.ckpt", "-n", 300, "-o", "s.safetensors", "-q")
+    ok("gan-label", "s.safetensors", *learning, "-o", "labelled.safetensors", "-q")
+    shares = (content("labelled.safetensors")[1]["attributes"] > 0.5).mean()
+    assert 0.05 < shares < 0.95, "the GAN makes both"
+    words = ("gan-arith", "labelled.safetensors")
+    return lambda *more: json.loads(ok(*words, *more, "--score", "gan.ckpt", *learning, "--draws", 20).out)
+
+
+def test_a_sample_alone_has_what_it_was_chosen_for(scored):
+    found = scored("[bright]", "--top", 1)
+    assert found["target"] == "bright"
+    for kind in ("latents", "pixels"):  # the sum of one sample is that sample, in latents and in pixels
+        assert found[kind]["target"] == 1
+        assert found[kind]["parts"] == {"bright": 1}
+        assert found[kind]["target_and_real"] == found[kind]["real"] <= 1
+    assert found == scored("[bright]", "--top", 1)
+    other = scored("[bright]", "--top", 1, "--target", "~bright")
+    assert other["latents"]["target"] == other["pixels"]["target"] == 0
+
+
+def test_what_lies_outside_the_samples_is_not_real(scored):
+    found = scored("[bright] - [~bright] + [bright]", "--target", "bright")
+    assert found["pixels"]["target"] == 1
+    assert found["pixels"]["target_and_real"] == found["pixels"]["real"]
+    assert found["pixels"]["real"] < found["exemplars_real"] or found["exemplars_real"] == 0
+
+
+def test_what_cannot_be_scored_is_said(fails, scored, tmp_path, checkpoint):
+    words = ("gan-arith", "labelled.safetensors")
+    learning = ("--like", "like.safetensors", "--features", "gan.ckpt", "-q")
+    line = fails(*words, "1,2 - 3", "--score", "gan.ckpt", *learning)
+    assert "1,2 are always the same samples; a score needs [predicates]" in line
+    line = fails(*words, "[bright] - [~bright]", "--score", "gan.ckpt", *learning)
+    assert "does not follow from its terms; give --target" in line
+    line = fails(*words, "[bright]", "--score", "gan.ckpt", *learning, "--target", "dark")
+    assert "'dark' is not known; known are bright" in line
