@@ -24,6 +24,7 @@ setup(
         "imageio>=2.36",
         "imageio-ffmpeg>=0.5",
         "matplotlib>=3.9",
+        "scikit-learn>=1.5",
         "scipy>=1.13",
         # It only makes reading JPEGs faster, so where there is no wheel of it nobody should have to compile one.
         "simplejpeg>=1.7; platform_machine in 'x86_64 AMD64 arm64 aarch64'",
@@ -45,7 +46,6 @@ setup(
             "pytest-xdist",
             "ruff",
             "safetensors>=0.5",
-            "scikit-learn>=1.5",
             "tensorboard>=2.17",
             "torch-fidelity>=0.4",
         ],

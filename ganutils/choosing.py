@@ -130,7 +130,7 @@ def chosen(whole: Joined, choice: Choice) -> np.ndarray:
     """int64 [n], the rows that are wanted, going up."""
     wanted = np.ones(whole.total, bool)
     if choice.where is not None:
-        values = _values(whole)
+        values = predicates.values(whole.labels, whole.classes, whole.attributes, whole.attribute_names)
         wanted &= predicates.parse(choice.where, values).holds(values)
         if not wanted.any():
             raise Error(f"--where {choice.where!r}: nothing is so among {whole.total:,} samples")
@@ -161,15 +161,6 @@ def class_names(whole: Joined, choice: Choice) -> tuple[str, ...]:
 def mixed(rows: np.ndarray, seed: int, purpose: str) -> np.ndarray:
     """`rows` in an order of the seed's own for that purpose."""
     return rows[randomness.stream(seed, purpose).permutation(len(rows))]
-
-
-def _values(whole: Joined) -> dict[str, np.ndarray]:
-    """Each class's and attribute's values [total] in 0..1."""
-    classes = {} if whole.labels is None else {name: whole.labels == at for at, name in enumerate(whole.classes)}
-    values = {name: is_so.astype(np.float32) for name, is_so in classes.items()}
-    if whole.attributes is not None:
-        values |= {name: whole.attributes[:, at] for at, name in enumerate(whole.attribute_names)}
-    return values
 
 
 # ------------------------------------------------------------------------------------------ describe

@@ -97,12 +97,25 @@ def load(file: files.File) -> GAN:
 def load_generator(file: files.File) -> tuple[nn.Module, Config]:
     """The averaged generator of a checkpoint or snapshot, ready to sample, and its settings."""
     settings = checkpoints.settings(file)
+    return _one(file, settings, 0, "ema."), settings
+
+
+def load_discriminator(file: files.File) -> tuple[nn.Module, Config]:
+    """The discriminator of a checkpoint, ready to give features, and its settings; Error if it is a snapshot."""
+    settings = checkpoints.settings(file)
+    if not any(name.startswith("D.") for name in file.specs):
+        raise Error(f"{file.name}: a snapshot holds only the generator; give the checkpoint of the whole run")
+    return _one(file, settings, 1, "D."), settings
+
+
+def _one(file: files.File, settings: Config, which: int, prefix: str) -> nn.Module:
+    """One network of a checkpoint, fixed: the generator (0) or the discriminator (1), from tensors named `prefix`..."""
     with torch.device("meta"):
-        expected = {f"ema.{name}": t for name, t in networks.construct(settings)[0].state_dict().items()}
-    _check(file, expected, only="ema.")
-    generator = networks.construct(settings)[0].to(memory_format=torch.channels_last).eval().requires_grad_(False)
-    _fill({f"ema.{name}": tensor for name, tensor in generator.state_dict().items()}, _from(file, expected))
-    return generator, settings
+        expected = {f"{prefix}{name}": t for name, t in networks.construct(settings)[which].state_dict().items()}
+    _check(file, expected, only=prefix)
+    network = networks.construct(settings)[which].to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    _fill({f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}, _from(file, expected))
+    return network
 
 
 def begin(settings: Config, file: files.File | None) -> GAN:

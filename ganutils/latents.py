@@ -45,9 +45,14 @@ def wanted(settings: Config, given: File | None, seeds: list[int] | None, seed: 
             return seeded(seeds, settings.z_dim, settings.prior)
         return drawn(seed, count, settings.z_dim, settings.prior)
     found = of(given)
-    if found.shape[-1] != settings.z_dim:
-        raise Error(f"{given.name}: latents have {found.shape[-1]} numbers, and the checkpoint takes {settings.z_dim}")
+    check_length(given.name, found, settings)
     return found
+
+
+def check_length(name: str, latents: np.ndarray, settings: Config) -> None:
+    """Error, naming the file `name`, unless the generator of these settings takes `latents` [..., Z]."""
+    if latents.shape[-1] != settings.z_dim:
+        raise Error(f"{name}: latents have {latents.shape[-1]} numbers, and the checkpoint takes {settings.z_dim}")
 
 
 def chosen(latents: np.ndarray, rows: list[int], name: str) -> np.ndarray:

@@ -117,8 +117,12 @@ def precision(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray) -> flo
 
     Recall is the same with real and fake exchanged.
     """
-    inside = [(squares <= real_radii).any(axis=1) for _, squares in squared_distances(fake, real)]
-    return float(np.concatenate(inside).mean())
+    return float(within(real, fake, real_radii).mean())
+
+
+def within(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray) -> np.ndarray:
+    """Which fakes those are: bool [fakes]."""
+    return np.concatenate([(squares <= real_radii).any(axis=1) for _, squares in squared_distances(fake, real)])
 
 
 def density(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray, k: int = NEAREST_DENSITY) -> float:

@@ -361,6 +361,13 @@ def _or_stdout_form(ctx: click.Context, param: click.Parameter, value: str | Non
     return value
 
 
+def _or_stdout_score(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    if not ctx.params.get("score"):  # which is eager, so it is known by now
+        return _or_stdout_form(ctx, param, value)
+    paths.check_folder(value or "-")
+    return value or "-"
+
+
 def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
     is_said = ctx.params.get("form") and not value.endswith("/")
@@ -372,6 +379,12 @@ def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | 
 def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
     paths.form(value, ".png", paths.PLOTS)
+    return value
+
+
+def _checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        paths.check_folder(value)
     return value
 
 
@@ -388,11 +401,17 @@ output = _output(_or_stdout, "Where the checkpoint goes; left out or -, stdout."
 output_of_any_form = _output(
     _or_stdout_form, f"Where the result goes, its form by suffix ({' '.join(paths.SUFFIXES)} NAME/); left out, stdout."
 )
+output_or_score = _output(
+    _or_stdout_score, "Where the result goes, its form by suffix (as of gan-interp; a score is text); left out, stdout."
+)
 output_of_pictures = _output(
     _or_stdout_picture,
     f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
 output_of_plot = _output(_or_stdout_plot, "NAME.png, NAME.pdf or NAME.svg; left out, a PNG on stdout.")
+report = click.option(
+    "--report", type=click.Path(), metavar="FILE.json", callback=_checked, help="What stands on stderr, as JSON."
+)
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 device = click.option(
     "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
@@ -402,6 +421,16 @@ deterministic = click.option(
     "--deterministic", is_flag=True, help="The same bits at every run on CUDA too, slower; a CPU gives them anyway."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+classifiers_root = click.option(
+    "--root", default="~/.cache/ganutils", show_default=True, help="Where trained classifiers are kept."
+)
+labelling_features = click.option(
+    "--features",
+    default="cnn",
+    show_default=True,
+    metavar="cnn|CKPT",
+    help="Of a small network trained on LABELLED and kept, or of a checkpoint's discriminator.",
+)
 origin = click.option(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to go on from; left out, a new run."
 )

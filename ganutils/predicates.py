@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +50,19 @@ class Predicate(NamedTuple):
     def holds(self, values: Values) -> np.ndarray:
         """Where it holds rather than not: bool [N]."""
         return self(values) > 0.5
+
+
+def values(
+    labels: np.ndarray | None, classes: Sequence[str], attributes: np.ndarray | None, attribute_names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Each class's and attribute's values, float32 [N] in 0..1, of labels [N] and attributes [N, A].
+
+    An attribute called as a class stands for it: it is the class's probability.
+    """
+    found = {} if labels is None else {name: (labels == at).astype(np.float32) for at, name in enumerate(classes)}
+    if attributes is not None:
+        found |= {name: attributes[:, at] for at, name in enumerate(attribute_names)}
+    return found
 
 
 def parse(text: str, known: Collection[str]) -> Predicate:

@@ -121,13 +121,13 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
         shape = real.samples.shape[1:]
         if file.kind == "checkpoint":
             settings = checkpoints.settings(file)
-            _check_shape(path, settings.shape, real.name, shape)
+            check_shape(path, settings.shape, real.name, shape)
             counts = checkpoints.updates(file)
             about |= {"step": counts["G"], "kimg": round(counts["D"] * settings.batch / 1000, 3)}
             each = count or min(len(real.samples), limit)
             whole = drawn(file, each * repeats, real.seed, device)[0]
         else:
-            _check_shape(path, runs.sample_shape(file), real.name, shape)
+            check_shape(path, runs.sample_shape(file), real.name, shape)
             whole = runs.flat(file)
             each = min(count or limit, len(whole) // repeats)
             whole = whole[subset(len(whole), each * repeats, real.seed, "fake")]
@@ -147,7 +147,8 @@ def _check_finite(name: str, samples: np.ndarray) -> None:
         raise Error(f"{name}: has points that are not finite numbers; nothing can be measured of them")
 
 
-def _check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int, ...]) -> None:
+def check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int, ...]) -> None:
+    """Error unless samples of the file `path`, of `shape`, are shaped as those of the file `name`."""
     if tuple(shape) != tuple(wanted):
         here, there = ("x".join(map(str, each)) for each in (shape, wanted))
         raise Error(f"{path}: samples are {here}, those of {name} {there}; make both alike with gan-data")

@@ -40,6 +40,7 @@ FORKS.set_forkserver_preload(
         "ganutils.forms",
         "ganutils.sources",
         "ganutils.diagnosis",
+        "ganutils.arithmetic_scores",
         "ganutils.plots",
     ]
 )

@@ -106,6 +106,8 @@ PRODUCERS = {
     "gan-info": "gan.ckpt.safetensors",
     "gan-eval": "data.safetensors data.safetensors --features pixels -q",
     "gan-plot": "run.jsonl -q",
+    "gan-label": "many.safetensors --like many.safetensors --features gan.ckpt.safetensors -q",
+    "gan-arith": "many.safetensors '0-999 - 1 + 2' -q",
 }
 
 
@@ -119,6 +121,8 @@ def produce(checkpoint, ok, tmp_path):
     from ganutils import files
 
     files.write(str(tmp_path / "film.safetensors"), "samples", {"images": images}, {})
+    many = {"images": images.reshape(-1, 8, 8, 1)[:1000], "latents": np.zeros((1000, 4), "f4")}
+    files.write(str(tmp_path / "many.safetensors"), "samples", {**many, "labels": np.arange(1000) % 2}, {})
     (tmp_path / "run.jsonl").write_text('{"step": 1, "d_loss": 1.0}\n{"step": 2, "d_loss": 0.5}\n')
     return {name: f"{name} {words}" for name, words in PRODUCERS.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -63,9 +64,14 @@ class DCGANDiscriminator(nn.Module):
         self.head = nn.Linear(features, 1)
         self.classes = Labelled(config.classes, features)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def layers(self, x: Tensor) -> Iterator[Tensor]:
+        """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
         for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
             x = F.leaky_relu(norm(down(F.pad(x, pad) if any(pad) else x)), 0.2)
+            yield x
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        *_, x = self.layers(x)
         features = x.permute(0, 2, 3, 1).flatten(1)
         return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -55,8 +56,13 @@ class KrohnDiscriminator(nn.Module):
         self.head = nn.Linear(features, 1)
         self.classes = Labelled(config.classes, features)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def layers(self, x: Tensor) -> Iterator[Tensor]:
+        """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
         for conv in self.convs:
             x = F.dropout(F.relu(conv(x)), self.dropout, self.training)
+            yield x
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        *_, x = self.layers(x)
         features = x.permute(0, 2, 3, 1).flatten(1)
         return self.classes.projected(self.head(features).squeeze(1), features, labels).float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -42,9 +43,14 @@ class MLPDiscriminator(nn.Module):
         self.head = nn.Linear(config.width, 1)
         self.classes = Labelled(config.classes, config.width)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def layers(self, x: Tensor) -> Iterator[Tensor]:
+        """What each layer makes of samples: [B, width]."""
         if x.dim() == 4:
             x = x.permute(0, 2, 3, 1)  # (B, H, W, C): the order of the generator's output
-        x = F.leaky_relu(self.hidden1(x.flatten(1)), 0.2)
-        x = F.leaky_relu(self.hidden2(x), 0.2)
+        for hidden in (self.hidden1, self.hidden2):
+            x = F.leaky_relu(hidden(x.flatten(1)), 0.2)
+            yield x
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        *_, x = self.layers(x)
         return self.classes.projected(self.head(x).squeeze(1), x, labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -82,10 +83,16 @@ class ResNetDiscriminator(nn.Module):
         self.head = nn.Linear(features, 1)
         self.classes = Labelled(config.classes, features)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def layers(self, x: Tensor) -> Iterator[Tensor]:
+        """What the blocks of each size make of pictures: maps [B, channels, h, w], the largest first."""
         x = self.blocks[0](self.first(x))
+        yield x
         for turn, blocks in zip(self.turns, self.blocks[1:], strict=True):
             x = F.avg_pool2d(turn(x), 2, ceil_mode=True, count_include_pad=False)
             x = blocks(x)
+            yield x
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        *_, x = self.layers(x)
         features = x.permute(0, 2, 3, 1).flatten(1)
         return self.classes.projected(self.head(features).squeeze(1), features, labels).float()

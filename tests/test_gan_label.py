@@ -1,0 +1,137 @@
+"""gan-label as it is typed."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import TINY
+
+from ganutils import files
+
+
+@pytest.fixture
+def faces(ok):
+    """240 drawn faces of 16x16 in faces.safetensors."""
+    ok("gan-data", "toy:faces", "--limit", 240, "--size", 16, "-o", "faces.safetensors", "-q")
+    return "faces.safetensors"
+
+
+@pytest.fixture
+def label(ok, tmp_path):
+    """label(...) -> what gan-label said; classifiers are kept in tmp_path/root."""
+    return lambda *words: ok("gan-label", *words, "--root", tmp_path / "root")
+
+
+@pytest.fixture
+def by_discriminator(ok, label):
+    """by_discriminator(SAMPLES, LIKE) -> what gan-label said, with the features of a GAN that has hardly begun."""
+
+    def told(samples, like):
+        ok("gan-loop", like, "--width", 8, "--batch", 16, "--steps", 5, "-o", "gan.ckpt.safetensors", "-q")
+        return label(samples, "--like", like, "--features", "gan.ckpt.safetensors", "-o", "labelled.safetensors")
+
+    return told
+
+
+def patches(count, seed):
+    """Pictures with a bright patch in one of three places (their label), or in two (an attribute of its own)."""
+    random = np.random.default_rng(seed)
+    images = random.integers(0, 90, (count, 8, 8, 1)).astype("u1")
+    labels, extra = random.integers(0, 3, count), random.random(count) < 0.15
+    for image, label, has in zip(images, labels, extra, strict=True):
+        image[2:4, 2 * label : 2 * label + 2] = 255
+        image[6:, 4:] = 255 if has else image[6:, 4:]
+    return images, labels, extra
+
+
+def write(path, images, **more):
+    meta = more.pop("meta", {})
+    files.write(str(path), "samples", {"images": images, **more}, {"lineage": [f"made {path.name}"], **meta})
+
+
+def test_attributes_come_as_probabilities_with_everything_else_kept(ok, label, content, tmp_path, faces):
+    ok("gan-data", "toy:faces", "--limit", 300, "--size", 16, "--seed", 1, "-o", "new.safetensors", "-q")
+    words = ("new.safetensors", "--like", faces, "-o")
+    said = label(*words, "labelled.safetensors", "--report", "told.json").err
+    meta, told = content("labelled.safetensors")
+    _, true = content("new.safetensors")
+    assert meta["attributes"] == ["smiling", "glasses", "moustache", "hat", "pose"]
+    assert np.array_equal(told["images"], true["images"])
+    assert 0 <= told["attributes"].min() <= told["attributes"].max() <= 1
+    right = ((told["attributes"] > 0.5) == (true["attributes"] > 0.5)).mean(axis=0)
+    assert right[3] > 0.9  # a hat can be told from 240 pictures
+    assert meta["lineage"][-1].startswith("gan-label new.safetensors --like faces.safetensors")
+    report = {line["name"]: line for line in json.loads((tmp_path / "told.json").read_text())["attributes"]}
+    assert report["hat"]["auc"] > 0.95
+    assert report["hat"]["held_out"] == 48
+    assert [line.split()[0] for line in said.splitlines()] == meta["attributes"]
+    label(*words, "again.safetensors", "-q")  # by the network that was kept
+    assert np.array_equal(content("again.safetensors")[1]["attributes"], told["attributes"])
+    assert len(list((tmp_path / "root" / "extractors").iterdir())) == 1
+
+
+def test_labels_come_as_classes_and_their_probabilities(by_discriminator, content, tmp_path):
+    images, labels, _ = patches(400, 0)
+    write(tmp_path / "like.safetensors", images, labels=labels, meta={"classes": ["left", "middle", "right"]})
+    more, true, _ = patches(6, 1)
+    write(tmp_path / "film.safetensors", more.reshape(2, 3, 8, 8, 1), latents=np.zeros((2, 3, 4), "f4"))
+    by_discriminator("film.safetensors", "like.safetensors")
+    meta, told = content("labelled.safetensors")
+    assert told["labels"].tolist() == true.reshape(2, 3).tolist()
+    assert meta["classes"] == meta["attributes"] == ["left", "middle", "right"]
+    assert np.allclose(told["attributes"].sum(axis=-1), 1)
+    assert (told["attributes"].argmax(axis=-1) == told["labels"]).all()
+    assert told["latents"].shape == (2, 3, 4)
+
+
+def test_probabilities_of_a_rare_attribute_agree_with_how_rare_it_is(by_discriminator, content, tmp_path):
+    images, _, has = patches(1000, 0)
+    noise = np.random.default_rng(5).random(1000) < 0.2  # one in five is said to be what it is not
+    write(tmp_path / "like.safetensors", images, attributes=(has ^ noise)[:, None].astype("f4"))
+    more, _, true = patches(400, 1)
+    write(tmp_path / "new.safetensors", more)
+    by_discriminator("new.safetensors", "like.safetensors")
+    told = content("labelled.safetensors")[1]["attributes"][:, 0]
+    assert 0.65 < told[true].mean() < 0.95  # 0.8
+    assert 0.1 < told[~true].mean() < 0.35  # 0.2
+
+
+@pytest.mark.parametrize("arch", ["mlp", "resnet", "krohn"])
+def test_every_discriminator_gives_features(ok, label, tmp_path, arch):
+    images, labels, _ = patches(60, 0)
+    write(tmp_path / "like.safetensors", images, labels=labels)
+    ok("gan-loop", "like.safetensors", "--arch", arch, "--width", 2, "--steps", 0, "-o", "gan.ckpt.safetensors", "-q")
+    label("like.safetensors", "--like", "like.safetensors", "--features", "gan.ckpt.safetensors", "-o", "l.safetensors")
+
+
+def test_what_cannot_be_told_is_said(by_discriminator, tmp_path):
+    images, _, has = patches(300, 0)
+    coin, all_same = np.random.default_rng(9).random(300) < 0.5, np.ones(300)
+    rare = np.arange(300) % 100 == 0
+    attributes = np.stack([has, coin, all_same, rare], axis=1).astype("f4")
+    meta = {"attributes": ["patch", "coin", "same", "rare"]}
+    write(tmp_path / "like.safetensors", images, attributes=attributes, meta=meta)
+    patch, coin, same, rare = by_discriminator("like.safetensors", "like.safetensors").lines
+    assert "cannot be told" not in patch
+    assert "cannot be told, AUC is low" in coin
+    assert "cannot be told, (nearly) all are the same" in same
+    assert "cannot be told" in rare
+
+
+def test_what_goes_wrong(ok, fails, pictures, checkpoint, tmp_path, faces):
+    line = fails("gan-label", pictures, "--like", pictures, "-o", "x.safetensors")
+    assert "12 labelled samples are too few to learn from; 50 are needed" in line
+    ok("gan-sample", checkpoint, "-n", 60, "-o", "s.safetensors", "-q")
+    line = fails("gan-label", pictures, "--like", "s.safetensors", "-o", "x.safetensors")
+    assert "has no labels or attributes" in line
+    write(tmp_path / "l.safetensors", np.zeros((60, 8, 8, 1), "u1"), labels=np.arange(60) % 2)
+    line = fails("gan-label", faces, "--like", "l.safetensors", "-o", "x.safetensors")
+    assert "faces.safetensors: samples are 16x16x3, those of l.safetensors 8x8x1; make both alike" in line
+    line = fails("gan-label", faces, "--like", faces, "--features", checkpoint, "-o", "x.safetensors")
+    assert "make both alike" in line
+    ok("gan-loop", pictures, *TINY, "--steps", 1, "--snapshots", "shots", "--every", 1, "-o", "g.ckpt.safetensors")
+    snapshot = "shots/step-000001.safetensors"
+    line = fails("gan-label", faces, "--like", faces, "--features", snapshot, "-o", "x.safetensors")
+    assert "a snapshot holds only the generator" in line
+    assert "both come from a pipe" in fails("gan-label", "--like", "-", code=2)
+    assert not (tmp_path / "x.safetensors").exists()
