@@ -124,7 +124,12 @@ def _check(file: files.File, expected: Tensors, only: str = "") -> None:
 
 
 def _from(file: files.File, names: Iterable[str]) -> Tensors:
-    return {name: torch.from_numpy(file[name]) for name in names}
+    """Those tensors; Error if one of them is not finite, which only a damaged or hostile file can be."""
+    tensors = {name: torch.from_numpy(file[name]) for name in names}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise Error(f"{file.name}: damaged: {name} holds what is not a finite number")
+    return tensors
 
 
 def _fill(targets: Tensors, sources: Tensors) -> None:
