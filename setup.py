@@ -21,7 +21,6 @@ setup(
         "click>=8.2",
         "numpy>=2",
         "pillow>=11",
-        "imageio>=2.36",
         "imageio-ffmpeg>=0.5",
         "matplotlib>=3.9",
         "scipy>=1.13",
@@ -36,6 +35,7 @@ setup(
         "onnx": ["onnxruntime>=1.20"],
         "test": [
             "hypothesis",
+            "imageio>=2.36",
             "mlxtend>=0.23",
             "mypy",
             "onnx>=1.17",

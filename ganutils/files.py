@@ -152,7 +152,9 @@ def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta
         end = position + _size(shape) * DTYPES[dtype].itemsize
         header[name] = {"data_offsets": [position, end], "dtype": dtype, "shape": list(shape)}
         position = end
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="replace"
+    )  # a file's name may be no text
     text += b" " * (-len(text) % 8)
     with replacing(path) as out:
         out.write(len(text).to_bytes(8, "little") + text)

@@ -20,8 +20,8 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: fcntl.h and fs.h
 def write(path: str, samples: Iterable[np.ndarray]) -> int:
     """One PNG a sample [H, W, C], 000000.png and so on; how many they are.
 
-    A folder that was there is replaced if it holds only such files. As with files.replacing, the temporary folder has one
-    name for each target and is locked: a second writer waits, and what a killed one left behind is swept by the next.
+    A folder that was there is replaced if it holds only such files. As with files.replacing, the temporary folder
+    has one name for each target and is locked: a second writer waits, and the next one sweeps what a killed one left.
     """
     paths.check_folder(path)
     folder = os.path.realpath(path.rstrip("/"))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import ganutils
-from ganutils import Error, checkpoints, files, networks
+from ganutils import Error, checkpoints, devices, files, networks
 from ganutils.config import Config
 from ganutils.optimisers import OPTIMISERS
 
@@ -70,7 +70,8 @@ class GAN:
         self._write(path, {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}, meta)
 
     def _write(self, path: str, tensors: Tensors, meta: dict[str, Any]) -> None:
-        versions = {"ganutils": ganutils.__version__, "torch": str(torch.__version__)}
+        device = next(self.G.parameters()).device
+        versions = {"ganutils": ganutils.__version__, **devices.described(device)}
         counters = {f"updates.{name}": torch.tensor(count) for name, count in self.updates.items()}
         arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in {**tensors, **counters}.items()}
         for name, array in arrays.items():

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
 
-from ganutils import Error
+from ganutils import Error, files
 
 Lines = list[dict[str, Any]]
+LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
+
+
+@contextlib.contextmanager
+def appended(path: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Yield a function that appends an object to the file `path`, a line at once; half a line of a killed run goes."""
+    with files.naming(path), open(path, "ab", buffering=0) as out:
+        if out.seekable():
+            _mend(path, out)
+
+        def append(line: Mapping[str, Any]) -> None:
+            data = (json.dumps(line) + "\n").encode()
+            done = 0
+            while done < len(data):
+                done += out.write(data[done:])
+
+        yield append
+
+
+def _mend(path: str, out: BinaryIO) -> None:
+    """Let the next line begin at the beginning: what a killed run, or a full disk, cut off is taken away."""
+    end = out.seek(0, os.SEEK_END)
+    with open(path, "rb") as found:
+        found.seek(max(0, end - LINE_LIMIT))
+        last = found.read().rsplit(b"\n", 1)[-1]
+    if last.startswith(b'{"step"') and not last.endswith(b"}"):
+        out.truncate(end - len(last))
+    elif last:
+        out.write(b"\n")
 
 
 def read(path: str) -> Lines:

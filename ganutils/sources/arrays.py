@@ -139,4 +139,3 @@ def samples(path: str) -> Iterator[Source]:
 def _check_labels(name: str, labels: np.ndarray) -> None:
     if labels.min() < 0 or labels.max() >= 1_000_000:
         raise Error(f"{name}: has labels from {labels.min()} to {labels.max()}; 0 and up are wanted")
-
