@@ -75,6 +75,10 @@ def _lock(path: str) -> Iterator[bool]:
     except FileNotFoundError:
         yield False
         return
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.rmdir(path)  # ours, and empty, or it stays
+        raise
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:

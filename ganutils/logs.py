@@ -19,7 +19,7 @@ LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
 def appended(path: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Yield a function that appends an object to the file `path`, a line at once; half a line of a killed run goes."""
     with files.naming(path), open(path, "ab", buffering=0) as out:
-        if out.seekable():
+        if os.path.isfile(path):
             _mend(path, out)
 
         def append(line: Mapping[str, Any]) -> None:

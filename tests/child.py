@@ -4,8 +4,10 @@ import os
 import runpy
 import sys
 
+import faults
 
-def command(script: str, arguments: list[str], folder: str, streams: tuple[str, str, str]) -> None:
+
+def command(script: str, arguments: list[str], folder: str, streams: tuple[str, str, str], fault: tuple | None) -> None:
     os.chdir(folder)
     flags = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
     for number, (path, flag) in enumerate(zip(streams, flags, strict=True)):
@@ -16,4 +18,6 @@ def command(script: str, arguments: list[str], folder: str, streams: tuple[str, 
         os.fdopen(2, "w", closefd=False),
     )
     sys.argv = [script, *arguments]
+    if fault:
+        faults.install(*fault)
     runpy.run_path(script, run_name="__main__")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import child
 import hypothesis
 import numpy as np
+import offline
 import pytest
 
 from ganutils import files
@@ -41,6 +42,7 @@ FORKS.set_forkserver_preload(
         "ganutils.sources",
         "ganutils.diagnosis",
         "ganutils.plots",
+        "offline",
     ]
 )
 
@@ -59,13 +61,15 @@ class Result(NamedTuple):
 class Started:
     """A command that runs; `wait` for its Result."""
 
-    def __init__(self, folder: pathlib.Path, number: int, name: str, arguments: tuple[Any, ...], stdin: bytes):
+    def __init__(
+        self, folder: pathlib.Path, number: int, name: str, arguments: tuple[Any, ...], stdin: bytes, fault: Any = None
+    ):
         self.streams = [folder / f".{number}.{stream}" for stream in ("in", "out", "err")]
         for stream, content in zip(self.streams, (stdin, b"", b""), strict=True):
             stream.write_bytes(content)
         words = [str(argument) for argument in arguments]
         streams = tuple(map(str, self.streams))
-        self.process = FORKS.Process(target=child.command, args=(str(BIN / name), words, str(folder), streams))
+        self.process = FORKS.Process(target=child.command, args=(str(BIN / name), words, str(folder), streams, fault))
         self.process.start()
 
     def wait(self, seconds: float = 120) -> Result:
@@ -78,11 +82,11 @@ class Started:
 
 @pytest.fixture
 def start(tmp_path):
-    """start("gan-loop", ...) -> Started, in tmp_path."""
+    """start("gan-loop", ...) -> Started, in tmp_path. fault=("fail", 3): its third operation on files fails."""
     numbers = itertools.count()
 
-    def start_one(name: str, *arguments: Any, stdin: bytes = b"") -> Started:
-        return Started(tmp_path, next(numbers), name, arguments, stdin)
+    def start_one(name: str, *arguments: Any, stdin: bytes = b"", fault: Any = None) -> Started:
+        return Started(tmp_path, next(numbers), name, arguments, stdin, fault)
 
     return start_one
 
@@ -90,7 +94,7 @@ def start(tmp_path):
 @pytest.fixture
 def run(start):
     """run("gan-data", "digits", ..., stdin=b"") -> Result(code, out, err), in tmp_path."""
-    return lambda *arguments, stdin=b"": start(*arguments, stdin=stdin).wait()
+    return lambda *arguments, **how: start(*arguments, **how).wait()
 
 
 @pytest.fixture
@@ -125,8 +129,11 @@ def shell(tmp_path):
 
     def run_shell(line: str, seconds: float = 120) -> Result:
         path = f"{BIN}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, "PATH": path, "PYTHONPATH": f"{ROOT}:{offline.FOR_OTHERS}"}
         env.pop("PYTHONUNBUFFERED", None)  # it hides faults at a closed stdout
+        env["PYTHONDONTWRITEBYTECODE"] = (
+            "1"  # on a full disk Python 3.11 cuts its .pyc files short, and trips over them
+        )
         words = ["bash", "-c", f"set -o pipefail; {line}"]
         done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, timeout=seconds)
         return Result(done.returncode, done.stdout, done.stderr.decode())
