@@ -21,7 +21,6 @@ setup(
         "click>=8.2",
         "numpy>=2",
         "pillow>=11",
-        "imageio>=2.36",
         "imageio-ffmpeg>=0.5",
         "matplotlib>=3.9",
         "scikit-learn>=1.5",
@@ -38,6 +37,7 @@ setup(
         "tensorboard": ["tensorboard>=2.17"],
         "test": [
             "hypothesis",
+            "imageio>=2.36",
             "mlxtend>=0.23",
             "mypy",
             "onnx>=1.17",

@@ -19,19 +19,22 @@ def settings(file: File) -> Config:
     found = file.meta.get("config")
     if not isinstance(found, dict):
         raise Error(f"{file.name}: damaged: a checkpoint without its settings")
+    found = {**config.LATER, **found}
     names = {field.name for field in dataclasses.fields(Config)}
     for name in sorted(names ^ found.keys()):
-        what = "is missing from" if name in names else "is unknown in"
-        raise Error(f"{file.name}: damaged: {name!r} {what} its settings")
+        what = "missing from its settings" if name in names else "unknown in its settings; or a newer ganutils wrote it"
+        raise Error(f"{file.name}: damaged: {name!r} is {what}")
     for name, setting in config.SETTINGS.items():
         problem = _problem(setting, found[name])
         if problem:
             raise Error(f"{file.name}: damaged: {name} is {found[name]!r}, {problem}")
     shape = found["shape"]
-    if not isinstance(shape, list) or len(shape) not in (1, 3) or not all(type(n) is int and n > 0 for n in shape):
+    if not config.is_shape(shape):
         raise Error(f"{file.name}: damaged: shape is {shape!r}, not [H, W, C] or [D]")
+    if not isinstance(found["preset"], str):
+        raise Error(f"{file.name}: damaged: preset is {found['preset']!r}, not a name")
     decay = found["decay"] and tuple(found["decay"])
-    its = Config(**{**found, "shape": tuple(shape), "decay": decay, "preset": str(found["preset"])})
+    its = Config(**{**found, "shape": tuple(shape), "decay": decay})
     problem = config.contradiction(its)
     if problem:
         raise Error(f"{file.name}: damaged: {problem}")

@@ -5,6 +5,8 @@ import ctypes
 import os
 import resource
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -66,6 +68,24 @@ def fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def described(device: torch.device) -> dict[str, Any]:
+    """What the last bits of a training depend on besides its settings; kept in checkpoints, no part of their digest."""
+    threads = {"threads": torch.get_num_threads()} if device.type == "cpu" else {}
+    return {"torch": str(torch.__version__), "device": device.type, **threads}
+
+
+def moved(meta: Mapping[str, Any], device: torch.device) -> str | None:
+    """In which of these the maker of a checkpoint differs from us, in words; None if in none that it says."""
+    there, here = meta.get("versions"), described(device)
+    if not isinstance(there, dict):
+        return None
+    names = [name for name in ("device", "threads", "torch") if name in there and there[name] != here.get(name)]
+    if not names:
+        return None
+    pairs = ", ".join(f"{name} {there[name]} there, {here.get(name, 'none')} here" for name in names)
+    return f"{pairs}: goes on, and differs in its last bits from a run that never moved"
 
 
 def peak_memory(device: torch.device) -> int:

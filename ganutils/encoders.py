@@ -1,7 +1,8 @@
-"""WebP and APNG by Pillow, MP4 by imageio and the ffmpeg it brings; one frame in memory at a time."""
+"""WebP and APNG by Pillow, MP4 by imageio-ffmpeg and the ffmpeg it brings; one frame in memory at a time."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import struct
@@ -98,44 +99,54 @@ def _chunk(out: BinaryIO, kind: bytes, data: bytes) -> None:
 # ---------------------------------------------------------------------------------------------- MP4
 
 
+@contextlib.contextmanager
+def _seekable() -> Iterator[str]:
+    """Where ffmpeg may seek, and so put the index first: a file without a name where /proc gives it one."""
+    if os.path.isdir("/proc/self/fd"):
+        with tempfile.TemporaryFile() as film:
+            yield f"/proc/{os.getpid()}/fd/{film.fileno()}"
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield os.path.join(folder, "film.mp4")
+
+
 def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
     """H.264 in yuv420p with its index first, which every browser plays. Sides are made even; a hold is repeated frames.
 
     quality   1 to 100: x264's constant rate factor from 51 down to 10; 80 gives 18, which the eye takes for lossless
     """
-    import imageio.v2 as imageio
+    import imageio_ffmpeg
 
+    h, w, c = clip.shape
     rate = Fraction(clip.fps).limit_denominator(1000)
     factor = round(10 + 0.41 * (100 - quality))
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"
     said = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"  # or players guess by the size
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "film.mp4")  # the index can go first only where ffmpeg may seek
+    with _seekable() as path:
         try:
-            writer = imageio.get_writer(
+            writer = imageio_ffmpeg.write_frames(
                 path,
-                format="FFMPEG",
-                mode="I",
+                (w, h),
+                pix_fmt_in="gray" if c == 1 else "rgb24",
                 fps=float(rate),
                 codec="libx264",
                 quality=None,
                 macro_block_size=1,
                 ffmpeg_log_level="quiet",
                 input_params=["-r", str(rate)],
-                output_params=["-crf", str(factor), "-vf", f"{even},{said}", "-movflags", "+faststart"],
+                output_params=["-crf", str(factor), "-vf", f"{even},{said}", "-movflags", "+faststart", "-f", "mp4"],
             )
-            with writer:
+            with contextlib.closing(writer):
+                writer.send(None)
                 for number, frame in enumerate(clip.frames):
-                    shown = frame[:, :, 0] if clip.shape[2] == 1 else frame
                     for _ in range(1 + round(clip.hold * clip.fps) * (number == clip.held)):
-                        writer.append_data(shown)
+                        writer.send(np.ascontiguousarray(frame))
             if not os.path.getsize(path):
                 raise OSError("it wrote nothing")
         except (RuntimeError, ImportError):
             raise Error("MP4 needs ffmpeg: pip install imageio-ffmpeg, or install ffmpeg") from None
         except OSError as problem:
             if isinstance(problem, BrokenPipeError) or not problem.errno:
-                h, w, _ = clip.shape
                 raise Error(f"ffmpeg could not make a film of {w}x{h} pixels; try another --scale or form") from None
             raise
         with open(path, "rb") as film:

@@ -59,6 +59,18 @@ def named(name: str, real: Labelled, root: str, device: str, weights: str | None
     root      folder where trained classifiers and downloaded weights are kept
     weights   a file of the Inception network's weights, instead of the download
     """
+    found = _named(name, real, root, device, weights)
+
+    def features(samples: np.ndarray) -> np.ndarray:
+        made = found.features(samples)
+        if not np.isfinite(made).all():
+            raise Error(f"--features {name}: gives what is not a finite number; nothing can be measured in that")
+        return made
+
+    return found._replace(features=features)
+
+
+def _named(name: str, real: Labelled, root: str, device: str, weights: str | None) -> Extractor:
     points = real.samples.ndim == 2
     if name in ("auto", "pixels") and points:
         return Extractor(lambda samples: samples, _about("points", "none"))

@@ -14,8 +14,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import stat
 import sys
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -27,8 +29,25 @@ FORMAT = 1
 KINDS = ("samples", "latents", "checkpoint", "extractor")
 DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
 PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: no part of its digest
-HEADER_LIMIT = 100_000_000  # bytes; the limit of the safetensors package
+HEADER_LIMIT = 1 << 24  # bytes
+MARKS_LIMIT = 1 << 20  # values in a header, room for the notes of 300,000 frames; read, they take up to 190 MB
+NAMES = ("lineage", "classes", "attributes")  # metadata that are lists of text, where they are there
+TEXTS = ("license", "resampling")  # and those that are text
 CHUNK = 1 << 22  # bytes read or written at a time
+
+# What NumPy raises where the header of a .npy file is damaged.
+NPY_FAULTS = (
+    ValueError,
+    KeyError,
+    EOFError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
 
 
 class Stream(NamedTuple):
@@ -74,6 +93,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     temporary = os.path.join(folder, f".{name}.tmp")
     with naming(path), _locked(temporary) as out:
         try:
+            out.truncate()
             if os.path.exists(target):
                 os.fchmod(out.fileno(), stat.S_IMODE(os.stat(target).st_mode))
             yield out
@@ -84,7 +104,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)  # still locked: it is ours
             raise
-    _sync_folder(folder)
+        sync_folder(folder)
 
 
 @contextlib.contextmanager
@@ -99,20 +119,19 @@ def naming(path: str) -> Iterator[None]:
 
 
 def _locked(path: str) -> BinaryIO:
-    """Open `path` for writing, empty and locked; wait for another process that is writing it."""
+    """Open `path` for writing, locked; wait for another process that is writing it."""
     while True:
         out = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "r+b")
         fcntl.flock(out, fcntl.LOCK_EX)
         try:
             if os.path.samestat(os.fstat(out.fileno()), os.stat(path)):
-                out.truncate()
                 return out
         except FileNotFoundError:
             pass
         out.close()  # the writer before us renamed this very file: take the name again
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
     """Make a rename survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -133,7 +152,9 @@ def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta
         end = position + _size(shape) * DTYPES[dtype].itemsize
         header[name] = {"data_offsets": [position, end], "dtype": dtype, "shape": list(shape)}
         position = end
-    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="replace"
+    )  # a file's name may be no text
     text += b" " * (-len(text) % 8)
     with replacing(path) as out:
         out.write(len(text).to_bytes(8, "little") + text)
@@ -189,7 +210,7 @@ class File:
         self._kept: dict[str, np.ndarray] = {}
         try:
             self.meta, self.specs, self._data_start = _read_header(stream)
-        except (json.JSONDecodeError, RecursionError, KeyError, TypeError, AttributeError):
+        except (json.JSONDecodeError, UnicodeError, RecursionError, KeyError, TypeError, AttributeError):
             raise Error(f"{name}: damaged: its header does not say what it should; make it again") from None
         except ValueError as problem:
             raise Error(f"{name}: {problem}") from None
@@ -325,15 +346,18 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
     text = stream.read(length)
     if len(text) < length:
         raise ValueError("not a ganutils file, or one cut short in its header")
-    header = json.loads(text)
+    header = _parsed(text.decode())
     own = header.pop("__metadata__", {}).get("ganutils")
     if own is None:
         raise ValueError("a safetensors file, but not one of ganutils (no 'ganutils' in its metadata)")
-    meta = json.loads(own)
+    meta = _parsed(own)
+    if type(meta["format"]) is not int or meta["format"] < 1:
+        raise ValueError(f"damaged: its format is {meta['format']!r}")
     if meta["format"] > FORMAT:
         raise ValueError(f"written by a newer ganutils (format {meta['format']}); upgrade to read it")
     if meta["kind"] not in KINDS:
         raise ValueError(f"unknown kind {meta['kind']!r}; known are {', '.join(KINDS)}")
+    _check_texts(meta)
     specs: dict[str, Spec] = {}
     position = 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
@@ -348,6 +372,26 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
         specs[name] = spec
         position = spec.end
     return meta, specs, 8 + length
+
+
+def _parsed(text: str) -> Any:
+    """JSON of a header; ValueError if it is larger than any of ours, or holds what is no text (half of a pair)."""
+    if sum(map(text.count, ",[{")) > MARKS_LIMIT:
+        raise ValueError("damaged: its header holds absurdly much")
+    found = json.loads(text)
+    if re.search(r"\\u[dD]", text):
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _check_texts(meta: Mapping[str, Any]) -> None:
+    for name in TEXTS:
+        if not isinstance(meta.get(name, ""), str):
+            raise ValueError(f"damaged: {name!r} in its metadata is not text")
+    for name in NAMES:
+        found = meta.get(name, [])
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise ValueError(f"damaged: {name!r} in its metadata is not a list of texts")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import ganutils
-from ganutils import Error, checkpoints, files, networks
+from ganutils import Error, checkpoints, devices, files, networks
 from ganutils.config import Config
 from ganutils.optimisers import OPTIMISERS
 
@@ -70,7 +70,8 @@ class GAN:
         self._write(path, {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}, meta)
 
     def _write(self, path: str, tensors: Tensors, meta: dict[str, Any]) -> None:
-        versions = {"ganutils": ganutils.__version__, "torch": str(torch.__version__)}
+        device = next(self.G.parameters()).device
+        versions = {"ganutils": ganutils.__version__, **devices.described(device)}
         counters = {f"updates.{name}": torch.tensor(count) for name, count in self.updates.items()}
         arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in {**tensors, **counters}.items()}
         for name, array in arrays.items():
@@ -137,7 +138,12 @@ def _check(file: files.File, expected: Tensors, only: str = "") -> None:
 
 
 def _from(file: files.File, names: Iterable[str]) -> Tensors:
-    return {name: torch.from_numpy(file[name]) for name in names}
+    """Those tensors; Error if one of them is not finite, which only a damaged or hostile file can be."""
+    tensors = {name: torch.from_numpy(file[name]) for name in names}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise Error(f"{file.name}: damaged: {name} holds what is not a finite number")
+    return tensors
 
 
 def _fill(targets: Tensors, sources: Tensors) -> None:

@@ -24,7 +24,10 @@ def of(file: File) -> np.ndarray:
     """The latents a file of latents holds, or those that samples were made from: float32 [..., Z]."""
     if "latents" not in file:
         raise Error(f"{file.name}: these samples do not keep latents; those that gan-sample makes do")
-    return file["latents"]
+    found = file["latents"]
+    if not np.isfinite(found).all():
+        raise Error(f"{file.name}: damaged: its latents are not all finite numbers")
+    return found
 
 
 def space(file: File) -> tuple[int, str]:

@@ -7,23 +7,40 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
-from ganutils import Error
+from ganutils import Error, files
 
 Lines = list[dict[str, Any]]
+LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
 
 
 @contextlib.contextmanager
 def appended(path: str) -> Iterator[Callable[[Any], None]]:
-    """What writes a tick (a named tuple, or None) to the end of the file `path`, as a line."""
-    with open(path, "a", buffering=1) as stream:
+    """Yield what appends a tick (a named tuple, or None) to the file `path`; half a line of a killed run goes first."""
+    with files.naming(path), open(path, "ab", buffering=0) as out:
+        if os.path.isfile(path):
+            _mend(path, out)
 
         def append(tick: Any) -> None:
-            if tick:
-                stream.write(json.dumps(tick._asdict()) + "\n")
+            data = (json.dumps(tick._asdict()) + "\n").encode() if tick else b""
+            done = 0
+            while done < len(data):
+                done += out.write(data[done:])
 
         yield append
+
+
+def _mend(path: str, out: BinaryIO) -> None:
+    """Let the next line begin at the beginning: what a killed run, or a full disk, cut off is taken away."""
+    end = out.seek(0, os.SEEK_END)
+    with open(path, "rb") as found:
+        found.seek(max(0, end - LINE_LIMIT))
+        last = found.read().rsplit(b"\n", 1)[-1]
+    if last.startswith(b'{"step"') and not last.endswith(b"}"):
+        out.truncate(end - len(last))
+    elif last:
+        out.write(b"\n")
 
 
 def read(path: str) -> Lines:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import json
 import os
 import re
 import signal
@@ -25,11 +26,18 @@ from ganutils import config, lineage, paths
 # -------------------------------------------------------------------------------------------- failing
 
 
+class Interrupted(SystemExit):
+    """Ctrl-C. (For KeyboardInterrupt click prints an empty line of its own.)"""
+
+
 class Command(click.Command):
     """A command that fails with one line on stderr: exit 1, usage 2, a signal 128 + its number."""
 
     def main(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that temporary files are removed
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nobody asked for it to be ignored
+            signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks gan-loop for a checkpoint; elsewhere it would kill
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # of libraries, to developers
         sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  (None if it was closed)
@@ -40,7 +48,7 @@ class Command(click.Command):
         except click.UsageError as problem:
             name = problem.ctx.command_path if problem.ctx else self.name
             self._fail(f"{problem.format_message()} (see {name} --help)", 2)
-        except (click.Abort, KeyboardInterrupt):
+        except (click.Abort, Interrupted):
             self._fail("interrupted", 128 + signal.SIGINT)
         except ganutils.Error as problem:
             self._fail(str(problem), 1)
@@ -67,9 +75,18 @@ class Command(click.Command):
         sys.exit(code)
 
 
+def _interrupt(number: int, _: Any) -> None:
+    raise Interrupted(128 + number)
+
+
 def plain(text: str) -> str:
     """`text` on one line, with control characters written out, so that no file name can speak to a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _written_out(c) for c in text)
+
+
+def _written_out(sign: str) -> str:
+    """As in Python; beyond ASCII as in JSON, so that a line of JSON remains one."""
+    return sign.encode("unicode_escape").decode() if sign < "\x7f" else json.dumps(sign)[1:-1]
 
 
 def _in_words(problem: OSError) -> str:
@@ -109,6 +126,17 @@ def stopping() -> Iterator[list[int]]:
             signal.signal(number, handler)
     if stopped:
         sys.exit(128 + stopped[0])
+
+
+@contextlib.contextmanager
+def asked_to_save() -> Iterator[list[int]]:
+    """Yield a list that SIGUSR1 is put into, for a loop to write its checkpoint and go on."""
+    asked: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: asked.append(number))
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 # --------------------------------------------------------------------------------------------- saying

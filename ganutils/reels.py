@@ -20,6 +20,7 @@ from PIL import Image
 
 from ganutils import Error, files
 from ganutils.files import Stream
+from ganutils.shaping import FORMATS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")  # of pictures that may be frames
 CHUNK = 64  # pictures of a sheet read at a time
@@ -151,7 +152,7 @@ class _Array:
             version = np.lib.format.read_magic(stream)
             read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
             self.shape, fortran, self.dtype = read(stream)
-        except (ValueError, KeyError, EOFError, SyntaxError, TypeError):
+        except files.NPY_FAULTS:
             raise Error(f"{name}: damaged, or not a plain NumPy array; save it with np.save") from None
         shape = self.shape
         if len(shape) == 3 or (len(shape) == 4 and shape[-1] not in (1, 3)):  # gray, without its axis of channels
@@ -230,7 +231,7 @@ def _picture(path: str, look: Callable[[Image.Image], Any]) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 return look(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise Error(f"{path}: has too many pixels; make it smaller or take it out") from None

@@ -298,6 +298,7 @@ class Keeper:
     save_every      steps from one write to the next; None = about a minute
     snapshots       folder of the snapshots `step-000100.safetensors`; None = no snapshots
     moments         the steps after which one is written
+    asked           has something in it when a checkpoint is wanted now; emptied when it is written
     """
 
     def __init__(
@@ -308,8 +309,9 @@ class Keeper:
         save_every: int | None,
         snapshots: str | None,
         moments: Container[int],
+        asked: list[int],
     ):
-        self.gan, self.output, self.meta = trainer.gan, output, meta
+        self.gan, self.output, self.meta, self.asked = trainer.gan, output, meta, asked
         self.save_every, self.snapshots, self.moments = save_every, snapshots, moments
         self.writes = trainer.team.leads
         self.saved = time.monotonic()
@@ -325,7 +327,8 @@ class Keeper:
         if self.snapshots and self.gan.step in self.moments:
             self._snapshot()
         due = self.gan.step % self.save_every == 0 if self.save_every else time.monotonic() - self.saved > 60
-        if due and not paths.is_pipe(self.output):
+        if (due or self.asked) and not paths.is_pipe(self.output):
+            self.asked.clear()
             self.save()
 
     def save(self) -> None:

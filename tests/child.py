@@ -4,9 +4,16 @@ import os
 import runpy
 import sys
 
+import faults
+
 
 def command(
-    script: str, arguments: list[str], folder: str, streams: tuple[str, str, str], environment: dict[str, str]
+    script: str,
+    arguments: list[str],
+    folder: str,
+    streams: tuple[str, str, str],
+    fault: tuple | None,
+    environment: dict[str, str],
 ) -> None:
     os.environ.update(environment)
     os.chdir(folder)
@@ -19,4 +26,6 @@ def command(
         os.fdopen(2, "w", closefd=False),
     )
     sys.argv = [script, *arguments]
+    if fault:
+        faults.install(*fault)
     runpy.run_path(script, run_name="__main__")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import child
 import hypothesis
 import numpy as np
+import offline
 import pytest
 
 from ganutils import files
@@ -42,6 +43,7 @@ FORKS.set_forkserver_preload(
         "ganutils.diagnosis",
         "ganutils.arithmetic_scores",
         "ganutils.plots",
+        "offline",
     ]
 )
 
@@ -67,6 +69,7 @@ class Started:
         name: str,
         arguments: tuple[Any, ...],
         stdin: bytes,
+        fault: Any,
         environment: dict[str, str],
     ):
         self.streams = [folder / f".{number}.{stream}" for stream in ("in", "out", "err")]
@@ -74,9 +77,8 @@ class Started:
             stream.write_bytes(content)
         words = [str(argument) for argument in arguments]
         streams = tuple(map(str, self.streams))
-        self.process = FORKS.Process(
-            target=child.command, args=(str(BIN / name), words, str(folder), streams, environment)
-        )
+        about = (str(folder), streams, fault, environment)
+        self.process = FORKS.Process(target=child.command, args=(str(BIN / name), words, *about))
         self.process.start()
 
     def wait(self, seconds: float = 120) -> Result:
@@ -89,11 +91,14 @@ class Started:
 
 @pytest.fixture
 def start(tmp_path):
-    """start("gan-loop", ..., RANK="0") -> Started, in tmp_path, with what is named in its environment."""
+    """start("gan-loop", ..., RANK="0") -> Started, in tmp_path, with what is named in its environment.
+
+    fault=("fail", 3): its third operation on files fails.
+    """
     numbers = itertools.count()
 
-    def start_one(name: str, *arguments: Any, stdin: bytes = b"", **environment: str) -> Started:
-        return Started(tmp_path, next(numbers), name, arguments, stdin, environment)
+    def start_one(name: str, *arguments: Any, stdin: bytes = b"", fault: Any = None, **environment: str) -> Started:
+        return Started(tmp_path, next(numbers), name, arguments, stdin, fault, environment)
 
     return start_one
 
@@ -101,7 +106,7 @@ def start(tmp_path):
 @pytest.fixture
 def run(start):
     """run("gan-data", "digits", ..., stdin=b"") -> Result(code, out, err), in tmp_path."""
-    return lambda *arguments, stdin=b"": start(*arguments, stdin=stdin).wait()
+    return lambda *arguments, **how: start(*arguments, **how).wait()
 
 
 @pytest.fixture
@@ -136,8 +141,11 @@ def shell(tmp_path):
 
     def run_shell(line: str, seconds: float = 120) -> Result:
         path = f"{BIN}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+        env = {**os.environ, "PATH": path, "PYTHONPATH": f"{ROOT}:{offline.FOR_OTHERS}"}
         env.pop("PYTHONUNBUFFERED", None)  # it hides faults at a closed stdout
+        env["PYTHONDONTWRITEBYTECODE"] = (
+            "1"  # on a full disk Python 3.11 cuts its .pyc files short, and trips over them
+        )
         words = ["bash", "-c", f"set -o pipefail; {line}"]
         done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, timeout=seconds)
         return Result(done.returncode, done.stdout, done.stderr.decode())

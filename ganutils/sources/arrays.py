@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import os
 import re
-import tokenize
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -50,7 +49,7 @@ def npy(path: str, **about: Any) -> Source:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         shape, dtype, offset = array.shape, array.dtype, array.offset
-    except (ValueError, EOFError, TypeError, SyntaxError, tokenize.TokenError, AttributeError, OverflowError):
+    except files.NPY_FAULTS:
         raise Error(f"{path}: damaged, or not a plain NumPy array; save it with np.save") from None
     kept = shape
     if dtype == np.uint8 and len(shape) == 2 and shape[1] == 784:
@@ -118,12 +117,12 @@ def samples(path: str) -> Iterator[Source]:
             return file[name].reshape(total, *file[name].shape[len(lead) :]) if name in file else None
 
         about: dict[str, Any] = {name: flat(name) for name in ("labels", "attributes", "latents")}
-        classes = _strings(file, "classes")
+        classes = tuple(file.meta.get("classes", ()))
         if about["labels"] is not None:
             _check_labels(file.name, about["labels"])
             classes += tuple(map(str, range(len(classes), int(about["labels"].max()) + 1)))
         if about["attributes"] is not None:
-            about["attribute_names"] = _strings(file, "attributes")
+            about["attribute_names"] = tuple(file.meta.get("attributes", ()))
             if len(about["attribute_names"]) != about["attributes"].shape[1]:
                 raise Error(f"{file.name}: has {about['attributes'].shape[1]} attributes and other names for them")
         meta = {key: file.meta[key] for key in ("license", "lineage", "toy") if key in file.meta}
@@ -140,10 +139,3 @@ def samples(path: str) -> Iterator[Source]:
 def _check_labels(name: str, labels: np.ndarray) -> None:
     if labels.min() < 0 or labels.max() >= 1_000_000:
         raise Error(f"{name}: has labels from {labels.min()} to {labels.max()}; 0 and up are wanted")
-
-
-def _strings(file: files.File, key: str) -> tuple[str, ...]:
-    found = file.meta.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise Error(f"{file.name}: its {key} are not a list of names")
-    return tuple(found)
