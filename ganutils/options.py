@@ -371,7 +371,7 @@ def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | 
 
 def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
-    paths.form(value, ".png", paths.PLOTS)
+    paths.form(value, ".png", paths.DRAWN)
     return value
 
 
@@ -392,7 +392,9 @@ output_of_pictures = _output(
     _or_stdout_picture,
     f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
-output_of_plot = _output(_or_stdout_plot, "NAME.png, NAME.pdf or NAME.svg; left out, a PNG on stdout.")
+output_of_plot = _output(
+    _or_stdout_plot, f"NAME{' '.join(paths.DRAWN)}: a page, or a film of several FILES; left out, a PNG on stdout."
+)
 seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
 device = click.option(
     "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."

@@ -264,6 +264,7 @@ class Keeper:
     save_every      steps from one write to the next; None = about a minute
     snapshots       folder of the snapshots `step-000100.safetensors`; None = no snapshots
     moments         the steps after which one is written
+    whole           whether a snapshot is all of the run, and not the averaged generator alone
     """
 
     def __init__(
@@ -274,9 +275,10 @@ class Keeper:
         save_every: int | None,
         snapshots: str | None,
         moments: Container[int],
+        whole: bool = False,
     ):
         self.gan, self.output, self.meta = gan, output, meta
-        self.save_every, self.snapshots, self.moments = save_every, snapshots, moments
+        self.save_every, self.snapshots, self.moments, self.whole = save_every, snapshots, moments, whole
         self.saved = time.monotonic()
         if snapshots:
             os.makedirs(snapshots, exist_ok=True)
@@ -297,4 +299,5 @@ class Keeper:
 
     def _snapshot(self) -> None:
         name = f"step-{self.gan.step:06d}.safetensors"
-        self.gan.write_snapshot(os.path.join(str(self.snapshots), name), self.meta)
+        write = self.gan.write if self.whole else self.gan.write_snapshot
+        write(os.path.join(str(self.snapshots), name), self.meta)
