@@ -18,7 +18,7 @@ from ganutils.runs import flat
 POINTS = 4096  # of the generator, in a panel
 GRID = 512  # places in one dimension where densities and D are computed
 ARROWS = 25  # of the map from z to x
-GRAY = "#a8a8a8"
+GRAY = "#c0c0c0"
 
 
 class Moment(NamedTuple):
@@ -84,7 +84,7 @@ def figure(view: View, moments: Sequence[Moment]) -> Figure:
     rows = -(-len(moments) // columns)
     with matplotlib.rc_context(STYLE):
         if len(view.low) > 1:
-            page = Figure(figsize=(4.2 * columns, 4.5 * rows), layout="constrained")
+            page = Figure(figsize=(4.2 * columns, 4.4 * rows + 0.4), layout="compressed")
             panels = page.subplots(rows, columns, squeeze=False)
             for axes, moment in zip(panels.flat, moments, strict=False):
                 _scatter(axes, view, moment)
@@ -147,8 +147,8 @@ def _map(axes: Any, view: View, moment: Moment) -> None:
 
 def _scatter(axes: Any, view: View, moment: Moment) -> None:
     if view.data is not None:
-        axes.scatter(*view.data[:POINTS, :2].T, s=9, color=GRAY, linewidths=0, label="data")
-    axes.scatter(*moment.points[:POINTS, :2].T, s=5, color=COLOURS[1], linewidths=0, alpha=0.5, label="generator")
+        axes.scatter(*view.data[:POINTS, :2].T, s=50, color=GRAY, linewidths=0, label="data")
+    axes.scatter(*moment.points[:POINTS, :2].T, s=6, color=COLOURS[1], linewidths=0, label="generator")
     axes.set_xlim(view.low[0], view.high[0])
     axes.set_ylim(view.low[1], view.high[1])
     axes.set_aspect("equal")
