@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -41,6 +42,16 @@ def _mend(path: str, out: BinaryIO) -> None:
         out.truncate(end - len(last))
     elif last:
         out.write(b"\n")
+
+
+def is_log(path: str) -> bool:
+    """Whether a file (- is stdin) may be lines of text: a file of ours begins with its header's length in 8 bytes."""
+    if path == "-":
+        head = io.BufferedReader.peek(sys.stdin.buffer, 8)[:8]  # type: ignore[arg-type]
+    else:
+        with open(path, "rb") as stream:
+            head = stream.read(8)
+    return len(head) < 8 or 0 not in head
 
 
 def read(path: str) -> Lines:

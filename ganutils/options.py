@@ -406,7 +406,7 @@ def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | 
 
 def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     value = _or_stdout(ctx, param, value)
-    paths.form(value, ".png", paths.PLOTS)
+    paths.form(value, ".png", paths.DRAWN)
     return value
 
 
@@ -436,7 +436,9 @@ output_of_pictures = _output(
     _or_stdout_picture,
     f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
 )
-output_of_plot = _output(_or_stdout_plot, "NAME.png, NAME.pdf or NAME.svg; left out, a PNG on stdout.")
+output_of_plot = _output(
+    _or_stdout_plot, f"NAME{' '.join(paths.DRAWN)}: a page, or a film of several FILES; left out, a PNG on stdout."
+)
 report = click.option(
     "--report", type=click.Path(), metavar="FILE.json", callback=_checked, help="What stands on stderr, as JSON."
 )

@@ -7,6 +7,7 @@ from ganutils import Error
 FILMS = (".gif", ".mp4", ".webp", ".apng")
 SUFFIXES = (".safetensors", ".npy", ".png", *FILMS)
 PLOTS = (".png", ".pdf", ".svg")
+DRAWN = (*PLOTS, ".safetensors", *FILMS)  # what gan-plot makes: a page, or a film of several
 
 
 def is_pipe(path: str) -> bool:

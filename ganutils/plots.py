@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import matplotlib
 import matplotlib.ticker
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ganutils import Error, files, logs, paths
@@ -26,6 +27,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e6e6e6",
     "lines.linewidth": 1.8,
     "legend.frameon": False,
@@ -62,9 +64,11 @@ PANELS = (
 )
 
 
-def curves(names: Sequence[str]) -> Figure:
-    """The fields that PANELS know of the logs `names`, over steps; several runs lie over one another."""
-    runs = dict(zip(logs.names(list(names)), map(logs.read, names), strict=True))
+def curves(names: Sequence[str], titles: Sequence[str] = ()) -> Figure:
+    """The fields that PANELS know of the logs `names`, over steps; several, called `titles`, lie over one another."""
+    if titles and len(titles) != len(names):
+        raise Error(f"--titles: {len(titles)} titles for {len(names)} logs")
+    runs = dict(zip(titles or logs.names(list(names)), map(logs.read, names), strict=True))
     drawn = [(panel, found) for panel in PANELS if (found := _lines_of(panel, runs))]
     if not drawn:
         known = ", ".join(field for panel in PANELS for field in panel.fields)
@@ -135,6 +139,16 @@ def points(samples: np.ndarray) -> Figure:
             axes.scatter(samples[:, 0], samples[:, 1], s=4, color=COLOURS[1], linewidths=0)
             axes.set_aspect("equal", "datalim")
     return figure
+
+
+def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
+    """A figure as a picture, uint8 [H, W, 3], whose sides are even, as films want them."""
+    with matplotlib.rc_context(STYLE):
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3]
+    return np.ascontiguousarray(drawn[: len(drawn) // 2 * 2, : drawn.shape[1] // 2 * 2])
 
 
 def write(path: str, figure: Figure, dpi: int = 150) -> None:

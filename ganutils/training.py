@@ -299,6 +299,7 @@ class Keeper:
     snapshots       folder of the snapshots `step-000100.safetensors`; None = no snapshots
     moments         the steps after which one is written
     asked           has something in it when a checkpoint is wanted now; emptied when it is written
+    whole           whether a snapshot is all of the run, and not the averaged generator alone
     """
 
     def __init__(
@@ -310,9 +311,10 @@ class Keeper:
         snapshots: str | None,
         moments: Container[int],
         asked: list[int],
+        whole: bool = False,
     ):
         self.gan, self.output, self.meta, self.asked = trainer.gan, output, meta, asked
-        self.save_every, self.snapshots, self.moments = save_every, snapshots, moments
+        self.save_every, self.snapshots, self.moments, self.whole = save_every, snapshots, moments, whole
         self.writes = trainer.team.leads
         self.saved = time.monotonic()
         if snapshots and self.writes:
@@ -339,4 +341,5 @@ class Keeper:
 
     def _snapshot(self) -> None:
         name = f"step-{self.gan.step:06d}.safetensors"
-        self.gan.write_snapshot(os.path.join(str(self.snapshots), name), self.meta)
+        write = self.gan.write if self.whole else self.gan.write_snapshot
+        write(os.path.join(str(self.snapshots), name), self.meta)

@@ -1,0 +1,123 @@
+"""What a discriminator looks for: the filters of its first layer, and the pictures that most excite its last features.
+
+Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features beside a random one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from ganutils import Error, checkpoints, gan, pictures
+from ganutils.files import File
+from ganutils.plots import STYLE
+from ganutils.runs import flat, sample_shape
+
+FIRST = {"dcgan": "D.downs.0.weight", "krohn": "D.convs.0.weight", "mlp": "D.hidden1.weight"}
+SHOWN = 64  # filters, those of the largest weights
+LOOKED_AT = 10_000  # pictures that may excite a feature
+BEST = 9  # of them, shown for each
+BATCH = 256
+
+
+def filters(file: File) -> np.ndarray:
+    """Those of D's first layer, the largest of SHOWN first: float32 [N, H, W, C], each scaled to -1..1."""
+    settings = checkpoints.settings(file)
+    name = FIRST.get(settings.arch)
+    if name is None:
+        raise Error(f"{file.name}: the first layer of --arch {settings.arch} is 1x1; it has no filters to see")
+    if name not in file:
+        raise Error(f"{file.name}: a snapshot holds only the generator; give a whole checkpoint")
+    weights = file[name]
+    is_flat = settings.arch == "mlp"
+    weights = weights.reshape(-1, *settings.shape) if is_flat else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
+    sizes = np.abs(weights).reshape(len(weights), -1)
+    order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:SHOWN]
+    return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
+
+
+def excited(file: File, data: File, units: Sequence[int]) -> np.ndarray:
+    """The pictures of `data` that most excite each of the features `units` of D's last layer: uint8 [U, BEST, H, W, C].
+
+    A feature of a convolution is as excited as its map is where it is largest. Error if there is no such feature.
+    """
+    settings = checkpoints.settings(file)
+    if sample_shape(data) != settings.shape:
+        raise Error(f"{data.name}: is not of the shape that {file.name} was trained on")
+    images = flat(data)[:LOOKED_AT]
+    if len(images) < BEST:
+        raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
+    values = np.concatenate(list(_excitement(gan.load(file).D.eval(), images)))  # (N, features)
+    for unit in units:
+        if unit >= values.shape[1]:
+            raise Error(f"{file.name}: has no feature {unit}; they go from 0 to {values.shape[1] - 1}")
+    best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
+    return images[best]
+
+
+def _excitement(network: nn.Module, images: np.ndarray) -> Iterator[np.ndarray]:
+    """Of each last feature by each picture, a batch at a time: float32 [B, features]."""
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    seen: list[Tensor] = []
+    head = network.get_submodule("head")
+    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with hook, torch.inference_mode():
+        for start in range(0, len(images), BATCH):
+            batch = torch.from_numpy(images[start : start + BATCH].copy())
+            network(batch.permute(0, 3, 1, 2).float() / 127.5 - 1)
+            features = seen.pop()  # (B, h * w * c), or (B, units)
+            count = convolutions[-1].out_channels if convolutions else features.shape[1]
+            yield features.view(len(batch), -1, count).amax(1).numpy()
+
+
+# ------------------------------------------------------------------------------------------- drawing
+
+
+def figure(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) -> Figure:
+    """A panel for each (title, array).
+
+    Without `units` the arrays are filters [N, H, W, C] in -1..1, drawn so that middle gray is 0; else pictures
+    [U, BEST, H, W, C], a row for each unit.
+    """
+    if units is None:
+        return _figure([(title, _sheet((w + 1) / 2, pictures.grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
+    sheets = [(title, _sheet(best.reshape(-1, *best.shape[2:]) / 255, BEST, 2)) for title, best in panels]
+    page = _figure(sheets, 5.2)
+    for axes, (_, sheet) in zip(page.axes, sheets, strict=True):
+        height = len(sheet) / len(units)
+        axes.set_yticks([(row + 0.5) * height for row in range(len(units))], [f"{unit}" for unit in units])
+        axes.tick_params(length=0)
+    page.axes[0].set_ylabel("feature of the discriminator")
+    return page
+
+
+def _sheet(cells: np.ndarray, columns: int, gap: int) -> np.ndarray:
+    """Pictures [N, H, W, C] in 0..1 in rows, white between them: [H', W', C]."""
+    count, h, w, channels = cells.shape
+    rows = -(-count // columns)
+    sheet = np.ones((rows * (h + gap) - gap, columns * (w + gap) - gap, channels))
+    for number, cell in enumerate(cells):
+        y, x = number // columns * (h + gap), number % columns * (w + gap)
+        sheet[y : y + h, x : x + w] = cell
+    return sheet
+
+
+def _figure(sheets: Sequence[tuple[str, np.ndarray]], width: float) -> Figure:
+    columns = min(len(sheets), 4)
+    rows = -(-len(sheets) // columns)
+    height = width * max(sheet.shape[0] / sheet.shape[1] for _, sheet in sheets) + 0.4
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        page = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        for position, (title, sheet) in enumerate(sheets, 1):
+            axes = page.add_subplot(rows, columns, position)
+            axes.imshow(sheet.repeat(3, 2) if sheet.shape[2] == 1 else sheet, interpolation="nearest")
+            axes.set_title(title)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+    return page

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# A GAN learns to write digits. Run it again and it goes on where it was stopped.
+#
+#   SCALE=small ./mnist.sh          on a CPU, 3 minutes;  SCALE=full on a GPU
+#   MNIST=folder ./mnist.sh         MNIST's four files from there and not from the net;  MNIST=digits: 5,000 that ship
+set -euo pipefail
+out=${OUT:-out/mnist.sh}
+case ${SCALE:-small} in
+  tiny)  model="--width 2 --steps 4" ;;
+  small) model="--width 16 --steps 3000 --decay 1200:3000" ;;
+  full)  model="--width 32 --steps 20000 --decay 8000:20000" ;;
+esac
+mkdir -p "$out"
+
+# The data, and what they look like.
+gan-data "${MNIST:-mnist}" ${LIMIT:+--limit "$LIMIT"} -o "$out/digits.safetensors"
+gan-info "$out/digits.safetensors" --preview "$out/data.png"
+
+# Two networks in turn: D learns to tell real from fake, G to be taken for real. A snapshot now and then.
+gan-loop "$out/digits.safetensors" $model --conditional --snapshots "$out/shots" --frames 40 -o "$out/gan.ckpt.safetensors"
+
+# Ten digits of each class; the same latents through training; a walk from one latent to the next, and back.
+gan-sample "$out/gan.ckpt.safetensors" -n 100 | gan-gif --scale 2 -o "$out/sheet.png"
+gan-sample "$out"/shots/step-*.safetensors -n 40 | gan-gif --grid 8x5 --scale 2 --caption 'step {step}' --hold 2 -o "$out/film.gif"
+gan-interp --seeds 1-8 --like "$out/gan.ckpt.safetensors" --closed --method spline \
+  | gan-sample "$out/gan.ckpt.safetensors" --latents - --label 7 | gan-gif --fps 20 --scale 6 -o "$out/walk.gif"
