@@ -25,7 +25,7 @@ from ganutils.arithmetic import Labelled, Term
 from ganutils.files import File
 from ganutils.labelling import Labeller
 
-REAL = 5000  # labelled samples that sums are compared with
+COMPARED = 5000  # samples, chosen at random, that sums are compared with
 
 
 def score(
@@ -39,7 +39,7 @@ def score(
     seed: int,
     device: str,
 ) -> dict[str, Any]:
-    """Shares of `draws` sums that have all of `target` (what follows from the terms, if None), and each part of it.
+    """Shares of `draws` sums that have all of `target` (what follows from the terms, if None), and are no ghosts.
 
     Each draw takes the `top` exemplars of a random tenth of those that fit; their latents' sum goes through the
     generator, their pixels' sum stays as it is, and `labeller` tells what both have.
@@ -60,13 +60,8 @@ def score(
         scores.check_shape(checkpoint, series.settings.shape, labeller.name, labeller.shape)
         latents.check_length(file.name, z, series.settings)
         samples = np.concatenate(list(sampling.film(series, z, None, devices.named(device))))
-    judge = Judge(labeller, wanted, seed)
-    exemplars = np.unique(np.concatenate([rows for draw in drawn for rows in draw]))
-    found = {
-        "latents": judge.shares(samples),
-        "pixels": judge.shares(pixels),
-        "exemplars_real": float(judge.real(labeller.features(images[exemplars])).mean()),
-    }
+    judge = Judge(labeller, wanted, images, seed)
+    found = {"latents": judge.shares(samples), "pixels": judge.shares(pixels)}
     about = {"expression": expression, "target": wanted[0].text, "draws": draws, "top": top, "seed": seed}
     return results.rounded({**about, **found, "checkpoint": os.path.basename(checkpoint)})
 
@@ -83,29 +78,26 @@ def _target(terms: Sequence[Term], text: str | None, labeller: Labeller) -> list
 
 
 class Judge:
-    """Tells which sums have all that is `wanted` (its first; then its parts), and which lie among the real samples.
+    """Tells which sums have all that is `wanted` (its first; then its parts), and which lie among the `images` added.
 
-    Attributes alone do not tell a ghost: a smile that was pasted is a smile. So what lies farther from every labelled
-    sample than its third neighbour does, in the labeller's features, is no real one (Kynkäänniemi et al. 2019).
+    Attributes alone do not tell a ghost: a smile that shines through is a smile. So a sum should also be a picture such
+    as those it is made of: no farther from one of them, in pixels, than the third neighbour of that one is (the
+    measure of Kynkäänniemi et al. 2019 for being in a set).
     """
 
-    def __init__(self, labeller: Labeller, wanted: Sequence[predicates.Predicate], seed: int):
+    def __init__(self, labeller: Labeller, wanted: Sequence[predicates.Predicate], images: np.ndarray, seed: int):
         self.labeller, self.wanted = labeller, wanted
-        rows = scores.subset(len(labeller.samples), REAL, seed, "real")
-        self._real = labeller.features(labeller.samples[rows])
-        self._radii = metrics.radii(self._real, metrics.NEAREST_PRECISION)[0]
-
-    def real(self, features: np.ndarray) -> np.ndarray:
-        """Which samples lie among the real ones: bool [N]."""
-        return metrics.within(self._real, features, self._radii)
+        self._images = scores.thumbnails(images[scores.subset(len(images), COMPARED, seed, "compared")])
+        k = min(metrics.NEAREST_PRECISION, len(self._images) - 1)
+        self._radii = metrics.radii(self._images, k)[0]
 
     def shares(self, samples: np.ndarray) -> dict[str, Any]:
-        """The shares of samples that have what is wanted, each part of it, that are as real ones, and both."""
-        features = self.labeller.features(samples)
-        found = self.labeller.told(features)
+        """The shares of samples that have what is wanted, that lie among the images, both; and that have each part."""
+        found = self.labeller(samples)
         values = predicates.values(found.labels, found.classes, found.attributes, found.names)
-        has, *parts = ((one.text, one.holds(values)) for one in self.wanted)
-        is_real = self.real(features)
-        shares = {"target": has[1], "real": is_real, "target_and_real": has[1] & is_real}
+        has, *parts = (one.holds(values) for one in self.wanted)
+        is_among = metrics.within(self._images, scores.thumbnails(samples), self._radii)
+        shares = {"target": has, "among_samples": is_among, "both": has & is_among}
         whole: dict[str, Any] = {name: float(each.mean()) for name, each in shares.items()}
-        return {**whole, "parts": {text: float(each.mean()) for text, each in parts}}
+        texts = [one.text for one in self.wanted[1:]]
+        return {**whole, "parts": {text: float(each.mean()) for text, each in zip(texts, parts, strict=True)}}

@@ -83,8 +83,8 @@ class Labeller:
     """
 
     def __init__(self, file: File, features: str, root: str, device: str):
-        self.name, self.shape, self.samples = file.name, runs.sample_shape(file), runs.flat(file)
-        samples, questions = self.samples, _questions(file)
+        self.name, self.shape = file.name, runs.sample_shape(file)
+        samples, questions = runs.flat(file), _questions(file)
         rows = np.arange(len(samples))[subset(len(samples), LIMIT, 0, "labelled")]
         if len(rows) < LEAST:
             raise Error(f"{file.name}: {len(rows)} labelled samples are too few to learn from; {LEAST} are needed")
@@ -93,7 +93,7 @@ class Labeller:
         fit = self._features(samples[parts[0]])
         self._mean, self._scale = fit.mean(axis=0), np.maximum(fit.std(axis=0), 1e-6)
         fit = (fit - self._mean) / self._scale
-        calibrate, held = (self.features(samples[part]) for part in parts[1:])
+        calibrate, held = (self._scaled(samples[part]) for part in parts[1:])
         self.questions = questions
         self._answers = [_answer(one.answers, parts, fit, calibrate) for one in questions]
         self.report = [
@@ -102,16 +102,13 @@ class Labeller:
             for line in _judged(question, answer.probabilities(held), question.answers[parts[2]], answer)
         ]
 
-    def features(self, samples: np.ndarray) -> np.ndarray:
+    def _scaled(self, samples: np.ndarray) -> np.ndarray:
         """What the linear models are given of samples [N, ...]: float32 [N, F], of mean 0 and deviation 1."""
         return (self._features(samples) - self._mean) / self._scale
 
     def __call__(self, samples: np.ndarray) -> Labels:
         """What samples [N, ...] have."""
-        return self.told(self.features(samples))
-
-    def told(self, features: np.ndarray) -> Labels:
-        """What samples of these features have."""
+        features = self._scaled(samples)
         columns, labels, names, classes = [], None, list[str](), list[str]()
         for question, answer in zip(self.questions, self._answers, strict=True):
             found = answer.probabilities(features)

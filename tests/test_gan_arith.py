@@ -210,19 +210,15 @@ def test_a_sample_alone_has_what_it_was_chosen_for(scored):
     found = scored("[bright]", "--top", 1)
     assert found["target"] == "bright"
     for kind in ("latents", "pixels"):  # the sum of one sample is that sample, in latents and in pixels
-        assert found[kind]["target"] == 1
-        assert found[kind]["parts"] == {"bright": 1}
-        assert found[kind]["target_and_real"] == found[kind]["real"] <= 1
+        assert found[kind] == {"target": 1, "among_samples": 1, "both": 1, "parts": {"bright": 1}}
     assert found == scored("[bright]", "--top", 1)
     other = scored("[bright]", "--top", 1, "--target", "~bright")
-    assert other["latents"]["target"] == other["pixels"]["target"] == 0
+    assert other["latents"]["target"] == other["pixels"]["both"] == 0
 
 
-def test_what_lies_outside_the_samples_is_not_real(scored):
-    found = scored("[bright] - [~bright] + [bright]", "--target", "bright")
-    assert found["pixels"]["target"] == 1
-    assert found["pixels"]["target_and_real"] == found["pixels"]["real"]
-    assert found["pixels"]["real"] < found["exemplars_real"] or found["exemplars_real"] == 0
+def test_a_ghost_has_what_it_should_and_is_no_sample(scored):
+    found = scored("[bright] - [~bright] + [bright]", "--target", "bright")["pixels"]  # brighter than any
+    assert found == {"target": 1, "among_samples": 0, "both": 0, "parts": {}}
 
 
 def test_what_cannot_be_scored_is_said(fails, scored, tmp_path, checkpoint):
