@@ -42,7 +42,6 @@ FORKS.set_forkserver_preload(
         "ganutils.sources",
         "ganutils.diagnosis",
         "ganutils.plots",
-        "offline",
     ]
 )
 
