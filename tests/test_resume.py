@@ -66,7 +66,7 @@ def test_files_of_format_1_are_of_use(golden, ok, content):
     ok("gan-sample", "mlp.safetensors", "--latents", "latents.safetensors", "-o", "film.npy")
     ok("gan-gif", "samples.safetensors", "--caption", "{step} {kimg:.1f}", "-o", "film.gif")
     ok("gan-data", "samples.safetensors", "--where", "☃ | x", "-o", "some.safetensors")
-    ok("gan-eval", "train.safetensors", "train.safetensors", "--features", "extractor.safetensors", "-q")
+    ok("gan-eval", "samples.safetensors", "samples.safetensors", "--features", "extractor.safetensors", "-q")
 
 
 def test_what_a_checkpoint_of_format_1_makes_has_not_changed(golden, ok, content):
