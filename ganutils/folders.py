@@ -38,6 +38,7 @@ def write(path: str, samples: Iterable[np.ndarray]) -> int:
                     pictures.write_png(out, sample)
                     out.flush()
                     os.fsync(out.fileno())
+            files.finish_pipes()
             files.sync_folder(temporary)
             _check(path, folder)
             _take_place(temporary, folder, old)

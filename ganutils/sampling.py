@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ganutils import files
 from ganutils.checkpoints import Series
+from ganutils.config import NUMBERS
 from ganutils.gan import load_generator
 
 BATCH = 64  # latents to a forward pass
@@ -18,21 +20,24 @@ BATCH = 64  # latents to a forward pass
 
 def film(series: Series, latents: np.ndarray, labels: np.ndarray | None, device: torch.device) -> Iterator[np.ndarray]:
     """The samples of each checkpoint of `series`, in order, at the same `latents` [..., Z], a batch at a time."""
+    most = max(1, min(BATCH, NUMBERS // math.prod(series.settings.shape)))  # a small file may claim large pictures
     z, classes = latents.reshape(-1, latents.shape[-1]), None if labels is None else labels.reshape(-1)
     for source in series.sources:
         with files.read(source, "checkpoint") if isinstance(source, str) else contextlib.nullcontext(source) as file:
-            yield from generate(load_generator(file)[0].to(device), z, classes)
+            yield from generate(load_generator(file)[0].to(device), z, classes, most)
 
 
-def generate(generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None) -> Iterator[np.ndarray]:
-    """Samples of `latents` [N, Z] and `labels` [N], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
+def generate(
+    generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, most: int = BATCH
+) -> Iterator[np.ndarray]:
+    """Samples of `latents` [N, Z] and `labels` [N], `most` at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
     device = next(generator.parameters()).device
 
     def batch(array: np.ndarray, start: int) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array[start : start + BATCH])).to(device)
+        return torch.from_numpy(np.ascontiguousarray(array[start : start + most])).to(device)
 
     with torch.inference_mode():
-        for start in range(0, len(latents), BATCH):
+        for start in range(0, len(latents), most):
             samples = generator(batch(latents, start), None if labels is None else batch(labels, start))
             yield (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
 
