@@ -1,10 +1,10 @@
-# Three verbs for a newcomer: make demo, make test, make lint. Each sets up what it needs in .venv.
+# Three verbs for a newcomer: make demo, make test, make lint (and make soak, the long tests). Each sets up what it needs in .venv.
 
 VENV := .venv
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SHELL := /bin/sh
 
-.PHONY: demo test lint clean
+.PHONY: demo test soak lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.done
@@ -13,6 +13,9 @@ demo: $(VENV)/.done
 
 test: $(VENV)/.done
 	$(IN) pytest -q -n 2
+
+soak: $(VENV)/.done
+	$(IN) pytest -q -m soak
 
 lint: $(VENV)/.done
 	$(IN) ruff check

@@ -50,6 +50,9 @@ NPY_FAULTS = (
 )
 
 
+_piped: list[File] = []  # files that are being read from a pipe
+
+
 class Stream(NamedTuple):
     """A tensor whose shape is known now and whose numbers come later: arrays that follow one another in C order."""
 
@@ -97,6 +100,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             if os.path.exists(target):
                 os.fchmod(out.fileno(), stat.S_IMODE(os.stat(target).st_mode))
             yield out
+            finish_pipes()
             out.flush()
             os.fsync(out.fileno())
             os.replace(temporary, target)
@@ -409,7 +413,16 @@ def read(path: str, *kinds: str) -> Iterator[File]:
         if kinds and file.kind not in kinds:
             raise Error(f"{name}: holds {_plural(file.kind)}, and {' or '.join(map(_plural, kinds))} are wanted here")
         check_shapes(file)
+        if path == "-":
+            _piped.append(file)
+            stack.callback(_piped.remove, file)
         yield file
+        file.finish()
+
+
+def finish_pipes() -> None:
+    """Before a result takes its name: Error if the writer of a pipe that is being read failed."""
+    for file in _piped:
         file.finish()
 
 

@@ -38,6 +38,7 @@ def write(path: str, samples: Iterable[np.ndarray]) -> int:
                     pictures.write_png(out, sample)
                     out.flush()
                     os.fsync(out.fileno())
+            files.finish_pipes()
             files.sync_folder(temporary)
             _check(path, folder)
             _take_place(temporary, folder, old)
@@ -59,7 +60,13 @@ def _locked(path: str) -> Iterator[None]:
     while True:
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
-        with _lock(path) as is_there:
+        with contextlib.ExitStack() as stack:
+            try:
+                is_there = stack.enter_context(_lock(path))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)  # empty, or it stays
+                raise
             if is_there:
                 for name in os.listdir(path):
                     os.unlink(os.path.join(path, name))
@@ -75,10 +82,6 @@ def _lock(path: str) -> Iterator[bool]:
     except FileNotFoundError:
         yield False
         return
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.rmdir(path)  # ours, and empty, or it stays
-        raise
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:

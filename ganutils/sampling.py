@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ganutils import files
 from ganutils.checkpoints import Series
+from ganutils.config import NUMBERS
 from ganutils.gan import load_generator
 from ganutils.workers import ALONE, Team
 
@@ -24,29 +26,34 @@ def film(
 
     The processes of `team` take turns at the batches; all samples are right only where it `leads`.
     """
+    most = max(1, min(BATCH, NUMBERS // math.prod(series.settings.shape)))  # a small file may claim large pictures
     z, classes = latents.reshape(-1, latents.shape[-1]), None if labels is None else labels.reshape(-1)
     for source in series.sources:
         with files.read(source, "checkpoint") if isinstance(source, str) else contextlib.nullcontext(source) as file:
-            yield from generate(load_generator(file)[0].to(device), z, classes, team)
+            yield from generate(load_generator(file)[0].to(device), z, classes, most, team)
 
 
 def generate(
-    generator: nn.Module, latents: np.ndarray, labels: np.ndarray | None = None, team: Team = ALONE
+    generator: nn.Module,
+    latents: np.ndarray,
+    labels: np.ndarray | None = None,
+    most: int = BATCH,
+    team: Team = ALONE,
 ) -> Iterator[np.ndarray]:
-    """Samples of `latents` [N, Z] and `labels` [N], a batch at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
+    """Samples of `latents` [N, Z] and `labels` [N], `most` at a time: uint8 [B, H, W, C], or points float32 [B, D]."""
     device = next(generator.parameters()).device
 
     def batch(array: np.ndarray, start: int) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array[start : start + BATCH])).to(device)
+        return torch.from_numpy(np.ascontiguousarray(array[start : start + most])).to(device)
 
     with torch.inference_mode():
-        for number, start in enumerate(range(0, len(latents), BATCH)):
+        for number, start in enumerate(range(0, len(latents), most)):
             owner = number % team.count
             if number == 0 or owner == team.rank:  # all make the first, which shows the shape of the others' batches
                 samples = generator(batch(latents, start), None if labels is None else batch(labels, start))
                 made = (to_bytes(samples) if samples.dim() == 4 else samples).cpu().numpy()
             else:
-                made = np.empty((len(latents[start : start + BATCH]), *made.shape[1:]), made.dtype)
+                made = np.empty((len(latents[start : start + most]), *made.shape[1:]), made.dtype)
             yield team.gathered(made, owner)
 
 

@@ -5,6 +5,7 @@ import runpy
 import sys
 
 import faults
+import offline  # noqa: F401
 
 
 def command(

