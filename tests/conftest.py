@@ -41,6 +41,8 @@ FORKS.set_forkserver_preload(
         "ganutils.sources",
         "ganutils.diagnosis",
         "ganutils.plots",
+        "ganutils.drawing",
+        "ganutils.lossplots",
     ]
 )
 

@@ -194,3 +194,11 @@ def test_neither_data_nor_checkpoint_is_a_usage_error(fails):
 def test_data_and_checkpoint_cannot_both_be_piped(fails, checkpoint, pictures, tmp_path):
     line = fails("gan-train-d", "-", "--from", "-", "-o", "x", stdin=(tmp_path / pictures).read_bytes())
     assert "cannot be both" in line
+
+
+def test_whole_snapshots_can_be_trained_on(ok, pictures, fails):
+    words = [*TINY, "--snapshots", "shots", "--every", 2, "-q"]
+    ok("gan-loop", pictures, *words, "--whole", "--steps", 4, "-o", "a.ckpt")
+    ok("gan-loop", pictures, "--from", "shots/step-000002.safetensors", "--steps", 4, "-o", "b.ckpt", "-q")
+    assert ok("gan-info", "a.ckpt", "--digest").out == ok("gan-info", "b.ckpt", "--digest").out
+    assert "--whole are for --snapshots" in fails("gan-loop", pictures, "--whole", "-o", "c.ckpt", code=2)
