@@ -172,5 +172,13 @@ def test_recipes_call_only_our_commands():
     assert "python" not in text.lower()
 
 
+def test_every_training_may_be_interrupted():
+    makefile = (RECIPES / "Makefile").read_text()
+    trained = re.findall(r"^\$\(OUT\)/(\S+)\.ckpt\.safetensors:.* FORCE$", makefile, re.MULTILINE)
+    assert set(trained) == set(
+        re.search(r"^RUNS := ((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1].replace("\\", "").split()
+    )
+
+
 def test_a_scale_that_is_none_is_refused(figures):
     assert "say tiny, small or full" in figures("make", "figures", "SCALE=huge", code=2)
