@@ -44,9 +44,6 @@ def figure(names: Sequence[str]) -> Figure:
 
 def curve(loss: losses.Loss, logits: Tensor) -> tuple[Tensor, Tensor]:
     """The generator's loss of a fake with each of `logits` [N] beside a real one of logit 0, and its derivative."""
-
-    def one(fake: Tensor) -> Tensor:
-        return loss.generator(torch.zeros_like(fake), fake)
-
-    slopes, values = torch.func.vmap(torch.func.grad_and_value(one))(logits)
-    return values, slopes
+    fakes = logits.clone().requires_grad_()
+    values = torch.stack([loss.generator(torch.zeros_like(fake), fake) for fake in fakes.split(1)])
+    return values.detach(), torch.autograd.grad(values.sum(), fakes)[0]

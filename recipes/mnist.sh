@@ -13,7 +13,7 @@ esac
 mkdir -p "$out"
 
 # The data, and what they look like.
-gan-data "${MNIST:-mnist}" ${LIMIT:+--limit "$LIMIT"} -o "$out/digits.safetensors"
+gan-data "${MNIST:-mnist}" -o "$out/digits.safetensors"
 gan-info "$out/digits.safetensors" --preview "$out/data.png"
 
 # Two networks in turn: D learns to tell real from fake, G to be taken for real. A snapshot now and then.

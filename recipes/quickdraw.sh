@@ -14,7 +14,7 @@ esac
 mkdir -p "$out"
 
 # The drawings, and what they look like.
-gan-data "${QUICKDRAW:-quickdraw:$category}" ${LIMIT:+--limit "$LIMIT"} -o "$out/drawings.safetensors"
+gan-data "${QUICKDRAW:-quickdraw:$category}" -o "$out/drawings.safetensors"
 gan-info "$out/drawings.safetensors" --preview "$out/data.png"
 
 # Two networks in turn; how it goes, as curves; the same latents through training, as a film.

@@ -43,6 +43,8 @@ FORKS.set_forkserver_preload(
         "ganutils.diagnosis",
         "ganutils.arithmetic_scores",
         "ganutils.plots",
+        "ganutils.drawing",
+        "ganutils.lossplots",
     ]
 )
 

@@ -201,3 +201,11 @@ def test_a_zero_that_is_typed_beats_the_preset(ok, pictures, content):
     ok("gan-loop", pictures, *TINY, "--ema-kimg", 0, "--lr", 0, "--steps", 0, "-o", "gan.ckpt", "-q")
     config = content("gan.ckpt")[0]["config"]
     assert (config["preset"], config["ema_kimg"], config["lr"]) == ("modern", 0, 0)
+
+
+def test_whole_snapshots_can_be_trained_on(ok, pictures, fails):
+    words = [*TINY, "--snapshots", "shots", "--every", 2, "-q"]
+    ok("gan-loop", pictures, *words, "--whole", "--steps", 4, "-o", "a.ckpt")
+    ok("gan-loop", pictures, "--from", "shots/step-000002.safetensors", "--steps", 4, "-o", "b.ckpt", "-q")
+    assert ok("gan-info", "a.ckpt", "--digest").out == ok("gan-info", "b.ckpt", "--digest").out
+    assert "--whole are for --snapshots" in fails("gan-loop", pictures, "--whole", "-o", "c.ckpt", code=2)

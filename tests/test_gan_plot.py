@@ -5,9 +5,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from ganutils import logs, plots
+from ganutils import drawing, features, files, gan, logs, plots, scores
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_a_run_of_gan_loop_is_drawn(ok, pictures, tmp_path):
     from conftest import TINY
 
     ok("gan-loop", pictures, *TINY, "--steps", 100, "--log", "run.jsonl", "-o", "x.ckpt", "-q")
-    assert ok("gan-plot", "run.jsonl", "-o", "curves.png").lines == ["1 log drawn"]
+    assert ok("gan-plot", "run.jsonl", "-o", "curves.png").lines == ["1 file drawn"]
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.width > 1000
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
@@ -128,5 +129,159 @@ def test_what_is_no_log_is_refused_by_its_line(fails, tmp_path, text, said):
 
 
 def test_other_forms_are_refused_before_anything_is_read(fails):
-    line = fails("gan-plot", "gone.jsonl", "-o", "x.gif")
-    assert line == "gan-plot: x.gif: its suffix does not say what to write; known are .png .pdf .svg"
+    line = fails("gan-plot", "gone.jsonl", "-o", "x.txt")
+    assert line.startswith("gan-plot: x.txt: its suffix does not say what to write; known are .png .pdf .svg")
+
+
+def test_curves_and_functions_are_no_films(fails, log, tmp_path):
+    log("run.jsonl", *ticks(3))
+    for words in (["run.jsonl"], ["--loss", "hinge"]):
+        assert "x.gif: its suffix does not say" in fails("gan-plot", *words, "-o", "x.gif")
+
+
+# ------------------------------------------------------------------------------------- toy densities
+
+
+@pytest.fixture
+def toy(ok):
+    """A GAN on toy:gaussian after four steps, with whole snapshots; gives the names of its first and last moment."""
+    ok("gan-data", "toy:gaussian", "--mean", 0, "--limit", 500, "-o", "toy.safetensors", "-q")
+    words = ["--preset", "goodfellow2014", "--z-dim", 1, "--width", 4, "--batch", 8, "--steps", 4, "--whole"]
+    ok("gan-loop", "toy.safetensors", *words, "--snapshots", "shots", "--every", 4, "-o", "x.ckpt", "-q")
+    return "shots/step-000000.safetensors", "shots/step-000004.safetensors"
+
+
+def panels_of(tmp_path, monkeypatch, names, data="toy.safetensors", units=None):
+    monkeypatch.chdir(tmp_path)
+    with files.read(data, "samples") as samples:
+        return drawing.of(names, samples, units, [])
+
+
+def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, monkeypatch):
+    drawn = panels_of(tmp_path, monkeypatch, toy[::-1])
+    assert [moment.title for moment in drawn.panels] == ["step 0", "step 4"], "in the order of training"
+    axes, below = drawn.figure.axes[0], drawn.figure.axes[2]
+    lines = {line.get_label(): np.array(line.get_data()) for line in axes.lines}
+    x, law = lines["data"]
+    np.testing.assert_allclose(law, np.exp(-0.5 * (x / 1.25) ** 2) / (1.25 * np.sqrt(2 * np.pi)), rtol=1e-5)
+    x, density = lines["generator"]
+    with files.read(toy[0]) as file:
+        made = scores.drawn(file, 4096, 0, "cpu")[0][:, 0]
+    inside = ((made > x[0]) & (made < x[-1])).mean()
+    assert density.sum() * (x[1] - x[0]) == pytest.approx(inside, abs=0.02)
+    assert abs((x * density).sum() / density.sum() - made[(made > x[0]) & (made < x[-1])].mean()) < 0.05
+    x, belief = lines["D(x)"]
+    with files.read(toy[0]) as file, torch.no_grad():
+        exact = torch.sigmoid(gan.load(file).D(torch.tensor(x, dtype=torch.float32)[:, None]))
+    np.testing.assert_allclose(belief, exact, atol=1e-6)
+    assert [text.get_text() for text in below.get_yticklabels()] == ["z", "x"]
+
+
+def test_the_map_goes_from_z_to_what_the_generator_makes_of_it(toy, tmp_path, monkeypatch):
+    z, x = panels_of(tmp_path, monkeypatch, toy).panels[1].arrows
+    assert (z[0], z[-1]) == (-1, 1)
+    with files.read(toy[1]) as file:
+        generator = gan.load_generator(file)[0]
+    np.testing.assert_allclose(x, generator(torch.from_numpy(z)[:, None])[:, 0], atol=1e-6)
+
+
+def test_where_d_speaks_of_pairs_only_its_belief_is_not_drawn(ok, toy, tmp_path, monkeypatch):
+    words = ["--loss", "relativistic", "--width", 4, "--steps", 1]
+    ok("gan-loop", "toy.safetensors", *words, "--snapshots", "some", "-o", "pairs.ckpt", "-q")
+    for name in ("pairs.ckpt", "some/step-000000.safetensors"):  # a snapshot has no D
+        (moment,) = panels_of(tmp_path, monkeypatch, [name]).panels
+        assert moment.belief is None
+        assert moment.arrows is None, "latents of 64 numbers have no map to draw"
+
+
+def test_several_checkpoints_are_a_page_or_a_film(ok, toy, tmp_path):
+    ok("gan-plot", *toy, "--data", "toy.safetensors", "--titles", "before,after", "-o", "page.png")
+    assert ok("gan-plot", *toy, "--data", "toy.safetensors", "-o", "film.gif").lines == ["2 frames"]
+    ok("gan-plot", *toy, "--data", "toy.safetensors", "-o", "film.safetensors")
+    with Image.open(tmp_path / "page.png") as page, Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == 2
+        assert page.width > 1.5 * film.width * 0.9
+    with files.read(str(tmp_path / "film.safetensors")) as film:
+        images = film["images"]
+    assert images.shape[:2] == (2, 1)
+    assert images.shape[4] == 3
+    assert images.shape[2] % 2 == images.shape[3] % 2 == 0
+    assert (images[0] != images[1]).any()
+
+
+def test_points_in_two_dimensions_are_a_scatter_beside_the_data(ok, tmp_path, monkeypatch):
+    ok("gan-data", "toy:ring", "--limit", 80, "-o", "ring.safetensors", "-q")
+    ok("gan-loop", "ring.safetensors", "--width", 4, "--steps", 1, "-o", "ring.ckpt", "-q")
+    ok("gan-sample", "ring.ckpt", "-n", 50, "-o", "made.safetensors")
+    drawn = panels_of(tmp_path, monkeypatch, ["made.safetensors"], "ring.safetensors")
+    data, made = drawn.figure.axes[0].collections
+    with files.read("made.safetensors") as file:
+        np.testing.assert_allclose(made.get_offsets(), file["points"])
+    assert len(data.get_offsets()) == 80
+    ok("gan-plot", "ring.ckpt", "made.safetensors", "-o", "both.png")
+
+
+# --------------------------------------------------------------------------------- losses and features
+
+
+def test_the_losses_are_the_trainer_s_and_their_gradients_are_derivatives():
+    from ganutils import losses, lossplots
+
+    logits = torch.linspace(-4, 4, 81, dtype=torch.float64)
+    for name, loss in losses.LOSSES.items():
+        values, slopes = lossplots.curve(loss, logits)
+        numeric = (values[2:] - values[:-2]) / (logits[2:] - logits[:-2])
+        torch.testing.assert_close(slopes[1:-1], numeric, atol=2e-3, rtol=0, msg=name)
+    saturating = lossplots.curve(losses.LOSSES["minimax"], logits)[1]
+    torch.testing.assert_close(saturating, -torch.sigmoid(logits))  # d/dl log(1 - sigmoid(l))
+    assert abs(lossplots.curve(losses.LOSSES["nonsaturating"], logits)[1][0]) > 50 * abs(saturating[0])
+
+
+def test_functions_are_drawn_without_files(ok, fails, tmp_path):
+    ok("gan-plot", "--loss", "minimax", "--loss", "nonsaturating", "-o", "losses.png")
+    ok("gan-plot", "--loss", "wgan", "--loss", "lsgan", "-o", "losses.pdf")
+    assert (tmp_path / "losses.pdf").read_bytes().startswith(b"%PDF")
+    assert "--loss draws functions" in fails("gan-plot", "x.ckpt", "--loss", "wgan", "-o", "x.png", code=2)
+
+
+@pytest.mark.parametrize("arch", ["dcgan", "mlp", "krohn"])
+def test_filters_are_the_weights_of_the_first_layer(ok, pictures, tmp_path, arch):
+    ok("gan-loop", pictures, "--arch", arch, "--width", 3, "--steps", 0, "-o", "x.ckpt", "-q")
+    with files.read(str(tmp_path / "x.ckpt")) as file:
+        found = features.filters(file)
+        weights = next(p for p in gan.load(file).D.parameters() if p.dim() > 1).detach().numpy()
+    side = {"dcgan": 4, "mlp": 8, "krohn": 5}[arch]
+    assert found.shape == (3, side, side, 1)
+    assert np.abs(found).max((1, 2, 3)) == pytest.approx(1)
+    flat = weights.reshape(3, -1)
+    largest = flat[np.square(flat).sum(1).argmax()]
+    np.testing.assert_allclose(found[0].ravel(), largest / np.abs(largest).max(), rtol=1e-5)
+    ok("gan-plot", "x.ckpt", "x.ckpt", "-o", "filters.png")
+
+
+def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, checkpoint, tmp_path):
+    with files.read(str(tmp_path / pictures)) as data, files.read(str(tmp_path / checkpoint)) as file:
+        best = features.excited(file, data, [1, 0])
+        D, images = gan.load(file).D.eval(), torch.from_numpy(data["images"].copy())
+        x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
+        for pad, down, norm in zip(D.pads, D.downs, D.norms, strict=True):
+            x = torch.nn.functional.leaky_relu(norm(down(torch.nn.functional.pad(x, pad))), 0.2)
+        order = x.amax((2, 3))[:, 1].argsort(descending=True, stable=True)[:9]
+    assert best.shape == (2, 9, 8, 8, 1)
+    np.testing.assert_array_equal(best[0], images[order])
+    ok("gan-plot", checkpoint, "--units", "0-1", "--data", pictures, "-o", "features.png")
+
+
+def test_what_cannot_be_drawn_is_said(ok, fails, pictures, checkpoint, toy):
+    def said(*words):
+        return fails("gan-plot", *words, "-o", "x.png")
+
+    assert "data.safetensors: a plot is of checkpoints, of points or of logs" in said(pictures)
+    assert "--units needs --data" in said(checkpoint, "--units", "0")
+    assert "has no feature 99; they go from 0 to" in said(checkpoint, "--units", "99", "--data", pictures)
+    assert "--titles: 1 titles for 2 files" in said(*toy, "--titles", "one", "--data", "toy.safetensors")
+    assert "toy.safetensors: is not of the shape" in said(checkpoint, "--units", "0", "--data", "toy.safetensors")
+    ok("gan-loop", pictures, "--arch", "resnet", "--width", 2, "--steps", 0, "--snapshots", "s", "-o", "r.ckpt", "-q")
+    assert "the first layer of --arch resnet is 1x1" in said("r.ckpt")
+    ok("gan-loop", pictures, "--width", 2, "--steps", 0, "--snapshots", "t", "-o", "d.ckpt", "-q")
+    assert "a snapshot holds only the generator" in said("t/step-000000.safetensors")

@@ -1,0 +1,184 @@
+"""The recipes: every figure at SCALE=tiny by make and sh themselves, with the commands forked from a warm server."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import warm
+from conftest import BIN, ROOT
+from PIL import Image
+
+from ganutils import files
+
+RECIPES = ROOT / "recipes"
+FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters"]
+if (RECIPES / "faces.sh").exists():
+    FIGURES.append("faces")
+FILES = {  # of each target, with the least number of pictures a film has
+    "toy-gaussian.png": 1,
+    "toy-gaussian.gif": 2,
+    "toy-ring.png": 1,
+    "toy-ring.gif": 2,
+    "losses.png": 1,
+    "all-losses.png": 1,
+    "saturating.png": 1,
+    "saturating-curves.png": 1,
+    "mnist.png": 1,
+    "mnist-classes.png": 1,
+    "mnist.gif": 2,
+    "epochs.png": 1,
+    "lsgan.png": 1,
+    "quickdraw.gif": 2,
+    "quickdraw.png": 1,
+    "walk-nine.png": 1,
+    "walk-closed.gif": 8,
+    "walk-lerp-slerp.png": 1,
+    "filters.png": 1,
+    "features.png": 1,
+}
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    """figures("make", ...) -> what it printed, run in recipes/ with the commands warm; it must do well."""
+    folder = tmp_path_factory.mktemp("recipes")
+    images = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1), "u1")
+    files.write(str(folder / "data.safetensors"), "samples", {"images": images, "labels": np.arange(100) % 10}, {})
+    where = str(folder / "server")
+    warm.write_shims(folder / "bin", BIN, where)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "OUT": str(folder / "out")}
+    env |= {"SCALE": "tiny", "OFFLINE": "1", "PATH": f"{folder / 'bin'}:{env['PATH']}"}
+    env["QUICKDRAW"] = str(folder / "data.safetensors")  # the digits take seconds to read
+    env.pop("MAKEFLAGS", None)
+    server = subprocess.Popen([sys.executable, warm.__file__, where], env=env)
+    while not os.path.exists(where):
+        assert server.poll() is None, "the server of the commands did not start"
+        time.sleep(0.05)
+
+    def run(*words, code=0, **more):
+        done = subprocess.run(words, cwd=RECIPES, env={**env, **more}, capture_output=True, text=True, timeout=300)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run.out, run.data = folder / "out", env["QUICKDRAW"]
+    yield run
+    server.terminate()
+
+
+def states(folder: pathlib.Path):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_figure_is_made_in_parallel_and_a_second_run_does_nothing(figures):
+    figures("make", "-j2", *FIGURES)
+    for name, frames in FILES.items():
+        with Image.open(figures.out / name) as picture:
+            assert picture.width > 50, name
+            assert getattr(picture, "n_frames", 1) >= frames, name
+    for name in ("toy-gaussian.mp4", "walk-closed.mp4"):
+        assert (figures.out / name).read_bytes()[4:8] == b"ftyp"
+    assert not [path for path in figures.out.rglob("*") if path.name.endswith((".tmp", ".part"))]
+
+    before = states(figures.out)
+    printed = figures("make", "-j2", *(name for name in FIGURES if name != "faces"))
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}, "which says that it is done already"
+    assert states(figures.out) == before
+
+    os.utime(figures.out / "mnist-lsgan.score")
+    printed = figures("make", "lsgan")
+    assert re.findall(r"^gan-(?!loop)\S+", printed, re.MULTILINE) == ["gan-gif"]
+
+
+def test_an_interrupted_training_goes_on_and_its_figures_wait(figures, tmp_path):
+    """Ctrl-C at make: the checkpoint stays, and the next make ends it."""
+    words = [
+        "make",
+        f"OUT={tmp_path}",
+        f"MNIST={figures.data}",
+        "DCGAN=--width 2 --batch 4 --steps 100000",
+        f"{tmp_path}/mnist-dcgan.sheet.safetensors",
+    ]
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OFFLINE": "1",
+        "SCALE": "tiny",
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+    }
+    making = subprocess.Popen(words, cwd=RECIPES, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    first = tmp_path / "mnist-shots" / "step-000000.safetensors"
+    while not first.exists():
+        assert making.poll() is None, making.stderr.read()
+        time.sleep(0.05)
+    os.killpg(making.pid, signal.SIGINT)
+    assert making.wait(60) != 0
+    checkpoint = tmp_path / "mnist-dcgan.ckpt.safetensors"
+    step = int(re.search(r"step (\d+)", figures("gan-info", str(checkpoint)))[1])
+    assert 0 <= step < 100000
+    assert not (tmp_path / "mnist-dcgan.sheet.safetensors").exists()
+    words[3] = words[3].replace("100000", str(step + 2))
+    figures(*words)
+    assert f"step {step + 2}" in figures("gan-info", str(checkpoint))
+    assert (tmp_path / "mnist-dcgan.sheet.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["mnist", "quickdraw"])
+def test_a_recipe_to_be_read_aloud(figures, tmp_path, name):
+    script = (RECIPES / f"{name}.sh").read_text()
+    assert len(script.splitlines()) <= 30
+    assert "pipefail" in script
+    figures(f"./{name}.sh", OUT=str(tmp_path), MNIST=figures.data)
+    for made in ("data.png", "film.gif"):
+        with Image.open(tmp_path / made) as picture:
+            assert picture.width > 50
+
+
+def test_own_pictures(figures, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for number in range(12):
+        Image.new("RGB", (20, 16), (20 * number, 99, 200)).save(tmp_path / "mine" / f"{number}.jpg")
+    figures("make", "own", f"PICTURES={tmp_path / 'mine'}", "SIZE=16", f"OUT={tmp_path}")
+    assert {"data.png", "sheet.png", "ganimation.gif", "walk.gif", "report.txt"} <= set(os.listdir(tmp_path / "own"))
+    assert "frechet" in (tmp_path / "own" / "report.txt").read_text()
+    assert "PICTURES=folder" in figures("make", "own", f"OUT={tmp_path / 'other'}", code=2)
+
+
+def test_what_cannot_be_downloaded_is_named(figures, tmp_path):
+    said = figures("make", "mnist", f"OUT={tmp_path}", "MNIST=nowhere", code=2)
+    assert "nowhere" in said
+    assert "train-images-idx3-ubyte.gz" in said
+    assert "OFFLINE=1" in said
+
+
+def test_the_list_names_every_target_and_how_long_it_takes(figures):
+    listed = figures("make", "list").splitlines()
+    names = [line.split()[0] for line in listed if line.strip()]
+    assert {*FIGURES, "own", "demo"} <= set(names)
+    makefile = (RECIPES / "Makefile").read_text()
+    assert set(names) == set(re.findall(r"^## (\S+)", makefile, re.MULTILINE))
+
+
+def test_recipes_call_only_our_commands():
+    text = "".join(path.read_text() for path in [RECIPES / "Makefile", *RECIPES.glob("*.sh")])
+    assert "python" not in text.lower()
+
+
+def test_every_training_may_be_interrupted():
+    makefile = (RECIPES / "Makefile").read_text()
+    trained = re.findall(r"^\$\(OUT\)/(\S+)\.ckpt\.safetensors:.* FORCE$", makefile, re.MULTILINE)
+    assert set(trained) == set(
+        re.search(r"^RUNS := ((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1].replace("\\", "").split()
+    )
+
+
+def test_a_scale_that_is_none_is_refused(figures):
+    assert "say tiny, small or full" in figures("make", "figures", "SCALE=huge", code=2)
