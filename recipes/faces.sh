@@ -1,5 +1,5 @@
 #!/bin/sh
-# Face arithmetic (Radford et al. 2016, figure 7) in latents and in pixels, of drawn faces, or of CelebA where it is given:
+# Face arithmetic (Radford et al. 2016, figure 7) in latents and in pixels, of drawn faces, or of CelebA if it is given:
 # [OUT=..] [SCALE=small|full] [CELEBA=img_align_celeba.zip ATTRIBUTES=list_attr_celeba.txt [CROP=108]] ./faces.sh
 set -eu
 OUT=${OUT:-out/faces} SCALE=${SCALE:-small}
@@ -14,7 +14,10 @@ if [ "${CELEBA:-}" ]; then
 else [ -e "$data" ] || gan-data toy:faces --limit "$limit" --size "$size" -o "$data"; fi
 gan-loop "$data" -o "$gan" "$@"
 gan-sample "$gan" -n 4096 --seed 0 | gan-label --like "$data" --root "$OUT" --report "$OUT/labels.json" -o "$told"
-for has in $attributes; do # those who have it - those who have not + others who have not = others who have it
+gan-arith "$told" --direction "$smile" -o "$way"
+gan-data "$told" --where "~$smile" --limit 8 --seed 0 | gan-interp --rows 0-7 --along "$way" --reach 1.5 --ease cosine |
+    gan-sample "$gan" --latents - | gan-gif --grid 8x1 --fps 20 --scale 3 --bounce -o "$OUT/smile.gif"
+for has in $attributes; do # who has it - who has not + others who have not = others who have it; the rarest last
     name=$OUT/$has sum="[$has & ~$kind] - [~$has & ~$kind] + [~$has & $kind]"
     gan-arith "$told" "$sum" --seed 0 | gan-sample "$gan" --latents - -o "$name-latents.safetensors"
     gan-arith "$told" "$sum" --pixels -q -o "$name-pixels.safetensors"
@@ -22,6 +25,3 @@ for has in $attributes; do # those who have it - those who have not + others who
         --paper white --gap 2 --scale 3 -o "$name.png"
     gan-arith "$told" "$sum" --score "$gan" --like "$data" --root "$OUT" --seed 0 -o "$name.json"
 done
-gan-arith "$told" --direction "$smile" -o "$way"
-gan-data "$told" --where "~$smile" --limit 8 --seed 0 | gan-interp --rows 0-7 --along "$way" --reach 1.5 --ease cosine |
-    gan-sample "$gan" --latents - | gan-gif --grid 8x1 --fps 20 --scale 3 --bounce -o "$OUT/smile.gif"
