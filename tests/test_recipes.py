@@ -160,8 +160,7 @@ def test_what_cannot_be_downloaded_is_named(figures, tmp_path):
 
 
 def test_the_list_names_every_target_and_how_long_it_takes(figures):
-    listed = figures("make", "list").splitlines()
-    names = [line.split()[0] for line in listed if line.strip()]
+    names = re.findall(r"^  (\S+)", figures("make", "list"), re.MULTILINE)
     assert {*FIGURES, "own", "demo"} <= set(names)
     makefile = (RECIPES / "Makefile").read_text()
     assert set(names) == set(re.findall(r"^## (\S+)", makefile, re.MULTILINE))
