@@ -278,6 +278,12 @@ class File:
         """Where the tensor begins in the file, in bytes."""
         return self._data_start + self.specs[name].start
 
+    def keep(self) -> None:
+        """Read all that comes through a pipe now: for a command that writes something else before its result."""
+        if self._bytes is None:
+            for name in sorted(self.specs, key=lambda name: self.specs[name].start):
+                self[name]
+
     def finish(self) -> None:
         """Read a pipe to its end: what writes it may end well, and it is an Error if it did not."""
         end = max((spec.end for spec in self.specs.values()), default=0)

@@ -1,22 +1,25 @@
 #!/bin/sh
 # Face arithmetic (Radford et al. 2016, figure 7) in latents and in pixels, of drawn faces, or of CelebA if it is given:
 # [OUT=..] [SCALE=small|full] [CELEBA=img_align_celeba.zip ATTRIBUTES=list_attr_celeba.txt [CROP=108]] ./faces.sh
-set -eu
-OUT=${OUT:-out/faces} SCALE=${SCALE:-small}
-data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labelled.safetensors way=$OUT/smile.safetensors
+set -eu; OUT=${OUT:-out/faces} SCALE=${SCALE:-small}
+data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labelled.safetensors
 if [ "$SCALE" = full ]; then set -- 64 100000 --width 64 --steps 40000 --decay 20000:40000
+elif [ "$SCALE" = tiny ]; then set -- 16 1000 --width 8 --z-dim 16 --batch 32 --steps 300
 else set -- 32 40000 --width 16 --z-dim 32 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
-size=$1 limit=$2 smile=smiling kind=hat; shift 2; attributes='smiling glasses moustache'
+size=$1 limit=$2 ways=smiling kind=hat; shift 2; attributes='smiling glasses moustache'
 mkdir -p "$OUT"
 if [ "${CELEBA:-}" ]; then
-    smile=Smiling kind=Male attributes='Smiling Eyeglasses Mustache'
+    ways='Smiling Young' kind=Male attributes='Smiling Eyeglasses Mustache'
     [ -e "$data" ] || gan-data "$CELEBA" --attributes "$ATTRIBUTES" --crop "${CROP:-108}" --size "$size" -o "$data"
 else [ -e "$data" ] || gan-data toy:faces --limit "$limit" --size "$size" -o "$data"; fi
 gan-loop "$data" -o "$gan" "$@"
 gan-sample "$gan" -n 4096 --seed 0 | gan-label --like "$data" --root "$OUT" --report "$OUT/labels.json" -o "$told"
-gan-arith "$told" --direction "$smile" -o "$way"
-gan-data "$told" --where "~$smile" --limit 8 --seed 0 | gan-interp --rows 0-7 --along "$way" --reach 1.5 --ease cosine |
-    gan-sample "$gan" --latents - | gan-gif --grid 8x1 --fps 20 --scale 3 --bounce -o "$OUT/smile.gif"
+for way in $ways; do # a slider of each: along the difference of the means of those who are so and those who are not
+    gan-arith "$told" --direction "$way" -o "$OUT/$way.safetensors"
+    gan-data "$told" --where "~$way" --limit 8 --seed 0 |
+        gan-interp --rows 0-7 --along "$OUT/$way.safetensors" --reach 1.5 --ease cosine |
+        gan-sample "$gan" --latents - | gan-gif --grid 8x1 --fps 20 --scale 3 --bounce -o "$OUT/$way.gif"
+done
 for has in $attributes; do # who has it - who has not + others who have not = others who have it; the rarest last
     name=$OUT/$has sum="[$has & ~$kind] - [~$has & ~$kind] + [~$has & $kind]"
     gan-arith "$told" "$sum" --seed 0 | gan-sample "$gan" --latents - -o "$name-latents.safetensors"

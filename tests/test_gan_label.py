@@ -135,3 +135,13 @@ def test_what_goes_wrong(ok, fails, pictures, checkpoint, tmp_path, faces):
     assert "a snapshot holds only the generator" in line
     assert "both come from a pipe" in fails("gan-label", "--like", "-", code=2)
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_samples_may_come_through_a_pipe_before_the_labeller_is_trained(run, ok, tmp_path):
+    ok("gan-data", "toy:faces", "--limit", 100, "--size", 16, "-o", "faces.safetensors")
+    ok("gan-loop", "faces.safetensors", "--width", 2, "--z-dim", 4, "--batch", 4, "--steps", 1, "-o", "gan.ckpt", "-q")
+    samples = ok("gan-sample", "gan.ckpt", "-n", 8, "-q").out
+    words = ["gan-label", "--like", "faces.safetensors", "--root", "root", "--report", "report.json"]
+    result = run(*words, "-o", "told.safetensors", stdin=samples)
+    assert result.code == 0, result.err
+    assert (tmp_path / "report.json").exists() and (tmp_path / "told.safetensors").exists()
