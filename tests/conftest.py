@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 from typing import Any, NamedTuple
 
 import child
@@ -19,6 +20,7 @@ import hypothesis
 import numpy as np
 import offline
 import pytest
+import warm
 
 from ganutils import files
 
@@ -134,6 +136,34 @@ def fails(run):
         return result.lines[0]
 
     return run_badly
+
+
+@pytest.fixture(scope="session")
+def warm_commands(tmp_path_factory):
+    """A folder for PATH, of commands that are forked from a server (see warm.py); it lives as long as the tests."""
+    folder = tmp_path_factory.mktemp("warm")
+    warm.write_shims(folder / "bin", BIN, str(folder / "server"))
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen([sys.executable, warm.__file__, str(folder / "server")], env=env)
+    while not (folder / "server").exists():
+        assert server.poll() is None, "the server of the commands did not start"
+        time.sleep(0.05)
+    yield folder / "bin"
+    server.terminate()
+
+
+@pytest.fixture
+def pipeline(tmp_path, warm_commands):
+    """As `shell`, but the commands are forked from a server: real pipes, quick starts."""
+
+    def run_shell(line: str) -> Result:
+        env = {**os.environ, "PATH": f"{warm_commands}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {line}"], cwd=tmp_path, env=env, capture_output=True, timeout=120
+        )
+        return Result(done.returncode, done.stdout, done.stderr.decode())
+
+    return run_shell
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import zlib
 
 import click
 import numpy as np
+import torch
 from conftest import BIN
 from PIL import Image
 
@@ -57,6 +58,7 @@ class Runner:
                 self.faults.append(f"{' '.join(words)}: {type(problem).__name__}: {problem}")
             finally:
                 signal.alarm(0)
+                torch.set_flush_denormal(False)  # or hypothesis could not make small numbers in this process any more
         if time.process_time() - begun > SLOW:
             self.faults.append(f"{' '.join(words)}: took {time.process_time() - begun:.0f} s")
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1

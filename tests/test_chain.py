@@ -36,8 +36,8 @@ def test_limit_is_chosen_by_seed_in_the_order_of_the_source(ok, content):
     assert (np.diff(a["labels"]) >= 0).all()
 
 
-def test_the_two_phases_by_hand_end_in_a_sheet(shell, digits, tmp_path):
-    done = shell(
+def test_the_two_phases_by_hand_end_in_a_sheet(pipeline, digits, tmp_path):
+    done = pipeline(
         f"gan-loop digits.safetensors {SMALL} --steps 0"
         " | gan-train-d digits.safetensors --from - --updates 5 -q"
         " | gan-train-g digits.safetensors --from - -q"
@@ -47,8 +47,8 @@ def test_the_two_phases_by_hand_end_in_a_sheet(shell, digits, tmp_path):
     assert Image.open(tmp_path / "sheet.png").size == (128, 128)
 
 
-def test_a_walk_is_a_film_through_a_pipe(shell, digits, tmp_path):
-    done = shell(
+def test_a_walk_is_a_film_through_a_pipe(pipeline, digits, tmp_path):
+    done = pipeline(
         f"gan-loop digits.safetensors {SMALL} --steps 1 -o digits.ckpt.safetensors &&"
         "gan-interp --seeds 1-8 --like digits.ckpt.safetensors --closed"
         " | gan-sample digits.ckpt.safetensors --latents - | gan-gif -o walk.gif"
@@ -63,8 +63,8 @@ def test_a_walk_is_a_film_through_a_pipe(shell, digits, tmp_path):
     assert total == 20_000  # 240 frames at 12 a second, however many of them are equal
 
 
-def test_a_pipe_needs_no_file_names_at_all(shell, digits, tmp_path):
-    done = shell(
+def test_a_pipe_needs_no_file_names_at_all(pipeline, digits, tmp_path):
+    done = pipeline(
         f"cat digits.safetensors | gan-loop --steps 1 {SMALL} | gan-sample -n 4 | gan-gif -o a.png -q;"
         "cat digits.safetensors | gan-info --digest; gan-info --digest < digits.safetensors"
     )
@@ -74,8 +74,8 @@ def test_a_pipe_needs_no_file_names_at_all(shell, digits, tmp_path):
     assert Image.open(tmp_path / "a.png").size == (64, 64)
 
 
-def test_the_lineage_tells_the_whole_chain(shell, digits, content, tmp_path):
-    done = shell(f"gan-loop {tmp_path}/digits.safetensors --steps 1 {SMALL} | gan-sample -n 4 -o four.safetensors")
+def test_the_lineage_tells_the_whole_chain(pipeline, digits, content, tmp_path):
+    done = pipeline(f"gan-loop {tmp_path}/digits.safetensors --steps 1 {SMALL} | gan-sample -n 4 -o four.safetensors")
     assert done.code == 0, done.err
     assert content("four.safetensors")[0]["lineage"] == [
         "gan-data digits --size 32 --limit 60 -o digits.safetensors",

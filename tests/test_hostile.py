@@ -260,6 +260,10 @@ OFFERS = [
     "gan-eval F data.safetensors",
     "gan-eval data.safetensors data.safetensors --features F",
     "gan-eval data.safetensors data.safetensors --features inception --weights F",
+    "gan-label F --like data.safetensors -o o.safetensors",
+    "gan-label data.safetensors --like F -o o.safetensors",
+    "gan-arith F 3 -o o.safetensors",
+    "gan-arith F --direction x -o o.safetensors",
     "gan-plot F -o o.png",
     "gan-info F",
 ]

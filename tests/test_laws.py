@@ -52,9 +52,9 @@ def test_two_phases_by_hand_equal_the_loop(ok, pictures, content, d_updates, ste
     by_hand_equals_loop(ok, pictures, content, ["--arch", "mlp"], d_updates, steps)
 
 
-def test_the_same_through_a_real_pipeline(shell, pictures):
+def test_the_same_through_a_real_pipeline(pipeline, pictures):
     tiny = " ".join(TINY)
-    done = shell(
+    done = pipeline(
         f"gan-loop {pictures} {tiny} --steps 2 -q -o loop.ckpt &&"
         f"gan-loop {pictures} {tiny} --steps 0 -q"
         f"  | gan-train-d {pictures} --from - --updates 1 | gan-train-g --from -"

@@ -6,12 +6,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
-import warm
 from conftest import BIN, ROOT
 from PIL import Image
 
@@ -50,21 +48,15 @@ pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not in
 
 
 @pytest.fixture(scope="module")
-def figures(tmp_path_factory):
+def figures(tmp_path_factory, warm_commands):
     """figures("make", ...) -> what it printed, run in recipes/ with the commands warm; it must do well."""
     folder = tmp_path_factory.mktemp("recipes")
     images = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1), "u1")
     files.write(str(folder / "data.safetensors"), "samples", {"images": images, "labels": np.arange(100) % 10}, {})
-    where = str(folder / "server")
-    warm.write_shims(folder / "bin", BIN, where)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "OUT": str(folder / "out")}
-    env |= {"SCALE": "tiny", "OFFLINE": "1", "PATH": f"{folder / 'bin'}:{env['PATH']}"}
+    env |= {"SCALE": "tiny", "OFFLINE": "1", "PATH": f"{warm_commands}:{env['PATH']}"}
     env["QUICKDRAW"] = str(folder / "data.safetensors")  # the digits take seconds to read
     env.pop("MAKEFLAGS", None)
-    server = subprocess.Popen([sys.executable, warm.__file__, where], env=env)
-    while not os.path.exists(where):
-        assert server.poll() is None, "the server of the commands did not start"
-        time.sleep(0.05)
 
     def run(*words, code=0, **more):
         done = subprocess.run(words, cwd=RECIPES, env={**env, **more}, capture_output=True, text=True, timeout=300)
@@ -72,8 +64,7 @@ def figures(tmp_path_factory):
         return done.stdout + done.stderr
 
     run.out, run.data = folder / "out", env["QUICKDRAW"]
-    yield run
-    server.terminate()
+    return run
 
 
 def states(folder: pathlib.Path):
