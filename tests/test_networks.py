@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ganutils import Error, config, networks, training
 from ganutils.augment import AUGMENTS, cutout, translate
 from ganutils.losses import LOSSES, gradient_penalty, zero_centered
+from ganutils.networks import parts
 from ganutils.networks.parts import map_channels, map_sizes
 from ganutils.networks.resnet import ResidualBlock
 from ganutils.optimisers import Adam, RMSprop
@@ -203,3 +204,20 @@ def test_every_preset_is_whole_and_consistent(preset):
 def test_settings_that_do_not_go_together_are_said(given, words):
     with pytest.raises(Error, match=re.escape(words)):
         config.fresh((8, 8, 1), given)
+
+
+@pytest.mark.parametrize(("block", "side"), [(parts.Halving, 8), (parts.Doubling, 4)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, side, bias):
+    torch.manual_seed(0)
+    layer = block(6, 5, bias=bias).double()
+    x = torch.randn(2, 6, side, side - 2, dtype=torch.double, requires_grad=True)
+    found = []
+    for fewest in (10**9, 0):
+        monkeypatch.setattr(parts, "MANY_WEIGHTS", fewest)
+        y = layer(x)
+        (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)  # as R1 does: a gradient of a gradient
+        found.append([y, slope, *torch.autograd.grad(slope.square().sum(), [x, layer.weight])])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b)
+    assert torch.autograd.gradgradcheck(layer, x)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.config import Config
-from ganutils.networks.parts import Labelled, map_channels, map_sizes
+from ganutils.networks.parts import Doubling, Halving, Labelled, map_channels, map_sizes
 
 
 class DCGANGenerator(nn.Module):
@@ -30,7 +30,7 @@ class DCGANGenerator(nn.Module):
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
         last = len(pairs) - 1
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=i == last) for i, (a, b) in enumerate(pairs))
+        self.ups = nn.ModuleList(Doubling(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w = self.sizes[0]
@@ -38,7 +38,7 @@ class DCGANGenerator(nn.Module):
             self.stem(self.classes.mixed(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
         )  # (B, C, h, w)
         for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
-            x = up(F.relu(norm(x)))[:, :, :h, :w]
+            x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
         return torch.tanh(x.float())
 
 
@@ -54,9 +54,7 @@ class DCGANDiscriminator(nn.Module):
         self.pads = [(0, w % 2, 0, h % 2) for h, w in sizes[:-1]]
         pairs = list(itertools.pairwise(channels))
         normed = [config.norm == "batch" and i > 0 for i in range(len(pairs))]
-        self.downs = nn.ModuleList(
-            nn.Conv2d(a, b, 4, 2, 1, bias=not n) for (a, b), n in zip(pairs, normed, strict=True)
-        )
+        self.downs = nn.ModuleList(Halving(a, b, bias=not n) for (a, b), n in zip(pairs, normed, strict=True))
         self.norms = nn.ModuleList(
             nn.BatchNorm2d(b) if n else nn.Identity() for (_, b), n in zip(pairs, normed, strict=True)
         )
@@ -67,7 +65,7 @@ class DCGANDiscriminator(nn.Module):
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
         for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
-            x = F.leaky_relu(norm(down(F.pad(x, pad) if any(pad) else x)), 0.2)
+            x = F.leaky_relu(norm(down(F.pad(x, pad) if any(pad) else x)), 0.2, inplace=True)
             yield x
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
