@@ -1,15 +1,42 @@
 """The widely copied training loop, which bench/train and bench/quality put beside gan-loop.
 
-Pictures come through a DataLoader with two workers and torchvision's transforms; float32, eager, BCELoss on sigmoids,
-torch.optim.Adam at 2e-4, `.item()` of three losses every step, no average of the generator.
+Pictures come through a DataLoader with two workers and torchvision's transforms; networks in nn.Sequential, float32,
+eager, BCELoss on sigmoids, torch.optim.Adam at 2e-4, `.item()` of three losses every step, no average of the generator.
 """
+
+import itertools
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
-from ganutils import config, networks
+from ganutils import config
+from ganutils.networks.dcgan import dcgan_weights
+from ganutils.networks.parts import map_channels
+
+
+def tutorial_networks(settings: config.Config) -> tuple[nn.Module, nn.Module]:
+    """The layers and weights of --arch dcgan as PyTorch's tutorial writes them, for sides that are powers of two.
+
+    The stem is a transposed convolution of the latent, the head a convolution of the last 4x4 map.
+    """
+    channels = map_channels(settings)  # the picture's first
+    up = [nn.Unflatten(1, (settings.z_dim, 1, 1)), nn.ConvTranspose2d(settings.z_dim, channels[-1], 4, bias=False)]
+    for a, b in zip(channels[:0:-1], channels[-2::-1], strict=True):
+        is_last = b == channels[0]
+        up += [nn.BatchNorm2d(a), nn.ReLU(True), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=is_last)]
+    down: list[nn.Module] = []
+    for i, (a, b) in enumerate(itertools.pairwise(channels)):
+        down += [
+            nn.Conv2d(a, b, 4, 2, 1, bias=i == 0),
+            nn.BatchNorm2d(b) if i else nn.Identity(),
+            nn.LeakyReLU(0.2, True),
+        ]
+    pair = nn.Sequential(*up, nn.Tanh()), nn.Sequential(*down, nn.Conv2d(channels[-1], 1, 4), nn.Flatten(0))
+    for network in pair:
+        network.apply(dcgan_weights)
+    return pair
 
 
 class Pictures(torch.utils.data.Dataset):
@@ -33,7 +60,7 @@ class Plain:
 
     def __init__(self, settings: config.Config, pictures: np.ndarray, device: torch.device):
         self.device, self.z_dim, self.batch = device, settings.z_dim, settings.batch
-        self.G, self.D = (network.to(device) for network in networks.build(settings))
+        self.G, self.D = (network.to(device) for network in tutorial_networks(settings))
         self.adam_g, self.adam_d = (
             torch.optim.Adam(n.parameters(), lr=settings.lr, betas=(0.5, 0.999)) for n in (self.G, self.D)
         )
