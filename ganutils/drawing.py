@@ -130,10 +130,10 @@ def _moment(one: _Found, name: str, seen: densities.View) -> densities.Moment:
 
 def _belief(file: File, x: np.ndarray) -> np.ndarray | None:
     """D(x), float [N], of numbers [N]; None where its logits are about pairs and say nothing of one."""
-    trained = gan.load(file)
-    boundary = LOSSES[trained.config.loss].boundary
+    network, settings = gan.load_discriminator(file)
+    boundary = LOSSES[settings.loss].boundary
     if boundary is None:
         return None
     with torch.inference_mode():
-        logits = trained.D.eval()(torch.from_numpy(x)[:, None])
+        logits = network(torch.from_numpy(x)[:, None])
     return (torch.sigmoid(logits) if boundary == 0 else logits).numpy()

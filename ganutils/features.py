@@ -5,15 +5,15 @@ Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
-from ganutils import Error, checkpoints, gan, pictures
+from ganutils import Error, checkpoints, classifiers, gan, pictures
 from ganutils.files import File
 from ganutils.plots import STYLE
 from ganutils.runs import flat, sample_shape
@@ -22,7 +22,6 @@ FIRST = {"dcgan": "D.downs.0.weight", "krohn": "D.convs.0.weight", "mlp": "D.hid
 SHOWN = 64  # filters, those of the largest weights
 LOOKED_AT = 10_000  # pictures that may excite a feature
 BEST = 9  # of them, shown for each
-BATCH = 256
 
 
 def filters(file: File) -> np.ndarray:
@@ -46,33 +45,23 @@ def excited(file: File, data: File, units: Sequence[int]) -> np.ndarray:
 
     A feature of a convolution is as excited as its map is where it is largest. Error if there is no such feature.
     """
-    settings = checkpoints.settings(file)
+    network, settings = gan.load_discriminator(file)
     if sample_shape(data) != settings.shape:
         raise Error(f"{data.name}: is not of the shape that {file.name} was trained on")
     images = flat(data)[:LOOKED_AT]
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
-    values = np.concatenate(list(_excitement(gan.load(file).D.eval(), images)))  # (N, features)
+
+    def excitement(x: Tensor) -> Tensor:
+        *_, last = network.layers(x)  # type: ignore[operator]
+        return last.amax((2, 3)) if last.dim() == 4 else last
+
+    values = classifiers.mapped(images, excitement, torch.device("cpu"))  # (N, features)
     for unit in units:
         if unit >= values.shape[1]:
             raise Error(f"{file.name}: has no feature {unit}; they go from 0 to {values.shape[1] - 1}")
     best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
     return images[best]
-
-
-def _excitement(network: nn.Module, images: np.ndarray) -> Iterator[np.ndarray]:
-    """Of each last feature by each picture, a batch at a time: float32 [B, features]."""
-    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    seen: list[Tensor] = []
-    head = network.get_submodule("head")
-    hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    with hook, torch.inference_mode():
-        for start in range(0, len(images), BATCH):
-            batch = torch.from_numpy(images[start : start + BATCH].copy())
-            network(batch.permute(0, 3, 1, 2).float() / 127.5 - 1)
-            features = seen.pop()  # (B, h * w * c), or (B, units)
-            count = convolutions[-1].out_channels if convolutions else features.shape[1]
-            yield features.view(len(batch), -1, count).amax(1).numpy()
 
 
 # ------------------------------------------------------------------------------------------- drawing

@@ -269,11 +269,6 @@ class File:
             self._read_into(array)
             yield array
 
-    def lazy(self, name: str) -> np.ndarray | Stream:
-        """The tensor as the map gives it, or row by row from a pipe, which can be read once."""
-        spec = self.specs[name]
-        return self[name] if self._bytes is not None else Stream(spec.shape, spec.dtype, self.rows(name, 1))
-
     def offset(self, name: str) -> int:
         """Where the tensor begins in the file, in bytes."""
         return self._data_start + self.specs[name].start
