@@ -1,6 +1,7 @@
-"""What can be told of a result from its name, before any work starts."""
+"""What can be told of files from their names."""
 
 import os
+import re
 
 from ganutils import Error
 
@@ -8,6 +9,11 @@ FILMS = (".gif", ".mp4", ".webp", ".apng")
 SUFFIXES = (".safetensors", ".npy", ".png", *FILMS)
 PLOTS = (".png", ".pdf", ".svg")
 DRAWN = (*PLOTS, ".safetensors", *FILMS)  # what gan-plot makes: a page, or a film of several
+
+
+def natural(path: str) -> list[tuple[bool, int, str]]:
+    """A key to sort by: 2.png before 10.png."""
+    return [(not s.isdecimal(), int(s) if s.isdecimal() else 0, s) for s in re.split(r"(\d{1,18})", path)]
 
 
 def is_pipe(path: str) -> bool:

@@ -10,7 +10,6 @@ import dataclasses
 import glob
 import math
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from PIL import Image
 
 from ganutils import Error, files
 from ganutils.files import Stream
+from ganutils.paths import natural
 from ganutils.shaping import FORMATS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")  # of pictures that may be frames
@@ -204,14 +204,9 @@ def _listed(name: str) -> list[str]:
     return found
 
 
-def _natural(path: str) -> list[tuple[bool, int, str]]:
-    """2.png before 10.png."""
-    return [(not s.isdecimal(), int(s) if s.isdecimal() else 0, s) for s in re.split(r"(\d+)", path)]
-
-
 def _of_pictures(paths: Sequence[str], name: str, is_film: bool) -> Reel:
     """Of picture files, in natural order. Their headers are read now, their pixels when a frame is drawn."""
-    paths = sorted(paths, key=_natural)
+    paths = sorted(paths, key=natural)
     heads = [_picture(path, lambda image: (image.size, image.mode)) for path in paths]
     for path, (size, _) in zip(paths, heads, strict=True):
         if size != heads[0][0]:

@@ -24,12 +24,13 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.paths import natural
 from ganutils.shaping import SUFFIXES, Shape, UnreadableError, decoded
 from ganutils.sources.source import Source
 
 FILE_LIMIT = 1 << 28  # bytes of one picture's file
 RATIO_LIMIT = 200  # that a member of 16 MB or more may unpack to; a whole archive, 1,100 (deflate's most is 1,032)
-PACKED = (EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error, lzma.LZMAError)
+PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 Load = Callable[[str], Any]
@@ -41,7 +42,7 @@ def folder(path: str) -> Source:
     for parent, folders, found in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         names += (os.path.relpath(os.path.join(parent, name), path).replace(os.sep, "/") for name in found)
-    names = sorted(filter(_is_picture, names), key=_natural)
+    names = sorted(filter(_is_picture, names), key=natural)
     return _pictures(path, names, lambda name: os.path.join(path, name), draw=_read)
 
 
@@ -89,7 +90,7 @@ def zipped(path: str) -> Iterator[Source]:
             except (zipfile.BadZipFile, *PACKED):
                 raise UnreadableError("is damaged in the zip file, or locked with a password") from None
 
-        yield _pictures(path, sorted(names, key=_natural), load, notes)
+        yield _pictures(path, sorted(names, key=natural), load, notes)
 
 
 @contextlib.contextmanager
@@ -174,10 +175,6 @@ def _is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not last.startswith(".") and not name.startswith("__MACOSX")
 
 
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    return [(not s.isdecimal(), int(s) if s.isdecimal() else 0, s) for s in re.split(r"(\d{1,18})", name)]
-
-
 def _pictures(
     path: str,
     names: list[str],
@@ -209,6 +206,6 @@ def _classes(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     folders = [path[shared] if len(path) > shared else None for path in paths]
     if None in folders:
         return None, ()
-    classes = sorted(set(map(str, folders)), key=_natural)
+    classes = sorted(set(map(str, folders)), key=natural)
     number = {name: label for label, name in enumerate(classes)}
     return np.array([number[str(name)] for name in folders], np.int64), tuple(classes)
