@@ -12,6 +12,7 @@ from conftest import BIN, ROOT, TINY
 
 COMMANDS = sorted(path.name for path in BIN.iterdir())
 TEXT = ("gan-eval", "gan-info")  # what they say is their result
+LIGHT = ("gan-data", "gan-gif", "gan-info", "gan-interp")  # they start without torch
 README = (ROOT / "README.md").read_text()
 
 
@@ -127,39 +128,45 @@ def produce(checkpoint, ok, tmp_path):
     return {name: f"{name} {words}" for name, words in PRODUCERS.items()}
 
 
-def test_every_command_ends_quietly_when_its_reader_does(shell, produce):
+@pytest.fixture(params=["quick", pytest.param("real", marks=pytest.mark.soak)])
+def process(request, shell, pipeline):
+    """process(name) -> `shell`; or `pipeline` for those commands that import torch, which takes seconds."""
+    return lambda name: shell if name in LIGHT or request.param == "real" else pipeline
+
+
+def test_every_command_ends_quietly_when_its_reader_does(process, produce):
     assert produce.keys() == set(COMMANDS)
     for name, line in produce.items():
-        done = shell(f"{line} | head -c 10 >/dev/null; echo ${{PIPESTATUS[0]}}")
+        done = process(name)(f"{line} | head -c 10 >/dev/null; echo ${{PIPESTATUS[0]}}")
         assert done.err == "", name
         assert done.out.strip() in (b"141", b"0"), name  # 0: all of it went into the pipe before the reader left
 
 
-def test_every_command_says_in_one_line_that_the_disk_is_full(shell, produce):
+def test_every_command_says_in_one_line_that_the_disk_is_full(process, produce):
     for name, line in produce.items():
-        done = shell(f"{line} > /dev/full")
+        done = process(name)(f"{line} > /dev/full")
         assert done.code == 1, name
         assert len(done.err.splitlines()) == 1, done.err
         assert done.err.startswith(f"{name}: ")
         assert "no space left on device" in done.err
 
 
-def test_a_full_disk_leaves_the_old_file(shell, produce, tmp_path):
+def test_a_full_disk_leaves_the_old_file(process, produce, tmp_path):
     for name, line in produce.items():
         if name in TEXT:
             continue
         out = {"gan-gif": "old.gif", "gan-plot": "old.png"}.get(name, "old.safetensors")
         (tmp_path / out).write_bytes(b"old")
         before = sorted(os.listdir(tmp_path))
-        done = shell(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))
+        done = process(name)(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))
         assert done.code == 1, name
         assert f"{name}: {out}: file too large" in done.err
         assert (tmp_path / out).read_bytes() == b"old"
         assert sorted(os.listdir(tmp_path)) == before
 
 
-def test_an_upstream_that_dies_makes_the_downstream_fail(shell, produce, tmp_path):
-    whole = shell(produce["gan-sample"] + " --seed 1").out
+def test_an_upstream_that_dies_makes_the_downstream_fail(pipeline, produce, tmp_path):
+    whole = pipeline(produce["gan-sample"] + " --seed 1").out
     (tmp_path / "part").write_bytes(whole[: len(whole) // 2])
     training = "gan-loop -o x.ckpt -q " + " ".join(TINY)
     interp = "gan-interp - --frames 5 -o x.safetensors -q"
@@ -172,7 +179,7 @@ def test_an_upstream_that_dies_makes_the_downstream_fail(shell, produce, tmp_pat
         "gan-info",
     ):
         source = "head -c -8 gan.ckpt.safetensors" if line.startswith("gan-sample") else "cat part"
-        done = shell(f"{source} | {line}")
+        done = pipeline(f"{source} | {line}")
         assert done.code == 1, line
         assert "standard input: ended early; what wrote it failed or was stopped" in done.err
         assert not list(tmp_path.glob("x.*"))

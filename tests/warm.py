@@ -1,12 +1,13 @@
 """The commands from a shell or from make, each forked from a server that has imported torch already.
 
 `serve` answers on a Unix socket. In front of the real commands on PATH stands, for each, a few lines that hand their
-arguments, folder and standard streams over and exit as the command did: 0.1 s for one, and not 3 s.
+arguments, folder, standard streams and limit on files' sizes over and exit as the command did: 0.1 s for one, not 3 s.
 """
 
 import json
 import os
 import pathlib
+import resource
 import runpy
 import signal
 import socket
@@ -14,10 +15,10 @@ import sys
 import traceback
 
 SHIM = """#!{python} -SE
-import json, os, socket, sys
+import json, os, resource, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({path!r})
-    words = json.dumps([{script!r}, os.getcwd(), sys.argv[1:]]).encode()
+    words = json.dumps([{script!r}, os.getcwd(), sys.argv[1:], resource.getrlimit(resource.RLIMIT_FSIZE)]).encode()
     socket.send_fds(server, [words], [0, 1, 2])
     code = server.recv(1)
 os._exit(code[0] if code else 1)
@@ -53,7 +54,8 @@ def _run(connection: socket.socket) -> None:
     """One command, and its exit code as a byte. Never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     words, streams, *_ = socket.recv_fds(connection, 1 << 18, 3)
-    script, folder, arguments = json.loads(words)
+    script, folder, arguments, limits = json.loads(words)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
