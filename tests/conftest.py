@@ -51,6 +51,14 @@ FORKS.set_forkserver_preload(
 )
 
 
+def wait_for(path: pathlib.Path, seconds: float = 60) -> None:
+    """Until it is there; it must come in time."""
+    until = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert path.exists()
+
+
 class Result(NamedTuple):
     code: int
     out: bytes

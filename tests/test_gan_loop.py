@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import time
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import TINY, wait_for
 
 from ganutils import files
 
@@ -77,13 +76,6 @@ def test_the_log_has_a_line_a_tick(ok, pictures, tmp_path):
         for line in lines
     )
     assert all(line["images_per_second"] > 0 and line["d_loss"] > 0 for line in lines)
-
-
-def wait_for(path, seconds=60):
-    until = time.monotonic() + seconds
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert path.exists()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

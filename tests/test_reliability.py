@@ -9,7 +9,7 @@ import time
 import faults
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import TINY, wait_for
 from PIL import Image
 
 from ganutils import files
@@ -230,9 +230,7 @@ def test_a_folder_that_is_read_only_or_vanishes_is_said_in_one_line(fails, start
     vanishing = tmp_path / "there"
     vanishing.mkdir()
     going = start("gan-loop", pictures, *MLP, "--steps", 1_000_000, "--save-every", 3, "-q", "-o", "there/a.ckpt")
-    until = time.monotonic() + 60
-    while not (vanishing / "a.ckpt").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(vanishing / "a.ckpt")
     os.rename(vanishing, tmp_path / "elsewhere")
     result = going.wait(30)
     assert result.code == 1
@@ -345,14 +343,11 @@ def test_sigusr1_writes_the_checkpoint_and_goes_on(start, pictures, tmp_path):
     line = ["gan-loop", pictures, *MLP, "--steps", 1_000_000, "--save-every", 900_000, "--snapshots", "shots", "-q"]
     going = start(*line, "-o", "a.ckpt")
     steps = []
-    until = time.monotonic() + 60
-    while not (tmp_path / "shots" / "step-000100.safetensors").exists() and time.monotonic() < until:
-        time.sleep(0.01)  # it runs
+    wait_for(tmp_path / "shots" / "step-000100.safetensors")  # it runs
     for _ in range(3):
         out.unlink(missing_ok=True)
         os.kill(going.process.pid, signal.SIGUSR1)
-        while not out.exists() and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_for(out)
         steps.append(step_of(out))
     assert 100 <= steps[0] < steps[1] < steps[2]
     os.kill(going.process.pid, signal.SIGTERM)
@@ -365,9 +360,7 @@ def test_a_second_signal_stops_at_once(start, pictures, tmp_path):
     model = ["--width", 64, "--z-dim", 4, "--batch", 64, "--d-updates", 1000]
     (tmp_path / "shots").mkdir()
     going = start("gan-loop", pictures, *model, "--steps", 10, "--snapshots", "shots", "-q", "-o", "a.ckpt")
-    until = time.monotonic() + 60
-    while not (tmp_path / "shots" / "step-000000.safetensors").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(tmp_path / "shots" / "step-000000.safetensors")
     time.sleep(0.3)
     os.kill(going.process.pid, signal.SIGINT)
     time.sleep(0.3)

@@ -3,11 +3,10 @@
 import os
 import signal
 import socket
-import time
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import TINY, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,13 +93,6 @@ def test_gan_sample_shares_its_work_and_writes_the_same_bytes(team, ok, checkpoi
     (tmp_path / "x.safetensors").unlink()
     assert [worker.wait() for worker in team(*words)] == [(0, b"", "")] * 2
     assert (tmp_path / "x.safetensors").read_bytes() == alone
-
-
-def wait_for(path, seconds=60):
-    until = time.monotonic() + seconds
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert path.exists()
 
 
 @given(count=st.integers(1, 5), size=st.integers(1, 6), seed=st.integers(0, 99))
