@@ -94,7 +94,7 @@ SETTINGS = {
     "arch": Setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", str, ARCHS),
     "width": Setting("Channels of the layer nearest the picture, or hidden units (mlp).", int, (), 1, 4096),
     "norm": Setting("Normalisation in the discriminator of dcgan.", str, ("batch", "none")),
-    "dropout": Setting("Share of units dropped in training (krohn).", float, (), 0, 0.95),
+    "dropout": Setting("Share of units dropped in training (krohn; D of an mlp).", float, (), 0, 0.95),
     "z_dim": Setting("Length of a latent.", int, (), 1, 65536),
     "prior": Setting("Distribution of the latents.", str, PRIORS),
     "classes": Setting("Number of classes; set by --conditional.", int, (), 0, 65536),
@@ -154,9 +154,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         batch=64,
         ema_kimg=9.0,
     ),
-    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, equation 1 with the
-    # generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
-    "goodfellow2014": dict(arch="mlp", z_dim=100, prior="uniform", loss="nonsaturating", lr=2e-4, batch=100),
+    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, dropout in D, equation 1 with
+    # the generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
+    "goodfellow2014": dict(
+        arch="mlp", dropout=0.5, z_dim=100, prior="uniform", loss="nonsaturating", lr=1e-3, batch=100
+    ),
     # Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with DCGANs", section 4.
     "dcgan2016": dict(arch="dcgan", width=128, z_dim=100, prior="uniform", loss="nonsaturating", lr=2e-4, batch=128),
     # Mao et al. 2017, "Least Squares GANs", section 4: a DCGAN, equation 9, latents of 1024 numbers.
@@ -226,8 +228,8 @@ def contradiction(config: Config) -> str | None:
         return f"--smooth goes with {', '.join(SMOOTHED)}; {config.loss} has no labels"
     if "color" in config.augment and config.shape[-1] == 1:
         return "--augment color is for colour pictures; gray ones have translate and cutout"
-    if config.dropout and config.arch != "krohn":
-        return "--dropout goes with --arch krohn"
+    if config.dropout and config.arch not in ("krohn", "mlp"):
+        return "--dropout goes with --arch krohn or mlp"
     return None
 
 

@@ -198,7 +198,7 @@ def test_every_preset_is_whole_and_consistent(preset):
         ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with"),
         ({"loss": "wgan", "smooth": 0.9}, "--smooth goes with minimax, nonsaturating, lsgan"),
         ({"augment": "translate,color"}, "--augment color is for colour pictures"),
-        ({"dropout": 0.4}, "--dropout goes with --arch krohn"),
+        ({"dropout": 0.4}, "--dropout goes with --arch krohn or mlp"),
     ],
 )
 def test_settings_that_do_not_go_together_are_said(given, words):

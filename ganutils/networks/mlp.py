@@ -34,10 +34,11 @@ class MLPGenerator(nn.Module):
 
 
 class MLPDiscriminator(nn.Module):
-    """Two hidden layers of `width` leaky units on the flattened sample."""
+    """Two hidden layers of `width` leaky units on the flattened sample, dropout after each (Goodfellow et al. 2014)."""
 
     def __init__(self, config: Config):
         super().__init__()
+        self.dropout = config.dropout
         self.hidden1 = nn.Linear(math.prod(config.shape), config.width)
         self.hidden2 = nn.Linear(config.width, config.width)
         self.head = nn.Linear(config.width, 1)
@@ -48,7 +49,7 @@ class MLPDiscriminator(nn.Module):
         if x.dim() == 4:
             x = x.permute(0, 2, 3, 1)  # (B, H, W, C): the order of the generator's output
         for hidden in (self.hidden1, self.hidden2):
-            x = F.leaky_relu(hidden(x.flatten(1)), 0.2)
+            x = F.dropout(F.leaky_relu(hidden(x.flatten(1)), 0.2), self.dropout, self.training)
             yield x
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
