@@ -76,7 +76,7 @@ def curves(names: Sequence[str], titles: Sequence[str] = ()) -> Figure:
     columns = 1 if len(drawn) == 1 else 2 if len(drawn) <= 4 else 3
     rows = -(-len(drawn) // columns)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2 * columns, 3.3 * rows), layout="constrained")
+        figure = Figure(figsize=(5.2 * columns, 3.8 * rows), layout="constrained")
         for position, (panel, lines) in enumerate(drawn, 1):
             _draw(figure.add_subplot(rows, columns, position), panel, lines)
     return figure
@@ -125,7 +125,7 @@ def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
     if several or len(panel.fields) > 1:
-        axes.legend()
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)  # below: curves may lie anywhere
 
 
 def points(samples: np.ndarray) -> Figure:
