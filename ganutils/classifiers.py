@@ -28,6 +28,7 @@ BATCH = 128
 EPOCHS, LEAST_UPDATES, MOST_UPDATES = 20, 200, 1200
 HELD_OUT = 10  # one in so many pictures is not trained on but tells the accuracy
 FORWARD = 256  # pictures to a forward pass
+LONGEST = 1 << 20  # axis of pictures, or number of outputs, that a file may speak of
 
 
 class Classifier(nn.Module):
@@ -153,7 +154,8 @@ def write(path: str, network: Classifier, meta: dict[str, Any]) -> None:
 def read(file: files.File) -> Classifier:
     """The classifier of an extractor's file, ready to use; Error if it is damaged or of another version."""
     shape, count = file.meta.get("shape"), file.meta.get("outputs")
-    if not (isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in [*shape, count])):
+    lengths = [*shape, count] if isinstance(shape, list) else []
+    if len(lengths) != 4 or not all(type(n) is int and 0 < n <= LONGEST for n in lengths):
         raise Error(f"{file.name}: damaged: an extractor without its shape and outputs; remove it")
     if file.meta.get("network") != VERSION:
         raise Error(f"{file.name}: an extractor of version {file.meta.get('network')}, and {VERSION} is known here")

@@ -154,8 +154,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         batch=64,
         ema_kimg=9.0,
     ),
-    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, dropout in D, equation 1 with
-    # the generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
+    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, dropout in D, equation 1
+    # with the generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
     "goodfellow2014": dict(
         arch="mlp", dropout=0.5, z_dim=100, prior="uniform", loss="nonsaturating", lr=1e-3, batch=100
     ),

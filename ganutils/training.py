@@ -70,7 +70,7 @@ class Trainer:
         update = gan.updates["D"]
         real, labels = self._batch(update)
         fakes = self._fakes(update + 1, labels, learn=reuse)
-        self._seen = real, fakes.detach()
+        self._seen = real.detach(), fakes.detach()
         real, fake = self._augmented(real, "D", 0), self._augmented(fakes.detach(), "D", 1)
         real.requires_grad_(config.r1 > 0)
         fake.requires_grad_(config.r2 > 0)

@@ -456,3 +456,7 @@ def test_a_damaged_extractor_is_refused_by_name(fails, real, content, tmp_path, 
     )
     files.write(str(tmp_path / "newer.safetensors"), "extractor", tensors, {**meta, "network": 99})
     assert "of version 99" in fails("gan-eval", real, real, "--features", "newer.safetensors")
+    for shape in (None, [8, 8], [8, 8, 1 << 62], [8, 0, 1]):
+        files.write(str(tmp_path / "odd.safetensors"), "extractor", tensors, {**meta, "shape": shape})
+        line = fails("gan-eval", real, real, "--features", "odd.safetensors")
+        assert "odd.safetensors: damaged: an extractor without its shape" in line
