@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import struct
@@ -110,6 +111,17 @@ def _seekable() -> Iterator[str]:
             yield os.path.join(folder, "film.mp4")
 
 
+def _frames_in(path: str) -> int:
+    """Frames of a film; 0 if it is none."""
+    import imageio_ffmpeg
+
+    try:
+        frames: int = imageio_ffmpeg.count_frames_and_secs(path)[0]
+    except RuntimeError:
+        return 0
+    return frames
+
+
 def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
     """H.264 in yuv420p with its index first, which every browser plays. Sides are made even; a hold is repeated frames.
 
@@ -122,6 +134,7 @@ def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
     factor = round(10 + 0.41 * (100 - quality))
     even = "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"
     said = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"  # or players guess by the size
+    logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # what it warns of is found by counting
     with _seekable() as path:
         try:
             writer = imageio_ffmpeg.write_frames(
@@ -138,11 +151,13 @@ def write_mp4(out: BinaryIO, clip: Clip, quality: int) -> None:
             )
             with contextlib.closing(writer):
                 writer.send(None)
+                sent = 0
                 for number, frame in enumerate(clip.frames):
                     for _ in range(1 + round(clip.hold * clip.fps) * (number == clip.held)):
                         writer.send(np.ascontiguousarray(frame))
-            if not os.path.getsize(path):
-                raise OSError("it wrote nothing")
+                        sent += 1
+            if not os.path.getsize(path) or _frames_in(path) != sent:
+                raise OSError("it ended early")  # killed, say; the writer does not look at how it ended
         except (RuntimeError, ImportError):
             raise Error("MP4 needs ffmpeg: pip install imageio-ffmpeg, or install ffmpeg") from None
         except OSError as problem:

@@ -227,6 +227,22 @@ def test_an_mp4_that_ffmpeg_cannot_make_is_said_in_one_line():
         encoders.write_mp4(io.BytesIO(), clips.timed((2, 40_000, 1), 2, frames, Timing()), 80)
 
 
+def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
+    """Its exit is not looked at by the library: the frames are counted. Here its film is cut short, or none at all."""
+    import imageio_ffmpeg
+
+    short = tmp_path / "ffmpeg"
+    short.write_text(f'#!/bin/sh\nexec "{imageio_ffmpeg.get_ffmpeg_exe()}" -t 0.05 "$@"\n')
+    killed = tmp_path / "killed"
+    killed.write_text('#!/bin/sh\nfor path; do :; done\n[ "$path" = - ] || echo film >"$path"\ncat >/dev/null\nkill -9 $$\n')
+    frames = film(4, 8, 8, 1)
+    for fake in (short, killed):
+        fake.chmod(0o755)
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
+        with pytest.raises(Error, match="ffmpeg could not make a film"):
+            encoders.write_mp4(io.BytesIO(), clip(frames), 80)
+
+
 # -------------------------------------------------------------------------------------------- text
 
 
