@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import io
 import itertools
@@ -31,6 +32,7 @@ from ganutils.sources.source import Source
 FILE_LIMIT = 1 << 28  # bytes of one picture's file
 RATIO_LIMIT = 200  # that a member of 16 MB or more may unpack to; a whole archive, 1,100 (deflate's most is 1,032)
 PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 Load = Callable[[str], Any]
@@ -63,6 +65,8 @@ def _read(path: str, shape: Shape) -> np.ndarray:
                 raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
             data = stream.read()
     except OSError as problem:
+        if problem.errno in EXHAUSTED:
+            raise  # no fault of the picture's: it must not be skipped
         raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
     return decoded(data, shape)
 
