@@ -6,10 +6,10 @@ data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labelled.safe
 if [ "$SCALE" = full ]; then set -- 64 100000 --width 64 --steps 40000 --decay 20000:40000
 elif [ "$SCALE" = tiny ]; then set -- 16 1000 --width 8 --z-dim 16 --batch 32 --steps 300
 else set -- 32 40000 --width 16 --z-dim 32 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
-size=$1 limit=$2 ways=smiling kind=hat; shift 2; attributes='smiling glasses moustache'
+size=$1 limit=$2 ways=smiling sums='smiling/hat glasses/hat moustache/hat'; shift 2
 mkdir -p "$OUT"
 if [ "${CELEBA:-}" ]; then
-    ways='Smiling Young' kind=Male attributes='Smiling Eyeglasses Mustache'
+    ways='Smiling Young' sums='Smiling/Male Eyeglasses/Male Mustache/Smiling' # no woman there has a moustache
     [ -e "$data" ] || gan-data "$CELEBA" --attributes "$ATTRIBUTES" --crop "${CROP:-108}" --size "$size" -o "$data"
 else [ -e "$data" ] || gan-data toy:faces --limit "$limit" --size "$size" -o "$data"; fi
 gan-loop "$data" -o "$gan" "$@"
@@ -20,8 +20,8 @@ for way in $ways; do # a slider of each: along the difference of the means of th
         gan-interp --rows 0-7 --along "$OUT/$way.safetensors" --reach 1.5 --ease cosine |
         gan-sample "$gan" --latents - | gan-gif --grid 8x1 --fps 20 --scale 3 --bounce -o "$OUT/$way.gif"
 done
-for has in $attributes; do # who has it - who has not + others who have not = others who have it; the rarest last
-    name=$OUT/$has sum="[$has & ~$kind] - [~$has & ~$kind] + [~$has & $kind]"
+for both in $sums; do # who has it - who has not + others who have not = others who have it; the rarest last
+    has=${both%/*} kind=${both#*/}; name=$OUT/$has sum="[$has & ~$kind] - [~$has & ~$kind] + [~$has & $kind]"
     gan-arith "$told" "$sum" --seed 0 | gan-sample "$gan" --latents - -o "$name-latents.safetensors"
     gan-arith "$told" "$sum" --pixels -q -o "$name-pixels.safetensors"
     gan-gif "$name-latents.safetensors" "$name-pixels.safetensors" --column-labels latents,pixels --title "$sum" \
