@@ -34,9 +34,9 @@ class Command(click.Command):
     """A command that fails with one line on stderr: exit 1, usage 2, a signal 128 + its number."""
 
     def main(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that temporary files are removed
+        signal.signal(signal.SIGTERM, _end)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nobody asked for it to be ignored
-            signal.signal(signal.SIGINT, _interrupt)
+            signal.signal(signal.SIGINT, _end)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks gan-loop for a checkpoint; elsewhere it would kill
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # of libraries, to developers
@@ -75,8 +75,13 @@ class Command(click.Command):
         sys.exit(code)
 
 
-def _interrupt(number: int, _: Any) -> None:
-    raise Interrupted(128 + number)
+_ended: list[int] = []  # signals that should have ended us: what is raised in some library's destructor is lost
+
+
+def _end(number: int, _: Any) -> None:
+    """End the command by an exception, so that temporary files are removed."""
+    _ended.append(number)
+    raise (Interrupted if number == signal.SIGINT else SystemExit)(128 + number)
 
 
 def plain(text: str) -> str:
@@ -109,9 +114,10 @@ def _drop_stdout() -> None:
 def stopping() -> Iterator[list[int]]:
     """Yield a list that a first SIGINT or SIGTERM is put into, for a loop to end well; a second one ends it at once.
 
-    After the block the command exits with 128 + the signal's number.
+    One that came before, and whose exception was lost, is in it. After the block the command exits with 128 + the
+    signal's number.
     """
-    stopped: list[int] = []
+    stopped = list(_ended)
 
     def stop(number: int, _: Any) -> None:
         if stopped:

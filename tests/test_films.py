@@ -234,7 +234,9 @@ def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
     short = tmp_path / "ffmpeg"
     short.write_text(f'#!/bin/sh\nexec "{imageio_ffmpeg.get_ffmpeg_exe()}" -t 0.05 "$@"\n')
     killed = tmp_path / "killed"
-    killed.write_text('#!/bin/sh\nfor path; do :; done\n[ "$path" = - ] || echo film >"$path"\ncat >/dev/null\nkill -9 $$\n')
+    killed.write_text(
+        '#!/bin/sh\nfor path; do :; done\n[ "$path" = - ] || echo film >"$path"\ncat >/dev/null\nkill -9 $$\n'
+    )
     frames = film(4, 8, 8, 1)
     for fake in (short, killed):
         fake.chmod(0o755)

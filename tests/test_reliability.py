@@ -12,7 +12,7 @@ import pytest
 from conftest import TINY, wait_for
 from PIL import Image
 
-from ganutils import files
+from ganutils import files, options
 
 SOAK = pytest.mark.soak
 MLP = [*TINY, "--arch", "mlp"]
@@ -353,6 +353,24 @@ def test_sigusr1_writes_the_checkpoint_and_goes_on(start, pictures, tmp_path):
     os.kill(going.process.pid, signal.SIGTERM)
     assert going.wait(10).code == 143
     assert step_of(out) >= steps[2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_whose_exception_is_lost_in_a_destructor_still_ends_the_loop(monkeypatch):
+    monkeypatch.setattr(options, "_ended", [])
+    before = signal.signal(signal.SIGTERM, options._end)
+
+    class Swallowing:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        Swallowing()
+        with pytest.raises(SystemExit) as ended, options.stopping() as stopped:
+            assert stopped == [signal.SIGTERM]
+        assert ended.value.code == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_second_signal_stops_at_once(start, pictures, tmp_path):
