@@ -10,6 +10,7 @@ import itertools
 import multiprocessing
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("explore" if os.environ.get("GANUTILS_EXPLORE") else "same")
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it, and its children
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; threads of several tests at once only wait for each other
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(

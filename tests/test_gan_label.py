@@ -100,7 +100,7 @@ def test_probabilities_of_a_rare_attribute_agree_with_how_rare_it_is(by_discrimi
 def test_every_discriminator_gives_features(ok, label, content, tmp_path, arch):
     images, labels, _ = patches(200, 0)
     write(tmp_path / "like.safetensors", images, labels=labels)
-    ok("gan-loop", "like.safetensors", "--arch", arch, "--width", 2, "--steps", 0, "-o", "gan.ckpt.safetensors", "-q")
+    ok("gan-loop", "like.safetensors", "--arch", arch, "--width", 16, "--steps", 0, "-o", "gan.ckpt.safetensors", "-q")
     label("like.safetensors", "--like", "like.safetensors", "--features", "gan.ckpt.safetensors", "-o", "l.safetensors")
     assert (content("l.safetensors")[1]["labels"] == labels).mean() > 0.8  # by chance a third of them
 

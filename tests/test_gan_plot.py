@@ -172,7 +172,7 @@ def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, 
     assert abs((x * density).sum() / density.sum() - made[(made > x[0]) & (made < x[-1])].mean()) < 0.05
     x, belief = lines["D(x)"]
     with files.read(toy[0]) as file, torch.no_grad():
-        exact = torch.sigmoid(gan.load(file).D(torch.tensor(x, dtype=torch.float32)[:, None]))
+        exact = torch.sigmoid(gan.load(file).D.eval()(torch.tensor(x, dtype=torch.float32)[:, None]))
     np.testing.assert_allclose(belief, exact, atol=1e-6)
     assert [text.get_text() for text in below.get_yticklabels()] == ["z", "x"]
 

@@ -88,7 +88,6 @@ def test_every_figure_is_made_in_parallel_and_a_second_run_does_nothing(figures)
     assert re.findall(r"^gan-(?!loop)\S+", printed, re.MULTILINE) == ["gan-gif"]
 
 
-@pytest.mark.soak
 def test_the_faces_are_made_and_a_second_run_does_nothing(figures):
     figures("make", "faces")
     for name, frames in FACES.items():
