@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from ganutils import Error, config, networks, training
 from ganutils.augment import AUGMENTS, cutout, translate
@@ -206,18 +207,27 @@ def test_settings_that_do_not_go_together_are_said(given, words):
         config.fresh((8, 8, 1), given)
 
 
-@pytest.mark.parametrize(("block", "side"), [(parts.Halving, 8), (parts.Doubling, 4)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, side, bias):
+@pytest.mark.parametrize(
+    ("block", "plain", "channels", "many"),
+    [
+        (parts.Halving, nn.Conv2d, (6, 5), 0),
+        (parts.Halving, nn.Conv2d, (1, 5), parts.MANY_WEIGHTS),
+        (parts.Doubling, nn.ConvTranspose2d, (6, 5), 0),
+        (parts.Doubling, nn.ConvTranspose2d, (6, 1), parts.MANY_WEIGHTS),
+    ],
+)
+def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain, channels, many, bias):
     torch.manual_seed(0)
-    layer = block(6, 5, bias=bias).double()
-    x = torch.randn(2, 6, side, side - 2, dtype=torch.double, requires_grad=True)
+    layer = block(*channels, bias=bias).double()
+    monkeypatch.setattr(parts, "MANY_WEIGHTS", many)
+    monkeypatch.setattr(parts, "SMALL_MAP", 32)
+    x = torch.randn(2, channels[0], 8, 4, dtype=torch.double, requires_grad=True)
     found = []
-    for fewest in (10**9, 0):
-        monkeypatch.setattr(parts, "MANY_WEIGHTS", fewest)
-        y = layer(x)
+    for forward in (plain.forward, block.forward):
+        y = forward(layer, x)
         (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)  # as R1 does: a gradient of a gradient
-        found.append([y, slope, *torch.autograd.grad(slope.square().sum(), [x, layer.weight])])
+        found.append([y, slope, *torch.autograd.grad(slope.square().sum(), [x, *layer.parameters()])])
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b)
     assert torch.autograd.gradgradcheck(layer, x)

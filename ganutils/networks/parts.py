@@ -55,22 +55,23 @@ class Doubling(nn.ConvTranspose2d):
         super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if self.bias is not None or not faster_as_product(x, x[0, 0].numel(), self.weight):
+        if not faster_as_product(x, x[0, 0].numel(), self.weight):
             return super().forward(x, output_size)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
         windows = x.permute(0, 2, 3, 1) @ weight
         y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
-        return y
+        return y if self.bias is None else y + self.bias[:, None, None]
 
 
 def faster_as_product(x: Tensor, points: int, weight: Tensor) -> bool:
     """Whether a convolution to or from a map of so many points is faster as one matrix product.
 
-    So it is on CPUs, where oneDNN is slow at the gradient of many weights over a small map: 2.7 times slower than this
-    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4. The parameters are
-    the same, and the function.
+    So it is on CPUs, where oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than this
+    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at gray
+    pictures (twice as slow). The parameters are the same, and the function.
     """
-    return x.device.type == "cpu" and points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS
+    is_slow = weight.shape[1] == 1 or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
+    return is_slow and x.device.type == "cpu"
 
 
 class _Windows(torch.autograd.Function):
