@@ -1,16 +1,16 @@
 #!/bin/sh
 # Face arithmetic (Radford et al. 2016, figure 7) in latents and in pixels, of drawn faces, or of CelebA if it is given:
-# [OUT=..] [SCALE=small|full] [CELEBA=img_align_celeba.zip ATTRIBUTES=list_attr_celeba.txt [CROP=108]] ./faces.sh
-set -eu; OUT=${OUT:-out/faces} SCALE=${SCALE:-small}
+# [SCALE=small|full] [CELEBA=img_align_celeba.zip ATTRIBUTES=list_attr_celeba.txt | ROOT=folder of celeba/] ./faces.sh
+set -eu; OUT=${OUT:-out/faces} SCALE=${SCALE:-small}; mkdir -p "$OUT"
 data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labelled.safetensors
 if [ "$SCALE" = full ]; then set -- 64 100000 --width 64 --steps 40000 --decay 20000:40000
 elif [ "$SCALE" = tiny ]; then set -- 16 1000 --width 8 --z-dim 16 --batch 32 --steps 300
 else set -- 32 40000 --width 16 --z-dim 32 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
 size=$1 limit=$2 ways=smiling sums='smiling/hat glasses/hat moustache/hat'; shift 2
-mkdir -p "$OUT"
-if [ "${CELEBA:-}" ]; then
+if [ "${CELEBA:-}${ROOT:-}" ]; then
     ways='Smiling Young' sums='Smiling/Male Eyeglasses/Male Mustache/Smiling' # no woman there has a moustache
-    [ -e "$data" ] || gan-data "$CELEBA" --attributes "$ATTRIBUTES" --crop "${CROP:-108}" --size "$size" -o "$data"
+    [ -e "$data" ] || gan-data "${CELEBA:-celeba}" ${CELEBA:+--attributes "$ATTRIBUTES"} ${ROOT:+--root "$ROOT"} \
+        --crop "${CROP:-108}" --size "$size" -o "$data"
 else [ -e "$data" ] || gan-data toy:faces --limit "$limit" --size "$size" -o "$data"; fi
 gan-loop "$data" -o "$gan" "$@"
 gan-sample "$gan" -n 4096 --seed 0 | gan-label --like "$data" --root "$OUT" --report "$OUT/labels.json" -o "$told"
