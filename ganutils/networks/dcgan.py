@@ -65,7 +65,8 @@ class DCGANDiscriminator(nn.Module):
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
         for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
-            x = F.leaky_relu(norm(down(F.pad(x, pad) if any(pad) else x)), 0.2, inplace=True)
+            x = norm(down(F.pad(x, pad) if any(pad) else x))
+            x = F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
             yield x
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -41,7 +41,8 @@ class Halving(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         h, w = x.shape[2] // 2, x.shape[3] // 2
-        if not faster_as_product(x, h * w, self.weight):
+        is_gray = self.in_channels == 1 and x.requires_grad  # oneDNN is slow at a gradient of one channel
+        if not faster_as_product(x, is_gray, h * w, self.weight):
             return super().forward(x)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
         y: Tensor = F.linear(_Windows.apply(x).flatten(3), weight, self.bias)
@@ -55,7 +56,8 @@ class Doubling(nn.ConvTranspose2d):
         super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        if not faster_as_product(x, x[0, 0].numel(), self.weight):
+        is_gray = self.out_channels == 1
+        if not faster_as_product(x, is_gray, x[0, 0].numel(), self.weight):
             return super().forward(x, output_size)
         weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
         windows = x.permute(0, 2, 3, 1) @ weight
@@ -63,14 +65,14 @@ class Doubling(nn.ConvTranspose2d):
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
-def faster_as_product(x: Tensor, points: int, weight: Tensor) -> bool:
+def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
     """Whether a convolution to or from a map of so many points is faster as one matrix product.
 
     So it is on CPUs, where oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than this
-    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at gray
-    pictures (twice as slow). The parameters are the same, and the function.
+    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at computing
+    gray pictures and their gradients (3 times slower). The parameters are the same, and the function.
     """
-    is_slow = weight.shape[1] == 1 or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
+    is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
     return is_slow and x.device.type == "cpu"
 
 
