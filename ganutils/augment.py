@@ -14,13 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganutils import devices
 from ganutils.workers import Divided
 
 
 def translate(x: Tensor, random: Divided) -> Tensor:
     """Move by up to an eighth of the side; what comes in is gray, the middle of the range (as in the paper)."""
     b, _, h, w = x.shape
-    dy, dx = (_numbers(random.integers(-(n // 8), n // 8 + 1, (b, 1)), x) for n in (h, w))
+    dy, dx = (devices.sent(random.integers(-(n // 8), n // 8 + 1, (b, 1)), x.device) for n in (h, w))
     rows = (torch.arange(h, device=x.device) + dy).clamp(-1, h) + 1  # (B, H) into the padded picture
     columns = (torch.arange(w, device=x.device) + dx).clamp(-1, w) + 1
     padded = F.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)  # (B, H + 2, W + 2, C)
@@ -31,7 +32,7 @@ def translate(x: Tensor, random: Divided) -> Tensor:
 def cutout(x: Tensor, random: Divided) -> Tensor:
     """Gray out a window of half the sides, its centre anywhere."""
     b, _, h, w = x.shape
-    y, z = (_numbers(random.integers(0, n, (b, 1)), x) for n in (h, w))
+    y, z = (devices.sent(random.integers(0, n, (b, 1)), x.device) for n in (h, w))
     rows = (torch.arange(h, device=x.device) - y + h // 4).div(max(h // 2, 1), rounding_mode="floor") == 0  # (B, H)
     columns = (torch.arange(w, device=x.device) - z + w // 4).div(max(w // 2, 1), rounding_mode="floor") == 0
     return x.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
@@ -39,16 +40,12 @@ def cutout(x: Tensor, random: Divided) -> Tensor:
 
 def color(x: Tensor, random: Divided) -> Tensor:
     """Brightness by -0.5..0.5, saturation times 0..2, contrast times 0.5..1.5, as in the paper's code."""
-    brightness, saturation, contrast = _numbers(random.random((len(x), 3, 1, 1, 1), np.float32), x).unbind(1)
+    brightness, saturation, contrast = devices.sent(random.random((len(x), 3, 1, 1, 1), np.float32), x.device).unbind(1)
     x = x + (brightness - 0.5)
     mean = x.mean(dim=1, keepdim=True)
     x = mean + (x - mean) * (2 * saturation)
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     return mean + (x - mean) * (contrast + 0.5)
-
-
-def _numbers(drawn: np.ndarray, like: Tensor) -> Tensor:
-    return torch.from_numpy(drawn).to(like.device)
 
 
 AUGMENTS: dict[str, Callable[[Tensor, Divided], Tensor]] = {

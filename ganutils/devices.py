@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from ganutils import Error
@@ -54,13 +55,19 @@ def _keep_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def near(samples: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """`samples` on the device if they take no more than half of what is free there; else where they are."""
-    if device.type == "cpu":
-        return samples
-    size = samples.numel() * samples.element_size()
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 4 << 30
-    return samples.to(device) if size <= free // 2 else samples
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes take no more than half of the memory there: of what is free on CUDA, of all on a CPU."""
+    if device.type == "cuda":
+        return size <= torch.cuda.mem_get_info(device)[0] // 2
+    return size <= (4 << 30 if device.type == "mps" else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) // 2
+
+
+def sent(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """`array` on the device. On CUDA it is on its way there, from pinned memory, and nothing has waited for it."""
+    tensor = torch.from_numpy(array)
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def fast_bf16(device: torch.device) -> bool:

@@ -6,7 +6,6 @@ generator's update sees the noise of the discriminator's update before it, so on
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import time
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from ganutils import Error, devices, paths
 from ganutils.augment import AUGMENTS
+from ganutils.batches import Batches
 from ganutils.gan import GAN
 from ganutils.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.randomness import draw, stream
@@ -52,8 +52,7 @@ class Trainer:
         if sync_bn and self.team.count > 1:
             share_batch_norm(gan.G)
             share_batch_norm(gan.D)
-        self.samples = None if data is None else devices.near(torch.from_numpy(data.samples), device)
-        self.labels = None if data is None or data.labels is None else torch.from_numpy(data.labels)
+        self.batches = None if data is None else Batches(data, self.config, device, team)
         self.loss = LOSSES[self.config.loss]
         self.augments = [AUGMENTS[name] for name in self.config.augment.split(",") if name in AUGMENTS]
         precision = self.config.precision
@@ -149,28 +148,22 @@ class Trainer:
 
     def _gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         shares = self._random("between").random((len(real), *[1] * (real.dim() - 1)), np.float32)
-        between = torch.lerp(fake, real, torch.from_numpy(shares).to(self.device)).requires_grad_()
+        between = torch.lerp(fake, real, devices.sent(shares, self.device)).requires_grad_()
         with self._autocast():
             logits = self.gan.D(between, labels)
         return gradient_penalty(logits, between)
 
     def _batch(self, update: int) -> tuple[Tensor, Tensor | None]:
-        """What D sees at its update `update`: float32 [B, C, H, W] in -1..1, or points [B, D]; and labels [B]."""
-        if self.samples is None:
+        if self.batches is None:
             raise ValueError("this update looks at the data")
-        rows = torch.from_numpy(
-            self.team.part(batch_rows(self.config.seed, update, self.config.batch, len(self.samples)))
-        )
-        batch = self.samples[rows.to(self.samples.device)].to(self.device)
-        labels = None if self.labels is None else self.labels[rows].to(self.device)
-        return batch.permute(0, 3, 1, 2).float() / 127.5 - 1 if batch.dim() == 4 else batch, labels
+        return self.batches(update)
 
     def _fakes(self, d_updates: int, labels: Tensor | None, learn: bool) -> Tensor:
         """Generated samples; with `learn` they carry their graph, and count in batch norm's running statistics."""
         config = self.config
         noise = Divided(stream(config.seed, "noise", d_updates, self.gan.step), self.team)
         size = config.batch // self.team.count
-        z = torch.from_numpy(draw(noise, config.prior, (size, config.z_dim))).to(self.device)
+        z = devices.sent(draw(noise, config.prior, (size, config.z_dim)), self.device)
         self._seed_dropout("noise", d_updates)
         collect_statistics(self.gan.G, learn)
         with torch.set_grad_enabled(learn), self._autocast():
@@ -215,18 +208,6 @@ def collect_statistics(network: nn.Module, on: bool) -> None:
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.track_running_stats = on
-
-
-def batch_rows(seed: int, update: int, batch: int, count: int) -> np.ndarray:
-    """Which of `count` rows update `update` (from 0) trains on: int64 [batch]. Each epoch shows every row once."""
-    positions = np.arange(update * batch, (update + 1) * batch)
-    epochs = positions // count
-    return np.concatenate([_order(seed, int(e), count)[positions[epochs == e] % count] for e in np.unique(epochs)])
-
-
-@functools.lru_cache(maxsize=2)
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
-    return stream(seed, "order", epoch).permutation(count)
 
 
 class Tick(NamedTuple):

@@ -2,14 +2,16 @@
 
 import math
 import re
+import threading
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ganutils import Error, config, networks, training
+from ganutils import Error, batches, config, networks, runs, workers
 from ganutils.augment import AUGMENTS, cutout, translate
 from ganutils.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.networks import parts
@@ -169,10 +171,42 @@ def test_the_half_life_of_the_average():
     assert config.fresh((8, 8, 1), {"ema_kimg": 0}).ema_beta(5) == 0
 
 
+class Watched:
+    """Pictures that do not fit into memory; `reads` are which rows were read, and whether by the thread that trains."""
+
+    def __init__(self, pictures):
+        self.pictures, self.nbytes, self.reads = pictures, 1 << 60, []
+
+    def __len__(self):
+        return len(self.pictures)
+
+    def __getitem__(self, rows):
+        self.reads.append((rows.tolist(), threading.current_thread() is threading.main_thread()))
+        return self.pictures[rows]
+
+
+@given(updates=st.lists(st.integers(0, 9), min_size=1, max_size=12))
+def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
+    settings = config.fresh((8, 8, 1), {"batch": 4, "width": 1})
+    data = runs.TrainingSet(np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), np.uint8), np.arange(10))
+    watched = Watched(data.samples)
+    near, far = (
+        batches.Batches(data._replace(samples=samples), settings, torch.device("cpu"), workers.ALONE)
+        for samples in (data.samples, watched)
+    )
+    for update in updates:
+        for one, other in zip(near(update), far(update), strict=True):
+            assert torch.equal(one, other)
+    far._reader.shutdown()
+    assert not any(by_main for _, by_main in watched.reads)
+    wanted = [batches.rows_of(settings.seed, update, 4, 10).tolist() for update in (updates[0], updates[0] + 1)]
+    assert [rows for rows, _ in watched.reads[:2]] == wanted  # the second before it was asked for
+
+
 @given(count=st.integers(1, 30), batch=st.integers(2, 40), epochs=st.integers(1, 3))
 def test_every_epoch_shows_every_row_once(count, batch, epochs):
     updates = -(-count * epochs // batch)
-    rows = [int(row) for update in range(updates) for row in training.batch_rows(3, update, batch, count)]
+    rows = [int(row) for update in range(updates) for row in batches.rows_of(3, update, batch, count)]
     for epoch in range(epochs):
         assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
 
