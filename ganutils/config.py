@@ -30,6 +30,7 @@ class Config:
     preset: str
     arch: str
     width: int
+    hidden: int
     norm: str
     dropout: float
     z_dim: int
@@ -93,6 +94,7 @@ class Setting(NamedTuple):
 SETTINGS = {
     "arch": Setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", str, ARCHS),
     "width": Setting("Channels of the layer nearest the picture, or hidden units (mlp).", int, (), 1, 4096),
+    "hidden": Setting("Units of a dense layer beside the latents, and beside the last map (dcgan).", int, (), 0, 4096),
     "norm": Setting("Normalisation in the discriminator of dcgan.", str, ("batch", "none")),
     "dropout": Setting("Share of units dropped in training (krohn; D of an mlp).", float, (), 0, 0.95),
     "z_dim": Setting("Length of a latent.", int, (), 1, 65536),
@@ -118,10 +120,11 @@ SETTINGS = {
 }
 
 # Settings that came after format 1, each with what checkpoints that lack it were made with: files open for ever.
-LATER: dict[str, Any] = {}
+LATER: dict[str, Any] = {"hidden": 0}
 
 # What a preset does not say.
 PLAIN: dict[str, Any] = dict(
+    hidden=0,
     dropout=0.0,
     classes=0,
     smooth=1.0,
@@ -228,6 +231,8 @@ def contradiction(config: Config) -> str | None:
         return f"--smooth goes with {', '.join(SMOOTHED)}; {config.loss} has no labels"
     if "color" in config.augment and config.shape[-1] == 1:
         return "--augment color is for colour pictures; gray ones have translate and cutout"
+    if config.hidden and config.arch != "dcgan":
+        return "--hidden goes with --arch dcgan"
     if config.dropout and config.arch not in ("krohn", "mlp"):
         return "--dropout goes with --arch krohn or mlp"
     return None

@@ -131,14 +131,18 @@ class _Mean(torch.autograd.Function):
         return _Mean.apply(gradients)
 
 
-class SharedBatchNorm(nn.BatchNorm2d):
+class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm by the mean and variance of the whole batch, over all processes (torch's own has no CPU version)."""
+
+    def _check_input_dim(self, x: Tensor) -> None:
+        """Maps [B, C, H, W] and units [B, C] are both taken."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
         wide = x.float()
-        moments = torch.stack([wide.mean((0, 2, 3)), wide.square().mean((0, 2, 3))])
+        rest = [axis for axis in range(x.dim()) if axis != 1]
+        moments = torch.stack([wide.mean(rest), wide.square().mean(rest)])
         mean, square = _Mean.apply(moments)
         variance = square - mean.square()
         if self.track_running_stats:
@@ -148,11 +152,13 @@ class SharedBatchNorm(nn.BatchNorm2d):
                     kept.lerp_(now, self.momentum)  # type: ignore[union-attr, arg-type]
                 self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
         scale = self.weight * (variance + self.eps).rsqrt()
-        return x * scale[:, None, None].to(x.dtype) + (self.bias - mean * scale)[:, None, None].to(x.dtype)
+        shift = self.bias - mean * scale
+        scale, shift = (values.view(-1, *[1] * (x.dim() - 2)).to(x.dtype) for values in (scale, shift))
+        return x * scale + shift
 
 
 def share_batch_norm(network: nn.Module) -> None:
     """Make the batch norms of `network` shared; their parameters and buffers stay the tensors they are."""
     for module in network.modules():
-        if type(module) is nn.BatchNorm2d:
+        if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
             module.__class__ = SharedBatchNorm

@@ -11,7 +11,7 @@ MODELS = [
     [],
     ["--arch", "mlp", "--smooth", "0.9"],
     ["--loss", "minimax", "--prior", "uniform", "--augment", "translate,cutout"],
-    ["--loss", "lsgan", "--decay", "1:3", "--ema-kimg", "0", "--conditional"],
+    ["--loss", "lsgan", "--decay", "1:3", "--ema-kimg", "0", "--conditional", "--hidden", "3"],
     ["--arch", "resnet", "--loss", "relativistic", "--r1", "1", "--r2", "1", "--augment", "translate"],
     ["--loss", "hinge", "--conditional", "--arch", "resnet", "--d-lr", "0.001"],
     ["--preset", "dcgan2016", "--seed", "7"],

@@ -47,6 +47,25 @@ def test_the_dcgan_at_64_is_the_papers():
     settings = config.fresh((64, 64, 3), {"preset": "dcgan2016"})
     assert map_sizes(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
     assert map_channels(settings) == [3, 128, 256, 512, 1024]
+    generator, discriminator = networks.build(settings)
+    assert generator.stem.weight.shape == (4 * 4 * 1024, 100)
+    assert discriminator.head.weight.shape == (1, 4 * 4 * 1024)
+
+
+def test_dense_layers_see_the_whole_picture():
+    """The first map is of the latent and a dense layer of mean 0 over the batch, the logit of the last map and one."""
+    settings = config.fresh((8, 8, 1), {"width": 2, "hidden": 5})
+    generator, discriminator = networks.build(settings)
+    dense = generator.hidden(torch.randn(64, settings.z_dim))
+    assert dense.shape == (64, 5)
+    assert dense.mean(0).abs().max() < 1e-5
+    assert generator.stem.in_features == settings.z_dim + 5
+    assert discriminator.head.in_features == 4 * 4 * 2 + 5
+    pixels = torch.randn(1, 1, 8, 8, requires_grad=True)
+    *_, last = discriminator.eval().layers(pixels)
+    unit = discriminator.hidden(last.permute(0, 2, 3, 1).flatten(1))[0, 0]
+    (gradient,) = torch.autograd.grad(unit, pixels)
+    assert gradient.ne(0).all()
 
 
 def test_weights_come_from_the_seed_alone():

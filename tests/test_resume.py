@@ -86,7 +86,7 @@ def test_a_setting_that_came_later_has_a_value_for_older_checkpoints(golden, mon
         with pytest.raises(Error, match="'augment' is missing from its settings"):
             checkpoints.settings(file)
         monkeypatch.setitem(config.LATER, "augment", "none")
-        assert checkpoints.settings(file).as_json() == settings
+        assert checkpoints.settings(file).as_json() == {**config.LATER, **settings}
     assert config.LATER.keys() <= {field.name for field in dataclasses.fields(config.Config)}
 
 

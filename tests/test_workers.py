@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ganutils.workers import Divided, Team
 
-SYNC = ["--sync-bn", "--augment", "translate,cutout"]
+SYNC = ["--sync-bn", "--augment", "translate,cutout", "--hidden", 3]
 PLAIN = ["--arch", "resnet", "--loss", "relativistic", "--r1", 1, "--r2", 1, "--conditional", "--prior", "uniform"]
 
 

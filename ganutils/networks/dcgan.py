@@ -17,7 +17,8 @@ from ganutils.networks.parts import Doubling, Halving, Labelled, map_channels, m
 class DCGANGenerator(nn.Module):
     """Transposed 4x4 convolutions of stride 2 from a 4x4 map up, batch norm, ReLU, tanh (Radford et al. 2016).
 
-    Any size: where a map has an odd side, the last row or column of the doubled map is cut off.
+    Any size: where a map has an odd side, the last row or column of the doubled map is cut off. `hidden` puts a dense
+    layer beside the latent: the first map is of both. (Chen et al. 2016, InfoGAN, appendix C, put one between.)
     """
 
     def __init__(self, config: Config):
@@ -26,7 +27,9 @@ class DCGANGenerator(nn.Module):
         self.channels = map_channels(config)[::-1]
         h, w = self.sizes[0]
         self.classes = Labelled(config.classes, config.z_dim)
-        self.stem = nn.Linear(config.z_dim, h * w * self.channels[0], bias=False)
+        # Normalised last, for a mean of 0: with another all samples move alike at first, and G collapses for good.
+        self.hidden = dense(config.z_dim, config.hidden, nn.LeakyReLU(0.2), nn.BatchNorm1d(config.hidden))
+        self.stem = nn.Linear(config.z_dim + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
         last = len(pairs) - 1
@@ -34,9 +37,8 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w = self.sizes[0]
-        x = (
-            self.stem(self.classes.mixed(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
-        )  # (B, C, h, w)
+        x = self.stem(beside(self.hidden, self.classes.mixed(z, labels)))
+        x = x.view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)  # (B, C, h, w)
         for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
             x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
         return torch.tanh(x.float())
@@ -45,7 +47,8 @@ class DCGANGenerator(nn.Module):
 class DCGANDiscriminator(nn.Module):
     """4x4 convolutions of stride 2, leaky ReLU, batch norm on all but the first (Radford et al. 2016).
 
-    Odd sides are padded by one, so that the maps have the generator's sizes.
+    Odd sides are padded by one, so that the maps have the generator's sizes. `hidden` puts a dense layer, which sees
+    the whole picture at once, beside the last map: the logit is of both.
     """
 
     def __init__(self, config: Config):
@@ -59,6 +62,10 @@ class DCGANDiscriminator(nn.Module):
             nn.BatchNorm2d(b) if n else nn.Identity() for (_, b), n in zip(pairs, normed, strict=True)
         )
         features = math.prod(sizes[-1]) * channels[-1]
+        is_normed = config.norm == "batch"
+        norm = nn.BatchNorm1d(config.hidden) if is_normed else nn.Identity()
+        self.hidden = dense(features, config.hidden, norm, nn.LeakyReLU(0.2, inplace=True), bias=not is_normed)
+        features += config.hidden
         self.head = nn.Linear(features, 1)
         self.classes = Labelled(config.classes, features)
 
@@ -71,15 +78,25 @@ class DCGANDiscriminator(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         *_, x = self.layers(x)
-        features = x.permute(0, 2, 3, 1).flatten(1)
+        features = beside(self.hidden, x.permute(0, 2, 3, 1).flatten(1))
         return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
+
+
+def dense(length: int, units: int, *rest: nn.Module, bias: bool = True) -> nn.Sequential:
+    """[B, length] -> [B, units], fully connected, and what is to follow; of no units, nothing at all."""
+    return nn.Sequential(nn.Linear(length, units, bias), *rest) if units else nn.Sequential()
+
+
+def beside(layer: nn.Sequential, x: Tensor) -> Tensor:
+    """`x` and what `layer` makes of it, side by side."""
+    return torch.cat([x, layer(x)], 1) if layer else x
 
 
 def dcgan_weights(module: nn.Module) -> None:
     """N(0, 0.02) for weights, N(1, 0.02) for the gains of batch norm, zero for biases (Radford et al. 2016)."""
     if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
     if isinstance(getattr(module, "bias", None), nn.Parameter):
         nn.init.zeros_(module.bias)  # type: ignore[arg-type]
