@@ -26,7 +26,15 @@ def digest(ok, name):
     return ok("gan-info", "--digest", name).out.decode().strip()
 
 
-def by_hand_equals_loop(ok, pictures, content, model, d_updates, steps):
+def differing(content, one, other):
+    """The names of the tensors in which two checkpoints differ."""
+    (_, first), (_, second) = content(one), content(other)
+    common = first.keys() & second.keys()
+    return (first.keys() ^ second.keys()) | {n for n in common if not np.array_equal(first[n], second[n])}
+
+
+def train_in_a_loop_and_by_hand(ok, pictures, model, d_updates, steps):
+    """Writes loop.ckpt and hand.ckpt."""
     model = [*TINY, *model, "--d-updates", d_updates]
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "loop.ckpt", "--fresh")
     piped = ok("gan-loop", pictures, *model, "--steps", 0).out
@@ -34,22 +42,20 @@ def by_hand_equals_loop(ok, pictures, content, model, d_updates, steps):
         piped = ok("gan-train-d", pictures, "--from", "-", "--updates", d_updates, stdin=piped).out
         piped = ok("gan-train-g", pictures, "--from", "-", stdin=piped).out
     ok("gan-loop", pictures, "--from", "-", "--steps", steps, "-o", "hand.ckpt", "--fresh", stdin=piped)
-    by_loop, by_hand = content("loop.ckpt")[1], content("hand.ckpt")[1]
-    assert by_loop.keys() == by_hand.keys()
-    for name, tensor in by_loop.items():
-        assert np.array_equal(tensor, by_hand[name]), name
-    assert digest(ok, "loop.ckpt") == digest(ok, "hand.ckpt")
 
 
 @EACH
 def test_two_phases_by_hand_equal_the_loop_for_every_model(ok, pictures, content, number, model):
-    by_hand_equals_loop(ok, pictures, content, model, d_updates=1 + number % 2, steps=2)
+    train_in_a_loop_and_by_hand(ok, pictures, model, d_updates=1 + number % 2, steps=2)
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+    assert digest(ok, "loop.ckpt") == digest(ok, "hand.ckpt")
 
 
 @FEW
 @given(d_updates=st.integers(1, 4), steps=st.integers(0, 4))
 def test_two_phases_by_hand_equal_the_loop(ok, pictures, content, d_updates, steps):
-    by_hand_equals_loop(ok, pictures, content, ["--arch", "mlp"], d_updates, steps)
+    train_in_a_loop_and_by_hand(ok, pictures, ["--arch", "mlp"], d_updates, steps)
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 
 def test_the_same_through_a_real_pipeline(pipeline, pictures):
@@ -66,23 +72,25 @@ def test_the_same_through_a_real_pipeline(pipeline, pictures):
     assert loop == pipe
 
 
-def continued_equals_uninterrupted(ok, pictures, model, steps, stop):
+def train_once_and_in_two_goes(ok, pictures, model, steps, stop):
+    """Writes once.ckpt and twice.ckpt."""
     model = [*TINY, *model]
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "once.ckpt", "--fresh")
     ok("gan-loop", pictures, *model, "--steps", stop, "-o", "twice.ckpt", "--fresh")
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "twice.ckpt")
-    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
 @EACH
 def test_interrupted_and_continued_equals_never_interrupted_for_every_model(ok, pictures, number, model):
-    continued_equals_uninterrupted(ok, pictures, model, steps=3, stop=number % 4)
+    train_once_and_in_two_goes(ok, pictures, model, steps=3, stop=number % 4)
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
 @FEW
 @given(steps=st.integers(1, 6), data=st.data())
 def test_interrupted_and_continued_equals_never_interrupted(ok, pictures, steps, data):
-    continued_equals_uninterrupted(ok, pictures, ["--decay", "1:5"], steps, data.draw(st.integers(0, steps)))
+    train_once_and_in_two_goes(ok, pictures, ["--decay", "1:5"], steps, data.draw(st.integers(0, steps)))
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
 def test_the_same_command_gives_the_same_bytes(ok, pictures, tmp_path):
