@@ -1,7 +1,7 @@
 import pathlib
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+)"', (here / "ganutils/__init__.py").read_text())[1]
@@ -14,8 +14,8 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=["ganutils", "ganutils.networks", "ganutils.sources"],
-    package_data={"ganutils": ["py.typed"], "ganutils.sources": ["quickdraw.txt"]},
+    packages=find_packages(include=["ganutils", "ganutils.*"]),
+    package_data={"ganutils": ["py.typed"], "ganutils.samples.sources": ["quickdraw.txt"]},
     scripts=sorted(str(path.relative_to(here)) for path in here.glob("bin/gan-*")),
     install_requires=[
         "click>=8.2",

@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ganutils import config
 from ganutils.networks.dcgan import dcgan_weights
-from ganutils.networks.parts import map_channels
+from ganutils.networks.layers import map_channels
+from ganutils.runs.config import Config
 
 
-def tutorial_networks(settings: config.Config) -> tuple[nn.Module, nn.Module]:
+def tutorial_networks(settings: Config) -> tuple[nn.Module, nn.Module]:
     """The layers and weights of --arch dcgan as PyTorch's tutorial writes them, for sides that are powers of two.
 
     The stem is a transposed convolution of the latent, the head a convolution of the last 4x4 map.
@@ -58,7 +58,7 @@ class Pictures(torch.utils.data.Dataset):
 class Plain:
     """The loop of the tutorials."""
 
-    def __init__(self, settings: config.Config, pictures: np.ndarray, device: torch.device):
+    def __init__(self, settings: Config, pictures: np.ndarray, device: torch.device):
         self.device, self.z_dim, self.batch = device, settings.z_dim, settings.batch
         self.G, self.D = (network.to(device) for network in tutorial_networks(settings))
         self.adam_g, self.adam_d = (

@@ -23,7 +23,7 @@ import offline
 import pytest
 import warm
 
-from ganutils import files
+from ganutils.files import container
 
 ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
@@ -38,19 +38,7 @@ hypothesis.settings.load_profile("explore" if os.environ.get("GANUTILS_EXPLORE")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it, and its children
 os.environ["OMP_NUM_THREADS"] = "1"  # tiny networks; threads of several tests at once only wait for each other
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    [
-        "ganutils.training",
-        "ganutils.sampling",
-        "ganutils.forms",
-        "ganutils.sources",
-        "ganutils.diagnosis",
-        "ganutils.arithmetic_scores",
-        "ganutils.plots",
-        "ganutils.drawing",
-        "ganutils.lossplots",
-    ]
-)
+FORKS.set_forkserver_preload(warm.MODULES)
 
 
 def wait_for(path: pathlib.Path, seconds: float = 60) -> None:
@@ -200,7 +188,7 @@ def pictures(tmp_path):
     images = (np.arange(12, dtype=np.uint8)[:, None, None, None] * 20 + np.zeros((12, 8, 8, 1), np.uint8)).astype("u1")
     images[:, 2:5, 3:6] += 10
     tensors = {"images": images, "labels": np.arange(12) % 3}
-    files.write(str(tmp_path / "data.safetensors"), "samples", tensors, {"lineage": ["made by hand"]})
+    container.write(str(tmp_path / "data.safetensors"), "samples", tensors, {"lineage": ["made by hand"]})
     return "data.safetensors"
 
 
@@ -216,7 +204,7 @@ def content(tmp_path):
     """content("x.safetensors") -> (meta, {name: array}), of a file in tmp_path."""
 
     def read(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        with files.read(str(tmp_path / name)) as file:
+        with container.read(str(tmp_path / name)) as file:
             return file.meta, {name: file[name].copy() for name in file.specs}
 
     return read

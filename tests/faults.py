@@ -79,11 +79,11 @@ def install(what: str, n: int) -> None:
 
 
 def _be_naive() -> None:
-    from ganutils import files
+    from ganutils.files import atomic
 
     @contextlib.contextmanager
     def replacing(path):
         with open(path, "wb") as out:
             yield out
 
-    files.replacing = replacing
+    atomic.replacing = replacing

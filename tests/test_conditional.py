@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from ganutils import files
+from ganutils.files import container
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def two_classes(tmp_path):
     labels = np.arange(400) % 2
     images = np.where(labels, 215, 40)[:, None, None, None] + np.random.default_rng(0).integers(-20, 20, (400, 8, 8, 1))
     tensors = {"images": images.astype("u1"), "labels": labels}
-    files.write(str(tmp_path / "sky.safetensors"), "samples", tensors, {"classes": ["night", "day"]})
+    container.write(str(tmp_path / "sky.safetensors"), "samples", tensors, {"classes": ["night", "day"]})
     return "sky.safetensors"
 
 
@@ -43,7 +43,7 @@ def test_what_is_wrong_is_said(ok, fails, two_classes, pictures, checkpoint, tmp
     ok("gan-interp", "--seeds", "1,2", "--like", "sky.ckpt", "-o", "walk.safetensors")
     assert "give --label" in fails("gan-sample", "sky.ckpt", "--latents", "walk.safetensors", "-o", "x.png")
     assert "give DATA" in fails("gan-train-g", "--from", "sky.ckpt", "-o", "x.ckpt", code=2)
-    assert "labels go from 0 to 2, and the run has 2 classes" in fails(
+    assert "labels go up to 2, and the run has 2 classes" in fails(
         "gan-train-d", pictures, "--from", "sky.ckpt", "-o", "x.ckpt"
     )
     np.save(tmp_path / "plain.npy", np.zeros((5, 8, 8), "u1"))

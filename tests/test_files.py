@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ganutils import Error, files
+from ganutils import Error
+from ganutils.files import atomic, container
+from ganutils.files.container import File, Stream
 
 ARRAYS = st.dictionaries(
     st.text("abcG.é", min_size=1, max_size=6),
@@ -33,8 +35,8 @@ def same(a, b):
 @settings(max_examples=60)
 def test_what_is_written_is_read_by_us_and_by_safetensors(tmp_path_factory, arrays, note):
     path = str(tmp_path_factory.mktemp("f") / "x.safetensors")
-    files.write(path, "checkpoint", arrays, {"note": note})
-    with files.read(path, "checkpoint") as file:
+    container.write(path, "checkpoint", arrays, {"note": note})
+    with container.read(path, "checkpoint") as file:
         assert file.meta == {"format": 1, "kind": "checkpoint", "note": note}
         assert file.specs.keys() == arrays.keys()
         assert all(same(file[name], array) for name, array in arrays.items())
@@ -44,7 +46,7 @@ def test_what_is_written_is_read_by_us_and_by_safetensors(tmp_path_factory, arra
     assert all(same(theirs[name], array) for name, array in arrays.items())
     with open(path, "rb") as raw:
         piped = subprocess.Popen(["cat"], stdin=raw, stdout=subprocess.PIPE)
-        file = files.File(piped.stdout, "a pipe")
+        file = File(piped.stdout, "a pipe")
         assert file.digest() == in_place
         file.finish()
         assert piped.wait() == 0
@@ -54,7 +56,7 @@ def test_bytes_are_those_of_the_format(tmp_path):
     """Golden bytes: a change of them is a change of the format."""
     path = tmp_path / "x.safetensors"
     tensors = {"images": np.arange(4, dtype="u1").reshape(1, 2, 2, 1), "labels": np.array([7])}
-    files.write(str(path), "samples", tensors, {"lineage": ["b", "a"]})
+    container.write(str(path), "samples", tensors, {"lineage": ["b", "a"]})
     header = (
         rb'{"__metadata__":{"ganutils":"{\"format\": 1, \"kind\": \"samples\", \"lineage\": [\"b\", \"a\"]}"},'
         rb'"images":{"data_offsets":[8,12],"dtype":"U8","shape":[1,2,2,1]},'
@@ -66,13 +68,13 @@ def test_bytes_are_those_of_the_format(tmp_path):
 
 def test_a_stream_gives_the_bytes_of_the_array(tmp_path):
     whole = np.arange(60, dtype="u1").reshape(5, 2, 2, 3)
-    stream = files.Stream(whole.shape, whole.dtype, (whole[i : i + 2] for i in range(0, 5, 2)))
-    files.write(str(tmp_path / "a"), "samples", {"images": whole}, {})
-    files.write(str(tmp_path / "b"), "samples", {"images": stream}, {})
+    stream = Stream(whole.shape, whole.dtype, (whole[i : i + 2] for i in range(0, 5, 2)))
+    container.write(str(tmp_path / "a"), "samples", {"images": whole}, {})
+    container.write(str(tmp_path / "b"), "samples", {"images": stream}, {})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    short = files.Stream(whole.shape, whole.dtype, [whole[:4]])
+    short = Stream(whole.shape, whole.dtype, [whole[:4]])
     with pytest.raises(ValueError, match="too few"):
-        files.write(str(tmp_path / "b"), "samples", {"images": short}, {})
+        container.write(str(tmp_path / "b"), "samples", {"images": short}, {})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
@@ -80,10 +82,10 @@ def test_a_stream_gives_the_bytes_of_the_array(tmp_path):
 def test_modes_are_honest(tmp_path):
     old = os.umask(0o027)
     try:
-        files.write(str(tmp_path / "new"), "samples", {}, {})
+        container.write(str(tmp_path / "new"), "samples", {}, {})
         assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o640
         os.chmod(tmp_path / "new", 0o600)
-        files.write(str(tmp_path / "new"), "samples", {}, {"again": 1})
+        container.write(str(tmp_path / "new"), "samples", {}, {"again": 1})
         assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o600
     finally:
         os.umask(old)
@@ -92,7 +94,7 @@ def test_modes_are_honest(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     os.mkdir(tmp_path / "there")
     os.symlink("there/file", tmp_path / "link")
-    files.write(str(tmp_path / "link"), "samples", {}, {})
+    container.write(str(tmp_path / "link"), "samples", {}, {})
     assert os.readlink(tmp_path / "link") == "there/file"
     assert os.listdir(tmp_path / "there") == ["file"]
 
@@ -102,9 +104,9 @@ def test_a_fifo_is_written_straight_through(tmp_path):
     got = []
     reader = threading.Thread(target=lambda: got.append((tmp_path / "fifo").read_bytes()))
     reader.start()
-    files.write(str(tmp_path / "fifo"), "samples", {}, {})
+    container.write(str(tmp_path / "fifo"), "samples", {}, {})
     reader.join(10)
-    files.write(str(tmp_path / "file"), "samples", {}, {})
+    container.write(str(tmp_path / "file"), "samples", {}, {})
     assert got == [(tmp_path / "file").read_bytes()]
     assert stat.S_ISFIFO(os.stat(tmp_path / "fifo").st_mode)
 
@@ -112,7 +114,7 @@ def test_a_fifo_is_written_straight_through(tmp_path):
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, SystemExit, OSError, ValueError])
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, fault):
     (tmp_path / "file").write_bytes(b"old")
-    with pytest.raises(fault), files.replacing(str(tmp_path / "file")) as out:
+    with pytest.raises(fault), atomic.replacing(str(tmp_path / "file")) as out:
         out.write(b"new, but not all of it")
         raise fault
     assert (tmp_path / "file").read_bytes() == b"old"
@@ -123,14 +125,14 @@ def test_a_killed_writer_leaves_one_temporary_file_that_the_next_takes_over(tmp_
     path = tmp_path / "file"
     path.write_bytes(b"old")
     killed = (
-        "import os, signal\nfrom ganutils import files\n"
-        f"with files.replacing({str(path)!r}) as out:\n out.write(b'half'); out.flush(); os.kill(os.getpid(), 9)"
+        "import os, signal\nfrom ganutils.files import atomic\n"
+        f"with atomic.replacing({str(path)!r}) as out:\n out.write(b'half'); out.flush(); os.kill(os.getpid(), 9)"
     )
     for _ in range(3):
         assert subprocess.run([sys.executable, "-c", killed]).returncode == -9
         assert path.read_bytes() == b"old"
         assert len(os.listdir(tmp_path)) == 2
-    with files.replacing(str(path)) as out:
+    with atomic.replacing(str(path)) as out:
         out.write(b"new")
     assert path.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["file"]
@@ -141,7 +143,7 @@ def test_two_writers_never_mix(tmp_path):
 
     def write(letter):
         for _ in range(20):
-            with files.replacing(path) as out:
+            with atomic.replacing(path) as out:
                 for _ in range(50):
                     out.write(letter * 1000)
                     out.flush()
@@ -202,7 +204,7 @@ DAMAGE = {
 def test_each_kind_of_damage_has_its_words(tmp_path, name):
     recipe, words = DAMAGE[name]
     path = damaged(tmp_path / "bad.safetensors", **recipe)
-    with pytest.raises(Error, match=words) as raised, files.read(path, "samples"):
+    with pytest.raises(Error, match=words) as raised, container.read(path, "samples"):
         pass
     assert "bad.safetensors" in str(raised.value)
 
@@ -211,7 +213,7 @@ def test_each_kind_of_damage_has_its_words(tmp_path, name):
 @settings(max_examples=200)
 def test_no_mutation_of_a_file_is_worse_than_an_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("m") / "x.safetensors"
-    files.write(
+    container.write(
         str(path), "samples", {"images": np.zeros((3, 2, 2, 1), "u1"), "labels": np.arange(3)}, {"classes": ["a"]}
     )
     content = bytearray(path.read_bytes())
@@ -219,7 +221,7 @@ def test_no_mutation_of_a_file_is_worse_than_an_error(tmp_path_factory, data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     try:
-        with files.read(str(path), "samples") as file:
+        with container.read(str(path), "samples") as file:
             assert file["images"].nbytes <= len(content)
             file.digest()
     except Error as problem:
@@ -227,13 +229,13 @@ def test_no_mutation_of_a_file_is_worse_than_an_error(tmp_path_factory, data):
 
 
 def test_a_pipe_that_ends_early_is_an_error(tmp_path):
-    files.write(str(tmp_path / "x"), "samples", {"images": np.zeros((3, 2, 2, 1), "u1")}, {})
+    container.write(str(tmp_path / "x"), "samples", {"images": np.zeros((3, 2, 2, 1), "u1")}, {})
     whole = (tmp_path / "x").read_bytes()
     for content, words in ((whole[:-1], "ended early"), (whole + b"x", "goes on after its end")):
         piped = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         piped.stdin.write(content)
         piped.stdin.close()
-        file = files.File(piped.stdout, "standard input")
+        file = File(piped.stdout, "standard input")
         with pytest.raises(Error, match=words):
             file.finish()
         piped.wait()

@@ -11,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganutils import Error, captions, clips, encoders, gifs
-from ganutils.clips import Timing
+from ganutils import Error
+from ganutils.films import apng, gif, mp4, timing, webp
+from ganutils.films import text as text_module
+from ganutils.films.text import Font, fill
+from ganutils.films.timing import Kept, Timing, film_of
 
 
 def clip(frames, **timing):
     frames = np.asarray(frames, np.uint8)
-    return clips.timed(frames.shape[1:], len(frames), iter(frames), Timing(**timing))
+    return film_of(frames.shape[1:], len(frames), iter(frames), Timing(**timing))
 
 
 def film(count, h, w, c, seed=0):
@@ -43,9 +46,9 @@ def decoded(data):
         return np.stack(frames), times, image.info
 
 
-def gif(frames, colors=256, dither="none", gifsicle=False, **timing):
+def as_gif(frames, colors=256, dither="none", gifsicle=False, **timing):
     out = io.BytesIO()
-    gifs.write(out, clip(frames, **timing), colors, dither, gifsicle)
+    gif.write(out, clip(frames, **timing), colors, dither, gifsicle)
     return out.getvalue()
 
 
@@ -56,7 +59,7 @@ def gif(frames, colors=256, dither="none", gifsicle=False, **timing):
     count=st.integers(2, 300), fps=st.floats(0.01, 240), hold=st.floats(0, 60), unit=st.sampled_from([10, 100, 1000])
 )
 def test_the_sum_of_the_delays_is_the_length_of_the_film(count, fps, hold, unit):
-    shown = clips.timed((1, 1, 1), count, iter(()), Timing(fps, hold))
+    shown = film_of((1, 1, 1), count, iter(()), Timing(fps, hold))
     delays = shown.delays(unit)
     assert len(delays) == count
     if unit / fps >= 1:
@@ -64,13 +67,13 @@ def test_the_sum_of_the_delays_is_the_length_of_the_film(count, fps, hold, unit)
         assert max(delays[:-1]) - min(delays[:-1]) <= 1
 
 
-@given(fps=st.floats(0.01, gifs.FPS_LIMIT), count=st.integers(2, 300))
+@given(fps=st.floats(0.01, gif.FPS_LIMIT), count=st.integers(2, 300))
 def test_no_delay_of_a_gif_is_so_short_that_browsers_slow_it_down(fps, count):
-    assert min(clips.timed((1, 1, 1), count, iter(()), Timing(fps)).delays(100)) >= 2
+    assert min(film_of((1, 1, 1), count, iter(()), Timing(fps)).delays(100)) >= 2
 
 
 def test_120_frames_at_30_fps_last_4_seconds():
-    frames, times, info = decoded(gif(film(120, 8, 8, 1), fps=30))
+    frames, times, info = decoded(as_gif(film(120, 8, 8, 1), fps=30))
     assert len(frames) == 120
     assert sum(times) == 4000
     assert info["loop"] == 0
@@ -78,7 +81,7 @@ def test_120_frames_at_30_fps_last_4_seconds():
 
 def test_a_gif_too_fast_for_browsers_is_refused():
     with pytest.raises(Error, match="browsers slow a GIF above 50 down"):
-        gif(film(3, 4, 4, 1), fps=60)
+        as_gif(film(3, 4, 4, 1), fps=60)
 
 
 @given(count=st.integers(2, 9))
@@ -92,9 +95,9 @@ def test_a_bounce_comes_back_and_leaves_out_both_ends(count):
 
 
 def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
-    monkeypatch.setattr(clips, "MEMORY", 100)
+    monkeypatch.setattr(timing, "MEMORY", 100)
     frames = film(9, 8, 8, 3)
-    kept = clips.Kept(frames.shape[1:])
+    kept = Kept(frames.shape[1:])
     for frame in frames:
         kept.append(frame)
     assert all(np.array_equal(kept[number], frames[number]) for number in (8, 0, 4))
@@ -107,7 +110,7 @@ def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
 @settings(max_examples=40)
 def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
     frames = film(count, h, w, 1, seed)
-    shown, times, _ = decoded(gif(frames, fps=10, hold=0.5))
+    shown, times, _ = decoded(as_gif(frames, fps=10, hold=0.5))
     assert np.array_equal(shown, frames.repeat(3, 3))
     assert times == [100] * (count - 1) + [600]
 
@@ -115,7 +118,7 @@ def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_apng_is_the_frames_themselves(channels):
     frames, out = film(12, 9, 14, channels), io.BytesIO()
-    encoders.write_apng(out, clip(frames, fps=30, hold=1, loop=3))
+    apng.write(out, clip(frames, fps=30, hold=1, loop=3))
     shown, times, info = decoded(out.getvalue())
     assert np.array_equal(shown, frames.repeat(3 // channels, 3))
     assert round(sum(times)) == 1400
@@ -124,7 +127,7 @@ def test_an_apng_is_the_frames_themselves(channels):
 
 def test_a_webp_without_loss_is_the_frames_themselves_for_the_right_time():
     frames, out = film(12, 20, 16, 3), io.BytesIO()
-    encoders.write_webp(out, clip(frames, fps=30, hold=1, loop=2), 100)
+    webp.write(out, clip(frames, fps=30, hold=1, loop=2), 100)
     shown, times, info = decoded(out.getvalue())
     distinct = [t for t in range(12) if t == 0 or not np.array_equal(frames[t], frames[t - 1])]
     assert np.array_equal(shown, frames[distinct])  # equal neighbours are one frame, shown as long as both
@@ -137,28 +140,28 @@ def test_few_colours_stay_exact():
     few = draw.integers(0, 256, (200, 3), np.uint8)
     few[1] = few[0] + [0, 0, 1]  # neighbours: a lookup in steps would take one for the other
     frames = few[draw.integers(0, 200, (6, 16, 16))]
-    assert np.array_equal(decoded(gif(frames))[0], frames)
+    assert np.array_equal(decoded(as_gif(frames))[0], frames)
 
 
 def test_many_colours_get_one_good_palette():
     y, x = np.mgrid[:64, :64]
     frames = np.stack([np.stack([x * 4, y * 4, (x + y + 8 * t) % 256], -1) for t in range(16)]).astype(np.uint8)
-    data = gif(frames)
+    data = as_gif(frames)
     shown = decoded(data)[0]
     error = ((shown.astype(float) - frames) ** 2).mean()
     assert 10 * np.log10(255**2 / error) > 28
     still = np.repeat(frames[:1], 6, 0)
     still[:, 40:] = frames[:6, 40:]
-    shown = decoded(gif(still))[0]
+    shown = decoded(as_gif(still))[0]
     assert all(np.array_equal(frame[:40], shown[0, :40]) for frame in shown)  # what stands still does not flicker
 
 
-@pytest.mark.parametrize("dither", gifs.DITHERS)
+@pytest.mark.parametrize("dither", gif.DITHERS)
 @pytest.mark.parametrize("colors", [2, 16, 255])
 def test_no_more_colours_than_asked_for(colors, dither):
     for channels in (1, 3):
         frames = film(4, 32, 32, channels)
-        shown = decoded(gif(frames, colors, dither))[0]
+        shown = decoded(as_gif(frames, colors, dither))[0]
         assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= colors
 
 
@@ -166,7 +169,7 @@ def test_ordered_dither_stands_still_and_is_right_on_average():
     ramp = np.linspace(0, 255, 64).astype(np.uint8)[None, :, None].repeat(64, 0).repeat(3, 2)
     noise = np.random.default_rng(0).integers(0, 256, (5, 8, 64, 3), np.uint8)
     frames = np.stack([np.concatenate([ramp, part]) for part in noise])
-    plain, mixed = (decoded(gif(frames, 8, dither))[0][:, :64].astype(float) for dither in ("none", "ordered"))
+    plain, mixed = (decoded(as_gif(frames, 8, dither))[0][:, :64].astype(float) for dither in ("none", "ordered"))
     assert all(np.array_equal(frame, mixed[0]) for frame in mixed)
 
     def blurred_error(shown):
@@ -177,8 +180,8 @@ def test_ordered_dither_stands_still_and_is_right_on_average():
 
 def test_loop_says_how_often_a_film_is_shown():
     frames = film(3, 4, 4, 1)
-    assert b"NETSCAPE2.0" not in gif(frames, loop=1)
-    assert decoded(gif(frames, loop=4))[2]["loop"] == 3  # a GIF counts repeats
+    assert b"NETSCAPE2.0" not in as_gif(frames, loop=1)
+    assert decoded(as_gif(frames, loop=4))[2]["loop"] == 3  # a GIF counts repeats
 
 
 def test_gifsicle_changes_the_bytes_and_not_the_film():
@@ -187,16 +190,16 @@ def test_gifsicle_changes_the_bytes_and_not_the_film():
     if not shutil.which("gifsicle"):
         pytest.skip("gifsicle is not installed")
     frames = film(9, 40, 40, 1)
-    plain, small = (decoded(gif(frames, fps=10, gifsicle=used)) for used in (False, True))
+    plain, small = (decoded(as_gif(frames, fps=10, gifsicle=used)) for used in (False, True))
     assert sum(plain[1]) == sum(small[1])
     shown = [frames[np.repeat(np.arange(len(times)), np.array(times) // 10)] for frames, times, _ in (plain, small)]
     assert np.array_equal(*shown)  # at every hundredth of a second; equal frames may have become one
 
 
 def test_gifsicle_that_is_missing_is_said(monkeypatch):
-    monkeypatch.setattr(gifs.shutil, "which", lambda name: None)
+    monkeypatch.setattr(gif.shutil, "which", lambda name: None)
     with pytest.raises(Error, match="gifsicle is not installed; install it, or leave --gifsicle out"):
-        gif(film(3, 4, 4, 1), gifsicle=True)
+        as_gif(film(3, 4, 4, 1), gifsicle=True)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -206,7 +209,7 @@ def test_an_mp4_plays_in_a_browser(tmp_path, channels):
     frames = frames.astype(np.uint8)[..., :channels]
     path = tmp_path / "film.mp4"
     with path.open("wb") as out:
-        encoders.write_mp4(out, clip(frames, fps=12.5, hold=0.4), 95)
+        mp4.write(out, clip(frames, fps=12.5, hold=0.4), 95)
     probed = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True).stderr.decode()
     assert re.search(r"Video: h264 .*yuv420p\(tv, bt709, progressive\), 48x34.*12\.50? fps", probed), probed
     assert "Duration: 00:00:02.00" in probed
@@ -224,7 +227,7 @@ def test_an_mp4_plays_in_a_browser(tmp_path, channels):
 def test_an_mp4_that_ffmpeg_cannot_make_is_said_in_one_line():
     frames = iter([np.zeros((2, 40_000, 1), np.uint8)] * 2)
     with pytest.raises(Error, match="could not make a film of 40000x2 pixels"):
-        encoders.write_mp4(io.BytesIO(), clips.timed((2, 40_000, 1), 2, frames, Timing()), 80)
+        mp4.write(io.BytesIO(), film_of((2, 40_000, 1), 2, frames, Timing()), 80)
 
 
 def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
@@ -242,28 +245,28 @@ def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
         fake.chmod(0o755)
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
         with pytest.raises(Error, match="ffmpeg could not make a film"):
-            encoders.write_mp4(io.BytesIO(), clip(frames), 80)
+            mp4.write(io.BytesIO(), clip(frames), 80)
 
 
 # -------------------------------------------------------------------------------------------- text
 
 
 def test_a_caption_takes_names_and_nothing_else():
-    assert captions.filled("step {step:,} · {kimg:.1f} kimg", {"step": 1200, "kimg": 76.8}) == "step 1,200 · 76.8 kimg"
-    assert captions.filled("{{braces}}\n and\x1b[1m", {}) == "{braces} and [1m"
+    assert fill("step {step:,} · {kimg:.1f} kimg", {"step": 1200, "kimg": 76.8}) == "step 1,200 · 76.8 kimg"
+    assert fill("{{braces}}\n and\x1b[1m", {}) == "{braces} and [1m"
     for template in ("{loss}", "{step.__class__}", "{step[0]}", "{step!r}", "{step:{step}}", "{}", "{0}"):
         with pytest.raises(Error, match=r"there is no field .* known are kimg, step"):
-            captions.filled(template, {"step": 1, "kimg": 2.0})
+            fill(template, {"step": 1, "kimg": 2.0})
     for template in ("{step", "step}", "{step:q}", "{step:999999999999999999999}"):
         with pytest.raises(Error, match="--caption"):
-            captions.filled(template, {"step": 1})
+            fill(template, {"step": 1})
 
 
 @given(st.text(st.characters(codec="latin-1", categories=["L", "N", "P"]), min_size=1, max_size=20))
 @settings(max_examples=30)
 def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
     try:
-        font = captions.Font(14, None, [text])
+        font = Font(14, None, [text])
     except Error as problem:
         assert "--font" in str(problem)
         return
@@ -274,17 +277,17 @@ def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
 
 
 def test_letters_that_no_font_has_are_said(monkeypatch):
-    monkeypatch.setattr(captions, "_dejavu", lambda: None)
+    monkeypatch.setattr(text_module, "_dejavu", lambda: None)
     text = "1 \u2212 2 + 3 = \u2026"
-    assert captions.Font(12, None, [text]).drawn(text).any()
+    assert Font(12, None, [text]).drawn(text).any()
     with pytest.raises(Error, match=r"no '\u4e2d'; give one that has with --font FILE\.ttf"):
-        captions.Font(12, None, ["a\u4e2d"])
+        Font(12, None, ["a\u4e2d"])
     with pytest.raises(Error, match=r"none\.ttf: is not a font"):
-        captions.Font(12, "none.ttf", [])
+        Font(12, "none.ttf", [])
 
 
 def test_lines_are_broken_between_words():
-    font = captions.Font(12, None, [])
+    font = Font(12, None, [])
     lines = font.lines("one two three four five six seven", 80)
     assert len(lines) > 2
     assert " ".join(lines) == "one two three four five six seven"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganutils import Error, arithmetic, files
+from ganutils import Error
+from ganutils.files import container
+from ganutils.latents.expressions import parse, target, written
 
 SUM = "[smiling & ~hat] - [~smiling & ~hat] + [~smiling & hat]"
 
@@ -20,7 +22,7 @@ def labelled(tmp_path):
     images = random.integers(0, 256, (40, 4, 4, 3)).astype("u1")
     tensors = {"images": images, "latents": latents, "attributes": attributes}
     meta = {"attributes": ["smiling", "hat"], "prior": "normal", "lineage": ["made by hand"]}
-    files.write(str(tmp_path / "labelled.safetensors"), "samples", tensors, meta)
+    container.write(str(tmp_path / "labelled.safetensors"), "samples", tensors, meta)
     return "labelled.safetensors"
 
 
@@ -77,7 +79,7 @@ def test_a_predicate_takes_the_surest(ok, content, labelled):
 def test_equals_are_taken_by_row(ok, content, tmp_path):
     z = np.arange(12, dtype="f4").reshape(6, 2)
     tensors = {"images": np.zeros((6, 4, 4, 1), "u1"), "latents": z, "labels": np.array([1, 0, 1, 1, 0, 1])}
-    files.write(str(tmp_path / "s.safetensors"), "samples", tensors, {"classes": ["cat", "hot dog"]})
+    container.write(str(tmp_path / "s.safetensors"), "samples", tensors, {"classes": ["cat", "hot dog"]})
     ok("gan-arith", "s.safetensors", "[hot dog] - [cat]", "-o", "sum.safetensors")
     assert np.array_equal(content("sum.safetensors")[1]["latents"][:5], z[[0, 2, 3, 1, 4]])
 
@@ -168,24 +170,24 @@ def test_usage(fails, words, problem):
     ],
 )
 def test_the_target_of_a_sum(text, wanted):
-    assert arithmetic.target(arithmetic.parse(text, ["hat", "smiling"])) == wanted
+    assert target(parse(text, ["hat", "smiling"])) == wanted
 
 
 def test_a_target_is_written_as_a_predicate():
     names = {"hot dog": True, "a & b": False, "(": True}
-    from ganutils import predicates
+    from ganutils.samples import predicates
 
-    parsed = predicates.parse(arithmetic.written(names), names)
+    parsed = predicates.parse(written(names), names)
     assert parsed.names == tuple(names)
     cases = {name: np.array([has, not has], "f4") for name, has in names.items()}
     assert parsed.holds(cases).tolist() == [True, False]
 
 
 def test_minus_can_be_typed_as_it_is_printed():
-    signs = [term.sign for term in arithmetic.parse("- 1 + 2 \N{MINUS SIGN} [hat]", ["hat"])]
+    signs = [term.sign for term in parse("- 1 + 2 \N{MINUS SIGN} [hat]", ["hat"])]
     assert signs == [-1, 1, -1]
     with pytest.raises(Error, match="a \\[predicate\\] or rows"):
-        arithmetic.parse("", [])
+        parse("", [])
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ def scored(ok, content, tmp_path):
     bright = random.random(200) < 0.5
     images = (random.integers(0, 100, (200, 8, 8, 1)) + 150 * bright[:, None, None, None]).astype("u1")
     tensors = {"images": images, "attributes": bright[:, None].astype("f4")}
-    files.write(str(tmp_path / "like.safetensors"), "samples", tensors, {"attributes": ["bright"]})
+    container.write(str(tmp_path / "like.safetensors"), "samples", tensors, {"attributes": ["bright"]})
     ok("gan-loop", "like.safetensors", "--width", 4, "--z-dim", 4, "--batch", 16, "--steps", 60, "-o", "gan.ckpt", "-q")
     learning = ("--like", "like.safetensors", "--features", "gan.ckpt")
     ok("gan-sample", "gan.ckpt", "-n", 300, "-o", "s.safetensors", "-q")

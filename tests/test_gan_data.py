@@ -475,11 +475,11 @@ def test_samples_of_ours_are_filtered_resized_and_joined(made, ok, content, tmp_
 
 
 def test_a_film_of_samples_becomes_one_row_of_them(made, tmp_path):
-    from ganutils import files
+    from ganutils.files import container
 
     film = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 2, 2, 1)
     latents = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
-    files.write(str(tmp_path / "film.safetensors"), "samples", {"images": film, "latents": latents}, {})
+    container.write(str(tmp_path / "film.safetensors"), "samples", {"images": film, "latents": latents}, {})
     _, tensors, _ = made("film.safetensors")
     assert np.array_equal(tensors["images"], film.reshape(6, 2, 2, 1))
     assert np.array_equal(tensors["latents"], latents.reshape(6, 2))

@@ -1,5 +1,6 @@
 """gan-eval: its scores order what is better and worse, its JSON, its extractors, its diagnoses."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,12 @@ import pytest
 from conftest import TINY
 from PIL import Image, ImageFilter
 
-from ganutils import __version__, checkpoints, diagnosis, files
+from ganutils import __version__
+from ganutils.evaluation import diagnosis
+from ganutils.evaluation.diagnosis import Evidence
+from ganutils.files import container
+from ganutils.inference import discriminate
+from ganutils.samples.samples import open_samples
 
 CLASSES = 4
 
@@ -32,7 +38,7 @@ def write(tmp_path):
     def one(name, images, labels=None, **meta):
         key = "points" if images.dtype == np.float32 else "images"
         tensors = {key: images} | ({} if labels is None else {"labels": labels.astype(np.int64)})
-        files.write(str(tmp_path / name), "samples", tensors, {"lineage": ["made by hand"], **meta})
+        container.write(str(tmp_path / name), "samples", tensors, {"lineage": ["made by hand"], **meta})
         return name
 
     return one
@@ -183,13 +189,14 @@ def test_conditional_checkpoints_are_drawn_with_all_classes(score, real, ok):
 
 
 def test_the_batch_of_an_extractor_does_not_matter(real, tmp_path, root, monkeypatch):
-    from ganutils import classifiers, extractors, metrics, scores
+    from ganutils.evaluation import metrics, scores
+    from ganutils.evaluation.features import open_extractor
 
-    with files.read(str(tmp_path / real)) as file:
-        whole = scores.labelled(file)
-        extractor = extractors.named("auto", whole, str(root), "cpu")
+    with open_samples(str(tmp_path / real)) as file:
+        whole = scores.labeled(file)
+        extractor = open_extractor("auto", whole, str(root), "cpu")
         before = extractor.features(whole.samples)
-        monkeypatch.setattr(classifiers, "FORWARD", 7)
+        monkeypatch.setattr(discriminate, "FORWARD", 7)
         after = extractor.features(whole.samples)
     noise = np.random.default_rng(0).normal(size=before.shape)
     one, two = (metrics.frechet_distance(features, noise) for features in (before, after))
@@ -207,7 +214,7 @@ def test_attributes_train_a_classifier_too(score, tmp_path):
     images, labels = bars(120, 0)
     attributes = np.stack([labels % 2, labels // 2], 1).astype("f4")
     tensors = {"images": images, "attributes": attributes}
-    files.write(str(tmp_path / "a.safetensors"), "samples", tensors, {"attributes": ["lies", "late"]})
+    container.write(str(tmp_path / "a.safetensors"), "samples", tensors, {"attributes": ["lies", "late"]})
     (found,) = score("a.safetensors", "a.safetensors")
     assert found["features"]["accuracy"] > 0.8
     assert "modes" not in found
@@ -262,12 +269,13 @@ def test_an_onnx_model_by_path(score, real, write, tmp_path):
     assert found["features"]["name"] == "mean.onnx"
     assert found["features"]["resize"] == "bicubic to 6x6 (Pillow)"
     assert found["features"]["width"] == 18
-    from ganutils import extractors, metrics
+    from ganutils.evaluation import metrics
+    from ganutils.evaluation.features import onnx
 
     images = bars(50, 2)[0]
     small = [np.asarray(Image.fromarray(one[:, :, 0]).resize((6, 6), Image.Resampling.BICUBIC)) for one in images]
     expected = np.stack(small).mean(axis=1) / 255
-    features = extractors.onnx(str(tmp_path / "mean.onnx")).features(images)
+    features = onnx(str(tmp_path / "mean.onnx")).features(images)
     assert features[:, :6] == pytest.approx(expected, abs=1e-6)
     assert metrics.frechet_distance(features, features) == 0
 
@@ -295,9 +303,9 @@ def test_inception_by_weights_and_no_other_pickle(score, fails, real, write, tmp
     with torch.no_grad():
         rgb = torch.from_numpy(whole[:2]).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
         expected = network(rgb)[0].numpy()
-    from ganutils import extractors
+    from ganutils.evaluation.features import inception
 
-    ours = extractors.inception("unused", "cpu", str(tmp_path / "inception.safetensors")).features(whole[:2])
+    ours = inception("unused", "cpu", str(tmp_path / "inception.safetensors")).features(whole[:2])
     assert ours == pytest.approx(expected, rel=1e-4, abs=1e-5)
     torch.save(network.state_dict(), tmp_path / "evil.pth")
     line = fails("gan-eval", small, few, "--features", "inception", "--weights", "evil.pth", "-q")
@@ -342,21 +350,21 @@ def test_a_generator_that_makes_one_picture_has_collapsed(ok, root, real, conten
     for name in tensors:
         if name.startswith("ema.") and tensors[name].dtype == np.float32:
             tensors[name] = np.zeros_like(tensors[name])
-    files.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
+    container.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
     said = diagnosed(ok, root, "one.ckpt", real, "-n", 60)
     assert said.startswith("one.ckpt at step 1: collapsed.")
 
 
 def evidence(**scores):
     fine = dict(precision=0.7, recall=0.6, coverage=0.8, spread=0.95, nearest_real_ratio=1.0, authenticity=0.6)
-    from ganutils import config
+    from ganutils.runs.config import fresh
 
-    settings = config.fresh((8, 8, 1), {})
-    return diagnosis.Evidence({**fine, **scores}, settings, 900, d_real=0.8, d_fake=0.75, d_pairs=0.9)
+    settings = fresh((8, 8, 1), {})
+    return Evidence({**fine, **scores}, settings, 900, d_real=0.8, d_fake=0.75, d_pairs=0.9)
 
 
 def said_of(found):
-    return " ".join(diagnosis.diagnosed("x", found))
+    return " ".join(diagnosis.diagnose("x", found))
 
 
 def test_each_fault_is_named_with_its_evidence_and_what_to_try():
@@ -376,11 +384,11 @@ def test_each_fault_is_named_with_its_evidence_and_what_to_try():
 
 
 def test_what_is_to_be_tried_can_be_typed():
-    from ganutils import config
+    from ganutils.runs.config import SETTINGS
 
     words = " ".join(diagnosis.TRY.values()).replace(",", " ").split()
     options = {word.strip("-").replace("-", "_") for word in words if word.startswith("--")}
-    assert options - {"steps"} <= config.SETTINGS.keys()
+    assert options - {"steps"} <= SETTINGS.keys()
     assert options >= {"loss", "r1", "augment", "d_updates"}
 
 
@@ -391,7 +399,7 @@ def test_trends_are_read_from_the_scores_of_snapshots(values, words):
     found = evidence()
     found.lines = [{"fake": "s", "step": step, "frechet_distance": value} for step, value in enumerate(values)]
     assert words in said_of(found)
-    found.settings = checkpoints.dataclasses.replace(found.settings, decay=(100, 900))
+    found.settings = dataclasses.replace(found.settings, decay=(100, 900))
     assert "rate has been 0 since step 900" in said_of(found)
 
 
@@ -422,7 +430,7 @@ def test_the_diagnosis_reads_logs(ok, root, real):
         (["real.safetensors", "real.safetensors", "--features", "x.onnx"], "x.onnx"),
         (["points.safetensors", "points.safetensors", "--features", "inception"], "is for pictures"),
         (["real.safetensors", "real.safetensors", "--diagnose"], "takes a checkpoint and its data"),
-        (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2, those of"),
+        (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2-dimensional points, those of"),
         (["points.safetensors", "nan.safetensors"], "nan.safetensors: has points that are not finite numbers"),
         (["toy.safetensors", "points.safetensors"], "toy.safetensors: damaged: its metadata 'toy'"),
     ],
@@ -447,16 +455,16 @@ def test_options_that_do_not_go_together_are_usage_errors(fails, words):
 def test_a_damaged_extractor_is_refused_by_name(fails, real, content, tmp_path, ok, root):
     ok("gan-eval", real, real, "--root", root, "-q")
     path = min((root / "extractors").glob("*.safetensors"))
-    with files.read(str(path)) as file:
+    with container.read(str(path)) as file:
         meta, tensors = file.meta, {name: file[name].copy() for name in file.specs}
     del tensors["head.bias"]
-    files.write(str(tmp_path / "less.safetensors"), "extractor", tensors, meta)
+    container.write(str(tmp_path / "less.safetensors"), "extractor", tensors, meta)
     assert "less.safetensors: damaged: its tensors are not" in fails(
         "gan-eval", real, real, "--features", "less.safetensors"
     )
-    files.write(str(tmp_path / "newer.safetensors"), "extractor", tensors, {**meta, "network": 99})
+    container.write(str(tmp_path / "newer.safetensors"), "extractor", tensors, {**meta, "network": 99})
     assert "of version 99" in fails("gan-eval", real, real, "--features", "newer.safetensors")
     for shape in (None, [8, 8], [8, 8, 1 << 62], [8, 0, 1]):
-        files.write(str(tmp_path / "odd.safetensors"), "extractor", tensors, {**meta, "shape": shape})
+        container.write(str(tmp_path / "odd.safetensors"), "extractor", tensors, {**meta, "shape": shape})
         line = fails("gan-eval", real, real, "--features", "odd.safetensors")
         assert "odd.safetensors: damaged: an extractor without its shape" in line

@@ -8,7 +8,7 @@ import pytest
 from conftest import REAL
 from PIL import Image
 
-from ganutils import files
+from ganutils.files import container
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def save(tmp_path):
     """save("film", [T, N, H, W, C], frames=[...]) -> "film.safetensors", in tmp_path."""
 
     def write(name, images, **meta):
-        files.write(str(tmp_path / f"{name}.safetensors"), "samples", {"images": images}, meta)
+        container.write(str(tmp_path / f"{name}.safetensors"), "samples", {"images": images}, meta)
         return f"{name}.safetensors"
 
     return write
@@ -266,13 +266,13 @@ def test_one_png_a_frame(ok, save, png, tmp_path):
 def test_a_long_film_through_a_pipe_takes_no_more_memory_than_a_short_one(shell, tmp_path, form):
     (tmp_path / "feed.py").write_text(
         "import sys, numpy as np\n"
-        "from ganutils import files\n"
+        "from ganutils.files import container\n"
         "frame = np.random.default_rng(0).integers(0, 256, (1, 1, 128, 128, 3), np.uint8)\n"
         "frame[..., 40:, :, :] = 7\n"
         "count = int(sys.argv[1])\n"
         "chunks = (np.roll(frame, t, 3) for t in range(count))\n"
-        "images = files.Stream((count, 1, 128, 128, 3), np.dtype('u1'), chunks)\n"
-        "files.write('-', 'samples', {'images': images}, {})\n"
+        "images = container.Stream((count, 1, 128, 128, 3), np.dtype('u1'), chunks)\n"
+        "container.write('-', 'samples', {'images': images}, {})\n"
     )
     (tmp_path / "peak.py").write_text(
         "import resource, subprocess, sys\n"
@@ -330,7 +330,7 @@ def test_what_cannot_be_drawn_is_said_and_the_old_file_kept(fails, save, tmp_pat
     save("notes", film, frames=[{}])
     save("lost", film[:, 0], layout=[[0, 3]])
     save("ragged", film[:, 0], layout=[[0, 1], [2]])
-    files.write(str(tmp_path / "points.safetensors"), "samples", {"points": np.zeros((5, 2), "f4")}, {})
+    container.write(str(tmp_path / "points.safetensors"), "samples", {"points": np.zeros((5, 2), "f4")}, {})
     for name, sizes in {"mixed": (8, 9), "broken": (8, 8), "cut": (8, 8), "empty": ()}.items():
         (tmp_path / name).mkdir()
         for number, width in enumerate(sizes, 1):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ganutils import __version__, files, lineage
+from ganutils import __version__
+from ganutils.files import container, lineage
 
 
 def test_it_says_what_a_checkpoint_is(ok, checkpoint):
@@ -33,10 +34,12 @@ def test_it_says_what_samples_are(ok, pictures):
 
 def test_the_digest_is_of_the_content_not_of_how_it_was_made(ok, pictures, content, tmp_path):
     meta, tensors = content(pictures)
-    files.write(str(tmp_path / "same"), "samples", tensors, {"lineage": ["another way"], "versions": {"torch": "9"}})
-    files.write(str(tmp_path / "meta"), "samples", tensors, {**meta, "classes": ["a", "b", "c"]})
+    container.write(
+        str(tmp_path / "same"), "samples", tensors, {"lineage": ["another way"], "versions": {"torch": "9"}}
+    )
+    container.write(str(tmp_path / "meta"), "samples", tensors, {**meta, "classes": ["a", "b", "c"]})
     tensors["images"][3, 0, 0, 0] ^= 1
-    files.write(str(tmp_path / "pixel"), "samples", tensors, meta)
+    container.write(str(tmp_path / "pixel"), "samples", tensors, meta)
     one, same, other, pixel = (ok("gan-info", "--digest", name).out for name in (pictures, "same", "meta", "pixel"))
     assert one == same
     assert len({one, other, pixel}) == 3
@@ -44,7 +47,7 @@ def test_the_digest_is_of_the_content_not_of_how_it_was_made(ok, pictures, conte
 
 def test_a_hostile_lineage_cannot_speak_to_the_terminal(ok, pictures, content, tmp_path):
     _, tensors = content(pictures)
-    files.write(str(tmp_path / "x"), "samples", tensors, {"lineage": ["\x1b]0;owned\x07"]})
+    container.write(str(tmp_path / "x"), "samples", tensors, {"lineage": ["\x1b]0;owned\x07"]})
     assert ok("gan-info", "x").out.endswith(b"    \\x1b]0;owned\\x07\n")
 
 
@@ -100,7 +103,7 @@ def test_a_preview_of_samples_and_of_a_checkpoint(ok, checkpoint, pictures, tmp_
 def test_a_preview_of_points_and_of_large_pictures(ok, tmp_path):
     ok("gan-data", "toy:ring", "--limit", 500, "-o", "ring.safetensors", "-q")
     ok("gan-info", "ring.safetensors", "--preview", "ring.png")
-    files.write(str(tmp_path / "large"), "samples", {"images": np.full((3, 3000, 2000, 3), 7, "u1")}, {})
+    container.write(str(tmp_path / "large"), "samples", {"images": np.full((3, 3000, 2000, 3), 7, "u1")}, {})
     ok("gan-info", "large", "--preview", "large.png")
     with Image.open(tmp_path / "ring.png") as ring, Image.open(tmp_path / "large.png") as large:
         assert len(np.unique(np.asarray(ring.convert("L")))) > 5
@@ -109,8 +112,8 @@ def test_a_preview_of_points_and_of_large_pictures(ok, tmp_path):
 
 def test_a_preview_is_a_png_of_something(ok, fails, pictures, tmp_path):
     assert "x.gif: a preview is a picture; give NAME.png" in fails("gan-info", pictures, "--preview", "x.gif")
-    files.write(str(tmp_path / "z"), "latents", {"latents": np.zeros((2, 3), "f4")}, {"prior": "normal"})
+    container.write(str(tmp_path / "z"), "latents", {"latents": np.zeros((2, 3), "f4")}, {"prior": "normal"})
     assert "z: latents cannot be looked at" in fails("gan-info", "z", "--preview", "z.png")
-    files.write(str(tmp_path / "none"), "samples", {"images": np.zeros((0, 8, 8, 1), "u1")}, {})
+    container.write(str(tmp_path / "none"), "samples", {"images": np.zeros((0, 8, 8, 1), "u1")}, {})
     assert "none: holds no samples" in fails("gan-info", "none", "--preview", "none.png")
     fails("gan-info", pictures, "--json", "--digest", code=2)

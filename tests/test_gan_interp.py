@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from ganutils import files
-from ganutils.latents import drawn
+from ganutils.files import container
+from ganutils.latents.draw import draw_latents
 
 
 @pytest.fixture
 def ten(tmp_path):
     """Ten latents of length 6 in ten.safetensors."""
-    files.write(str(tmp_path / "ten.safetensors"), "latents", {"latents": drawn(0, 10, 6, "normal")}, {})
+    container.write(str(tmp_path / "ten.safetensors"), "latents", {"latents": draw_latents(0, 10, 6, "normal")}, {})
     return "ten.safetensors"
 
 
@@ -39,7 +39,7 @@ def test_many_walks_at_once_keep_their_grid_to_the_picture(ok, content, checkpoi
     meta, film = content("walks.safetensors")
     assert film["latents"].shape == (5, 6, 4)
     assert meta["layout"] == [[0, 1, 2], [3, 4, 5]]
-    seeded = np.concatenate([drawn(seed, 1, 4, "normal") for seed in range(12)])
+    seeded = np.concatenate([draw_latents(seed, 1, 4, "normal") for seed in range(12)])
     assert np.array_equal(film["latents"][0], seeded[:6])
     assert np.array_equal(film["latents"][-1], seeded[6:])
     ok("gan-sample", checkpoint, "--latents", "walks.safetensors", "-o", "film.safetensors")
@@ -51,8 +51,8 @@ def test_many_walks_at_once_keep_their_grid_to_the_picture(ok, content, checkpoi
 
 
 def test_sheets_are_walked_side_by_side(ok, content, tmp_path):
-    sheets = drawn(0, 12, 6, "normal").reshape(3, 4, 6)
-    files.write(str(tmp_path / "sheets.safetensors"), "latents", {"latents": sheets}, {})
+    sheets = draw_latents(0, 12, 6, "normal").reshape(3, 4, 6)
+    container.write(str(tmp_path / "sheets.safetensors"), "latents", {"latents": sheets}, {})
     ok("gan-interp", "sheets.safetensors", "--hold", 2, "-o", "w.safetensors")
     film = content("w.safetensors")[1]["latents"]
     assert film.shape == (61 + 3 * 2, 4, 6)
@@ -78,8 +78,8 @@ def test_other_paths(ok, content, ten, words, shape):
 
 
 def test_a_uniform_prior_is_known_from_the_file(ok, content, tmp_path):
-    z = drawn(0, 8, 50, "uniform")
-    files.write(str(tmp_path / "u.safetensors"), "latents", {"latents": z}, {"prior": "uniform"})
+    z = draw_latents(0, 8, 50, "uniform")
+    container.write(str(tmp_path / "u.safetensors"), "latents", {"latents": z}, {"prior": "uniform"})
     ok("gan-interp", "u.safetensors", "--frames", 29, "-o", "lerp.safetensors")
     ok("gan-interp", "u.safetensors", "--method", "spline", "--closed", "-o", "spline.safetensors")
     lerp = content("lerp.safetensors")[1]["latents"]
@@ -115,7 +115,7 @@ def test_the_same_words_give_the_same_bytes(ok, ten):
     ],
 )
 def test_what_cannot_be_is_said(fails, pictures, ten, tmp_path, words, code, says):
-    files.write(str(tmp_path / "short.safetensors"), "latents", {"latents": drawn(0, 2, 3, "normal")}, {})
+    container.write(str(tmp_path / "short.safetensors"), "latents", {"latents": draw_latents(0, 2, 3, "normal")}, {})
     before = sorted(tmp_path.iterdir())
     assert says in fails("gan-interp", *words, code=code)
     assert [path for path in sorted(tmp_path.iterdir()) if not path.name.startswith(".")] == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from ganutils import files
+from ganutils.files import container
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def patches(count, seed):
 
 def write(path, images, **more):
     meta = more.pop("meta", {})
-    files.write(str(path), "samples", {"images": images, **more}, {"lineage": [f"made {path.name}"], **meta})
+    container.write(str(path), "samples", {"images": images, **more}, {"lineage": [f"made {path.name}"], **meta})
 
 
 def test_attributes_come_as_probabilities_with_everything_else_kept(ok, label, content, tmp_path, faces):
@@ -121,7 +121,7 @@ def test_what_cannot_be_told_is_said(by_discriminator, tmp_path):
 
 def test_what_goes_wrong(ok, fails, pictures, checkpoint, tmp_path, faces):
     line = fails("gan-label", pictures, "--like", pictures, "-o", "x.safetensors")
-    assert "12 labelled samples are too few to learn from; 50 are needed" in line
+    assert "12 labeled samples are too few to learn from; 50 are needed" in line
     ok("gan-sample", checkpoint, "-n", 60, "-o", "s.safetensors", "-q")
     line = fails("gan-label", pictures, "--like", "s.safetensors", "-o", "x.safetensors")
     assert "has no labels or attributes" in line

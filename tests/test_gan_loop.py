@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import TINY, wait_for
 
-from ganutils import files
+from ganutils.files import container
 
 
 def test_a_finished_run_says_so_at_once(ok, checkpoint, pictures, tmp_path):
@@ -84,7 +84,7 @@ def test_a_signal_ends_the_step_and_writes_the_checkpoint(start, ok, pictures, t
     wait_for(tmp_path / "gan.ckpt")
     os.kill(going.process.pid, number)
     assert going.wait(10) == (code, b"", "")
-    with files.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
+    with container.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
         steps = int(file["updates.G"])
     ok("gan-loop", pictures, *TINY, "--steps", steps, "-o", "clean.ckpt", "-q")
     assert ok("gan-info", "--digest", "gan.ckpt").out == ok("gan-info", "--digest", "clean.ckpt").out
@@ -95,7 +95,7 @@ def test_a_kill_loses_nothing_that_was_saved(start, ok, pictures, tmp_path):
     wait_for(tmp_path / "gan.ckpt")
     going.process.kill()
     going.process.join()
-    with files.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
+    with container.read(str(tmp_path / "gan.ckpt"), "checkpoint") as file:
         steps = int(file["updates.G"])
     assert steps >= 3
     assert steps % 3 == 0
@@ -109,7 +109,7 @@ def test_a_run_that_diverges_says_when_and_keeps_the_last_good_checkpoint(ok, fa
     ok("gan-loop", pictures, *model, "--steps", 2, "-o", "gan.ckpt", "-q")
     meta, tensors = content("gan.ckpt")
     tensors["D.head.weight"][:] = 3e38
-    files.write(str(tmp_path / "gan.ckpt"), "checkpoint", tensors, meta)
+    container.write(str(tmp_path / "gan.ckpt"), "checkpoint", tensors, meta)
     before = (tmp_path / "gan.ckpt").read_bytes()
     line = fails("gan-loop", pictures, *model, "--steps", 60, "-o", "gan.ckpt", "-q")
     assert "at its update 3" in line
@@ -119,7 +119,7 @@ def test_a_run_that_diverges_says_when_and_keeps_the_last_good_checkpoint(ok, fa
 def test_training_learns_a_one_dimensional_gaussian(ok, tmp_path, content):
     """Goodfellow's toy: points of N(4, 1.25); a small MLP finds where they are and how wide."""
     points = np.random.default_rng(0).normal(4, 1.25, (2000, 1)).astype("f4")
-    files.write(str(tmp_path / "toy.safetensors"), "samples", {"points": points}, {})
+    container.write(str(tmp_path / "toy.safetensors"), "samples", {"points": points}, {})
     model = ["--width", 32, "--z-dim", 4, "--batch", 64, "--lr", 0.002]
     ok("gan-loop", "toy.safetensors", *model, "--steps", 1500, "-o", "toy.ckpt", "-q")
     ok("gan-sample", "toy.ckpt", "-n", 2000, "-o", "fakes.npy")
@@ -162,7 +162,7 @@ def test_a_changed_field_is_refused_by_its_name(fails, checkpoint, pictures, con
     change, words = DAMAGES[name]
     meta, tensors = content(checkpoint)
     change(meta)
-    files.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
+    container.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
     line = fails("gan-train-d", pictures, "--from", "bad.ckpt", "-o", "x.ckpt")
     assert line.startswith("gan-train-d: bad.ckpt: damaged: ")
     assert words in line
@@ -175,7 +175,7 @@ def test_a_changed_field_is_refused_by_its_name(fails, checkpoint, pictures, con
 def test_a_missing_tensor_is_refused_by_its_name(fails, checkpoint, pictures, content, tmp_path, name):
     meta, tensors = content(checkpoint)
     tensors["stranger"] = tensors.pop(name)
-    files.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
+    container.write(str(tmp_path / "bad.ckpt"), "checkpoint", tensors, meta)
     line = fails("gan-train-d", pictures, "--from", "bad.ckpt", "-o", "x.ckpt")
     assert name in line or "stranger" in line
 

@@ -8,7 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from ganutils import drawing, features, files, gan, logs, plots, scores
+from ganutils.files import container, logs
+from ganutils.inference.generate import draw_samples
+from ganutils.networks.weights import load_generator
+from ganutils.plots import figures
+from ganutils.plots.curves import curves
+from ganutils.plots.filters import excited, first_layer
+from ganutils.plots.style import COLORS
+from ganutils.samples.samples import open_samples
+from ganutils.training.gan import load
 
 
 @pytest.fixture
@@ -31,7 +39,7 @@ def ticks(count, **more):
 
 def drawn(*paths):
     """{title: {label: (steps, values)}} of the figure."""
-    figure = plots.curves(paths)
+    figure = curves(paths)
     return {
         axes.get_title(loc="left"): {line.get_label(): tuple(map(list, line.get_data())) for line in axes.lines}
         for axes in figure.axes
@@ -65,7 +73,7 @@ def test_scores_of_snapshots_are_curves_beside_the_run(log, tmp_path):
 
 def test_several_runs_are_told_apart_by_name_colour_and_dash(log, tmp_path):
     paths = [str(tmp_path / log(name, *ticks(3))) for name in ("dcgan.jsonl", "lsgan.jsonl")]
-    figure = plots.curves(paths)
+    figure = curves(paths)
     loss, speed = figure.axes
     labels = [line.get_label() for line in loss.lines]
     assert labels == [f"{run}, {network}" for run in ("dcgan", "lsgan") for network in ("discriminator", "generator")]
@@ -75,7 +83,7 @@ def test_several_runs_are_told_apart_by_name_colour_and_dash(log, tmp_path):
 
 
 def test_the_colours_differ_in_gray():
-    rgb = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in plots.COLOURS])
+    rgb = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLORS])
     gray = rgb @ [0.299, 0.587, 0.114]
     assert (np.diff(gray[:3]) > 20).all()
 
@@ -153,8 +161,8 @@ def toy(ok):
 
 def panels_of(tmp_path, monkeypatch, names, data="toy.safetensors", units=None):
     monkeypatch.chdir(tmp_path)
-    with files.read(data, "samples") as samples:
-        return drawing.of(names, samples, units, [])
+    with open_samples(data) as samples:
+        return figures.draw(names, samples, units, [])
 
 
 def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, monkeypatch):
@@ -165,14 +173,14 @@ def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, 
     x, law = lines["data"]
     np.testing.assert_allclose(law, np.exp(-0.5 * (x / 1.25) ** 2) / (1.25 * np.sqrt(2 * np.pi)), rtol=1e-5)
     x, density = lines["generator"]
-    with files.read(toy[0]) as file:
-        made = scores.drawn(file, 4096, 0, "cpu")[0][:, 0]
+    with container.read(toy[0]) as file:
+        made = draw_samples(file, 4096, 0, "cpu")[0][:, 0]
     inside = ((made > x[0]) & (made < x[-1])).mean()
     assert density.sum() * (x[1] - x[0]) == pytest.approx(inside, abs=0.02)
     assert abs((x * density).sum() / density.sum() - made[(made > x[0]) & (made < x[-1])].mean()) < 0.05
     x, belief = lines["D(x)"]
-    with files.read(toy[0]) as file, torch.no_grad():
-        exact = torch.sigmoid(gan.load(file).D.eval()(torch.tensor(x, dtype=torch.float32)[:, None]))
+    with container.read(toy[0]) as file, torch.no_grad():
+        exact = torch.sigmoid(load(file).D.eval()(torch.tensor(x, dtype=torch.float32)[:, None]))
     np.testing.assert_allclose(belief, exact, atol=1e-6)
     assert [text.get_text() for text in below.get_yticklabels()] == ["z", "x"]
 
@@ -180,8 +188,8 @@ def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, 
 def test_the_map_goes_from_z_to_what_the_generator_makes_of_it(toy, tmp_path, monkeypatch):
     z, x = panels_of(tmp_path, monkeypatch, toy).panels[1].arrows
     assert (z[0], z[-1]) == (-1, 1)
-    with files.read(toy[1]) as file:
-        generator = gan.load_generator(file)[0]
+    with container.read(toy[1]) as file:
+        generator = load_generator(file)[0]
     np.testing.assert_allclose(x, generator(torch.from_numpy(z)[:, None])[:, 0], atol=1e-6)
 
 
@@ -201,7 +209,7 @@ def test_several_checkpoints_are_a_page_or_a_film(ok, toy, tmp_path):
     with Image.open(tmp_path / "page.png") as page, Image.open(tmp_path / "film.gif") as film:
         assert film.n_frames == 2
         assert page.width > 1.5 * film.width * 0.9
-    with files.read(str(tmp_path / "film.safetensors")) as film:
+    with container.read(str(tmp_path / "film.safetensors")) as film:
         images = film["images"]
     assert images.shape[:2] == (2, 1)
     assert images.shape[4] == 3
@@ -215,7 +223,7 @@ def test_points_in_two_dimensions_are_a_scatter_beside_the_data(ok, tmp_path, mo
     ok("gan-sample", "ring.ckpt", "-n", 50, "-o", "made.safetensors")
     drawn = panels_of(tmp_path, monkeypatch, ["made.safetensors"], "ring.safetensors")
     data, made = drawn.figure.axes[0].collections
-    with files.read("made.safetensors") as file:
+    with container.read("made.safetensors") as file:
         np.testing.assert_allclose(made.get_offsets(), file["points"])
     assert len(data.get_offsets()) == 80
     ok("gan-plot", "ring.ckpt", "made.safetensors", "-o", "both.png")
@@ -225,16 +233,17 @@ def test_points_in_two_dimensions_are_a_scatter_beside_the_data(ok, tmp_path, mo
 
 
 def test_the_losses_are_the_trainer_s_and_their_gradients_are_derivatives():
-    from ganutils import losses, lossplots
+    from ganutils.plots.losses import curve
+    from ganutils.training.losses import LOSSES
 
     logits = torch.linspace(-4, 4, 81, dtype=torch.float64)
-    for name, loss in losses.LOSSES.items():
-        values, slopes = lossplots.curve(loss, logits)
+    for name, loss in LOSSES.items():
+        values, slopes = curve(loss, logits)
         numeric = (values[2:] - values[:-2]) / (logits[2:] - logits[:-2])
         torch.testing.assert_close(slopes[1:-1], numeric, atol=2e-3, rtol=0, msg=name)
-    saturating = lossplots.curve(losses.LOSSES["minimax"], logits)[1]
+    saturating = curve(LOSSES["minimax"], logits)[1]
     torch.testing.assert_close(saturating, -torch.sigmoid(logits))  # d/dl log(1 - sigmoid(l))
-    assert abs(lossplots.curve(losses.LOSSES["nonsaturating"], logits)[1][0]) > 50 * abs(saturating[0])
+    assert abs(curve(LOSSES["nonsaturating"], logits)[1][0]) > 50 * abs(saturating[0])
 
 
 def test_functions_are_drawn_without_files(ok, fails, tmp_path):
@@ -247,9 +256,9 @@ def test_functions_are_drawn_without_files(ok, fails, tmp_path):
 @pytest.mark.parametrize("arch", ["dcgan", "mlp", "krohn"])
 def test_filters_are_the_weights_of_the_first_layer(ok, pictures, tmp_path, arch):
     ok("gan-loop", pictures, "--arch", arch, "--width", 3, "--steps", 0, "-o", "x.ckpt", "-q")
-    with files.read(str(tmp_path / "x.ckpt")) as file:
-        found = features.filters(file)
-        weights = next(p for p in gan.load(file).D.parameters() if p.dim() > 1).detach().numpy()
+    with container.read(str(tmp_path / "x.ckpt")) as file:
+        found = first_layer(file)
+        weights = next(p for p in load(file).D.parameters() if p.dim() > 1).detach().numpy()
     side = {"dcgan": 4, "mlp": 8, "krohn": 5}[arch]
     assert found.shape == (3, side, side, 1)
     assert np.abs(found).max((1, 2, 3)) == pytest.approx(1)
@@ -260,9 +269,9 @@ def test_filters_are_the_weights_of_the_first_layer(ok, pictures, tmp_path, arch
 
 
 def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, checkpoint, tmp_path):
-    with files.read(str(tmp_path / pictures)) as data, files.read(str(tmp_path / checkpoint)) as file:
-        best = features.excited(file, data, [1, 0])
-        D, images = gan.load(file).D.eval(), torch.from_numpy(data["images"].copy())
+    with open_samples(str(tmp_path / pictures)) as data, container.read(str(tmp_path / checkpoint)) as file:
+        best = excited(file, data, [1, 0])
+        D, images = load(file).D.eval(), torch.from_numpy(data.array.copy())
         x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
         for pad, down, norm in zip(D.pads, D.downs, D.norms, strict=True):
             x = torch.nn.functional.leaky_relu(norm(down(torch.nn.functional.pad(x, pad))), 0.2)

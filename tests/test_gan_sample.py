@@ -76,10 +76,10 @@ def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path)
     ],
 )
 def test_bad_input_in_one_line(fails, ok, checkpoint, tmp_path, arguments, words, code):
-    from ganutils import files
+    from ganutils.files import container
 
-    files.write(str(tmp_path / "wide.safetensors"), "latents", {"latents": np.zeros((2, 9), "f4")}, {})
-    files.write(str(tmp_path / "film.safetensors"), "latents", {"latents": np.zeros((2, 1, 4), "f4")}, {})
+    container.write(str(tmp_path / "wide.safetensors"), "latents", {"latents": np.zeros((2, 9), "f4")}, {})
+    container.write(str(tmp_path / "film.safetensors"), "latents", {"latents": np.zeros((2, 1, 4), "f4")}, {})
     (tmp_path / "old.png").write_bytes(b"old")
     assert words in fails("gan-sample", *arguments, "-o", "old.png", code=code)
     assert (tmp_path / "old.png").read_bytes() == b"old"

@@ -7,7 +7,7 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
-from ganutils.training import spread
+from ganutils.runs.schedules import spread
 
 
 def steps(folder):

@@ -14,7 +14,8 @@ import pytest
 from conftest import BIN, ROOT, TINY
 from hostile import Runner, archives, change_json, mended_png, mutated, pictures
 
-from ganutils import Error, files
+from ganutils import Error
+from ganutils.files import container
 
 SOAK = pytest.mark.soak
 GOLDEN = ROOT / "tests" / "data" / "format-1"
@@ -211,7 +212,7 @@ def test_a_header_of_any_shape_costs_little_memory(here, run):
         text = json.dumps({"__metadata__": {"ganutils": own}}).encode()
         (here / "x").write_bytes(len(text).to_bytes(8, "little") + text)
 
-    most = files.MARKS_LIMIT // 2 - 20
+    most = container.MARKS_LIMIT // 2 - 20
     for inner in (
         "[" * 100_000 + "]" * 100_000,
         "[" + ",".join(f'{{"{n}":1.5}}' for n in range(most)) + "]",
@@ -220,7 +221,7 @@ def test_a_header_of_any_shape_costs_little_memory(here, run):
     ):
         put(f'{{"format": 1, "kind": "latents", "x": {inner}}}')
         before = rss()
-        with pytest.raises(Error), files.read("x"):
+        with pytest.raises(Error), container.read("x"):
             pass
         assert rss() - before < MEMORY + (here / "x").stat().st_size / 1e6
 
@@ -364,7 +365,7 @@ def test_names_from_a_stranger_never_reach_the_terminal_raw(here, run):
     images = np.arange(4 * 8 * 8, dtype="u1").reshape(4, 8, 8, 1)
     tensors = {"images": images, "labels": np.array([0, 1, 0, 1]), "attributes": np.ones((4, 1), "f4")}
     meta = {"classes": [EVIL, "b"], "attributes": [EVIL], "license": EVIL, "lineage": [EVIL], EVIL: EVIL}
-    files.write("x.safetensors", "samples", tensors, meta)
+    container.write("x.safetensors", "samples", tensors, meta)
     shutil.copy("x.safetensors", f"{EVIL}.safetensors")
     os.makedirs(f"folder/{EVIL}")
     os.makedirs("folder/\udcff")  # bytes that are no text

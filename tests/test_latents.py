@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganutils import latents
+from ganutils.latents.draw import draw_latents, draw_one_each
 from ganutils.randomness import draw, stream
 
 PRIORS = st.sampled_from(["normal", "uniform"])
@@ -15,15 +15,15 @@ PRIORS = st.sampled_from(["normal", "uniform"])
     seed=st.integers(0, 1 << 63), prior=PRIORS, z_dim=st.integers(1, 9), count=st.integers(1, 9), more=st.integers(0, 9)
 )
 def test_a_larger_count_only_adds_rows(seed, prior, z_dim, count, more):
-    few, many = latents.drawn(seed, count, z_dim, prior), latents.drawn(seed, count + more, z_dim, prior)
+    few, many = draw_latents(seed, count, z_dim, prior), draw_latents(seed, count + more, z_dim, prior)
     assert np.array_equal(many[:count], few)
 
 
 @given(seeds=st.lists(st.integers(0, 1000), min_size=1, max_size=5), prior=PRIORS)
 def test_a_seed_gives_its_latent_whatever_the_batch(seeds, prior):
-    together = latents.seeded(seeds, 6, prior)
+    together = draw_one_each(seeds, 6, prior)
     for row, seed in enumerate(seeds):
-        assert np.array_equal(together[row], latents.drawn(seed, 3, 6, prior)[0])
+        assert np.array_equal(together[row], draw_latents(seed, 3, 6, prior)[0])
 
 
 @pytest.mark.parametrize(("prior", "deviation", "largest"), [("normal", 1.0, 7.0), ("uniform", 3**-0.5, 1.0)])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from ganutils import metrics
+from ganutils.evaluation import metrics
 
 RANDOM = np.random.default_rng(0)
 REAL = RANDOM.normal(size=(700, 12)).astype("f4") @ RANDOM.normal(size=(12, 12)).astype("f4")

@@ -7,7 +7,7 @@ import pytest
 from pictures import photo
 
 from ganutils import Error
-from ganutils.sources import named
+from ganutils.samples.sources import named
 
 
 def test_cifar10(tmp_path, monkeypatch):
@@ -20,7 +20,7 @@ def test_cifar10(tmp_path, monkeypatch):
         (folder / name).write_bytes(pickle.dumps({"data": batch, "labels": [3, 9]}))
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": list(named.THINGS)}))
     monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda *_: True)
-    with named.opened("cifar10", "", str(tmp_path), "all") as (train, test):
+    with named.open_named("cifar10", "", str(tmp_path), "all") as (train, test):
         assert (train.total, test.total) == (10, 2)
         assert np.array_equal(train.pixels[0:1][0].transpose(2, 0, 1).reshape(-1), batches[0][0])
         assert train.labels.tolist() == [3, 9] * 5
@@ -33,7 +33,7 @@ def test_svhn(tmp_path, monkeypatch):
     io.savemat(tmp_path / "test_32x32.mat", {"X": pixels, "y": np.array([[1], [10], [3], [4]])})
     monkeypatch.setattr("torchvision.datasets.utils.check_md5", lambda *_: True)
     monkeypatch.setattr("torchvision.datasets.svhn.check_integrity", lambda *_: True)
-    with named.opened("svhn", "", str(tmp_path), "test") as (source,):
+    with named.open_named("svhn", "", str(tmp_path), "test") as (source,):
         assert np.array_equal(source.pixels[1:2][0], pixels[..., 1])
         assert source.labels.tolist() == [1, 0, 3, 4]
 
@@ -47,12 +47,12 @@ def test_lsun(tmp_path):
     ):
         for n in range(3):
             out.put(f"key{n}".encode(), photo(n, 20, 10, "WEBP"))
-    with named.opened("lsun", "bedroom", str(tmp_path), "train") as (source,):
+    with named.open_named("lsun", "bedroom", str(tmp_path), "train") as (source,):
         assert (source.total, source.names) == (3, ["key0", "key1", "key2"])
         assert source.load(2) == photo(2, 20, 10, "WEBP")
     with (
         pytest.raises(Error, match="did you mean bedroom"),
-        named.opened("lsun", "bedrom", str(tmp_path), "train"),
+        named.open_named("lsun", "bedrom", str(tmp_path), "train"),
     ):
         pass
 
@@ -66,7 +66,7 @@ def test_lsun(tmp_path):
     ],
 )
 def test_what_a_set_does_not_have(tmp_path, name, detail, split, said):
-    with pytest.raises(Error, match=said), named.opened(name, detail, str(tmp_path), split):
+    with pytest.raises(Error, match=said), named.open_named(name, detail, str(tmp_path), split):
         pass
 
 
@@ -75,5 +75,5 @@ def test_a_download_that_fails_says_where_files_may_be_put(tmp_path, monkeypatch
         raise OSError("no network")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
-    with pytest.raises(Error, match="put its files under"), named.opened("mnist", "", str(tmp_path), "train"):
+    with pytest.raises(Error, match="put its files under"), named.open_named("mnist", "", str(tmp_path), "train"):
         pass

@@ -11,23 +11,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from ganutils import Error, batches, config, networks, runs, workers
-from ganutils.augment import AUGMENTS, cutout, translate
-from ganutils.losses import LOSSES, gradient_penalty, zero_centered
-from ganutils.networks import parts
-from ganutils.networks.parts import map_channels, map_sizes
+from ganutils import Error, networks
+from ganutils.compute import distributed
+from ganutils.networks import layers
+from ganutils.networks.layers import MANY_WEIGHTS, Downsample, Upsample, map_channels, map_sizes
 from ganutils.networks.resnet import ResidualBlock
-from ganutils.optimisers import Adam, RMSprop
 from ganutils.randomness import stream
+from ganutils.runs.config import AUGMENTS as AUGMENT_NAMES
+from ganutils.runs.config import contradiction, fresh
+from ganutils.runs.presets import PRESETS
+from ganutils.runs.traits import ARCHS
+from ganutils.runs.traits import LOSSES as LOSS_NAMES
+from ganutils.training import batches
+from ganutils.training.augment import AUGMENTS, cutout, translate
+from ganutils.training.batches import Batches, TrainingSet
+from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
+from ganutils.training.optimizers import Adam, RMSprop
 
 SIDES = st.integers(1, 40)
 
 
-@given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from(config.ARCHS))
+@given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from(ARCHS))
 @settings(max_examples=40)
 def test_any_size_goes_through_both_networks(h, w, c, arch):
     for classes, labels in ((0, None), (3, torch.tensor([0, 1, 2, 2]))):
-        settings = config.fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})
+        settings = fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})
         generator, discriminator = networks.build(settings)
         pictures = generator(torch.randn(4, 3), labels)
         assert pictures.shape == (4, c, h, w)
@@ -36,7 +44,7 @@ def test_any_size_goes_through_both_networks(h, w, c, arch):
 
 
 def test_points_go_through_the_mlp():
-    generator, discriminator = networks.build(config.fresh((2,), {"width": 8}))
+    generator, discriminator = networks.build(fresh((2,), {"width": 8}))
     points = generator(torch.randn(5, 64))
     assert points.shape == (5, 2)
     assert discriminator(points).shape == (5,)
@@ -44,7 +52,7 @@ def test_points_go_through_the_mlp():
 
 def test_the_dcgan_at_64_is_the_papers():
     """Radford et al. 2016, figure 1: a 4x4 map of 1024 channels, then 512, 256, 128 and the picture."""
-    settings = config.fresh((64, 64, 3), {"preset": "dcgan2016"})
+    settings = fresh((64, 64, 3), {"preset": "dcgan2016"})
     assert map_sizes(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
     assert map_channels(settings) == [3, 128, 256, 512, 1024]
     generator, discriminator = networks.build(settings)
@@ -54,7 +62,7 @@ def test_the_dcgan_at_64_is_the_papers():
 
 def test_dense_layers_see_the_whole_picture():
     """The first map is of the latent and a dense layer of mean 0 over the batch, the logit of the last map and one."""
-    settings = config.fresh((8, 8, 1), {"width": 2, "hidden": 5})
+    settings = fresh((8, 8, 1), {"width": 2, "hidden": 5})
     generator, discriminator = networks.build(settings)
     dense = generator.hidden(torch.randn(64, settings.z_dim))
     assert dense.shape == (64, 5)
@@ -70,10 +78,10 @@ def test_dense_layers_see_the_whole_picture():
 
 def test_weights_come_from_the_seed_alone():
     torch.manual_seed(1)
-    first = networks.build(config.fresh((8, 8, 1), {"seed": 5}))
+    first = networks.build(fresh((8, 8, 1), {"seed": 5}))
     torch.rand(10)
-    second = networks.build(config.fresh((8, 8, 1), {"seed": 5}))
-    other = networks.build(config.fresh((8, 8, 1), {"seed": 6}))
+    second = networks.build(fresh((8, 8, 1), {"seed": 5}))
+    other = networks.build(fresh((8, 8, 1), {"seed": 6}))
     for a, b, c in zip(first, second, other, strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
         assert any(not torch.equal(x, z) for x, z in zip(a.parameters(), c.parameters(), strict=True))
@@ -106,7 +114,7 @@ def test_losses_are_the_papers_formulas(logits, target):
         "hinge": (mean(max(0, 1 - x) for x in real) + mean(max(0, 1 + x) for x in fake), -mean(fake)),
         "relativistic": (mean(-log_sigmoid(x - y) for x, y in pairs), mean(-log_sigmoid(y - x) for x, y in pairs)),
     }
-    assert wanted.keys() == LOSSES.keys() == set(config.LOSSES)
+    assert wanted.keys() == LOSSES.keys() == set(LOSS_NAMES)
     ours = [torch.tensor(values, dtype=torch.float64) for values in logits]
     for name, loss in LOSSES.items():
         found = loss.discriminator(*ours, target).item(), loss.generator(*ours).item()
@@ -121,7 +129,7 @@ def test_penalties_of_a_linear_discriminator():
     assert gradient_penalty(x @ w, x).item() == pytest.approx(16)
 
 
-@pytest.mark.parametrize("name", config.AUGMENTS)
+@pytest.mark.parametrize("name", AUGMENT_NAMES)
 def test_augmentation_changes_each_picture_and_lets_gradients_through(name):
     x = torch.linspace(-1, 1, 6 * 3 * 16 * 24).view(6, 3, 16, 24).requires_grad_()
     y = AUGMENTS[name](x, stream(1, "test"))
@@ -162,7 +170,7 @@ def test_optimisers_are_torchs(ours, theirs):
         for _ in range(2)
     ]
     networks[1].load_state_dict(networks[0].state_dict())
-    mine = ours(networks[0], config.fresh((8, 8, 3), {"beta2": 0.999}))
+    mine = ours(networks[0], fresh((8, 8, 3), {"beta2": 0.999}))
     reference = theirs(networks[1].parameters())
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
@@ -177,17 +185,17 @@ def test_optimisers_are_torchs(ours, theirs):
 
 
 def test_the_learning_rate_falls_between_the_steps_of_decay():
-    settings = config.fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
+    settings = fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
     assert [settings.learning_rate("G", step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
-    assert config.fresh((8, 8, 1), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
+    assert fresh((8, 8, 1), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
 
 
 def test_the_half_life_of_the_average():
     """After `ema_kimg` thousand images a weight counts half; early on, after a twentieth of the images so far."""
-    settings = config.fresh((8, 8, 1), {"ema_kimg": 6.4, "batch": 64})
+    settings = fresh((8, 8, 1), {"ema_kimg": 6.4, "batch": 64})
     assert settings.ema_beta(10**6) ** 100 == pytest.approx(0.5)
     assert settings.ema_beta(400) ** 20 == pytest.approx(0.5)
-    assert config.fresh((8, 8, 1), {"ema_kimg": 0}).ema_beta(5) == 0
+    assert fresh((8, 8, 1), {"ema_kimg": 0}).ema_beta(5) == 0
 
 
 class Watched:
@@ -206,11 +214,11 @@ class Watched:
 
 @given(updates=st.lists(st.integers(0, 9), min_size=1, max_size=12))
 def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
-    settings = config.fresh((8, 8, 1), {"batch": 4, "width": 1})
-    data = runs.TrainingSet(np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), np.uint8), np.arange(10))
+    settings = fresh((8, 8, 1), {"batch": 4, "width": 1})
+    data = TrainingSet(np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), np.uint8), np.arange(10))
     watched = Watched(data.samples)
     near, far = (
-        batches.Batches(data._replace(samples=samples), settings, torch.device("cpu"), workers.ALONE)
+        Batches(data._replace(samples=samples), settings, torch.device("cpu"), distributed.ALONE)
         for samples in (data.samples, watched)
     )
     for update in updates:
@@ -238,10 +246,10 @@ def test_a_new_residual_block_is_the_identity():
     assert gradients[0].abs().max() > 0
 
 
-@pytest.mark.parametrize("preset", config.PRESETS)
+@pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_whole_and_consistent(preset):
-    settings = config.fresh((8, 8, 1), {"preset": preset})
-    assert config.contradiction(settings) is None
+    settings = fresh((8, 8, 1), {"preset": preset})
+    assert contradiction(settings) is None
     assert settings.preset == preset
 
 
@@ -257,24 +265,24 @@ def test_every_preset_is_whole_and_consistent(preset):
 )
 def test_settings_that_do_not_go_together_are_said(given, words):
     with pytest.raises(Error, match=re.escape(words)):
-        config.fresh((8, 8, 1), given)
+        fresh((8, 8, 1), given)
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("block", "plain", "channels", "many"),
     [
-        (parts.Halving, nn.Conv2d, (6, 5), 0),
-        (parts.Halving, nn.Conv2d, (1, 5), parts.MANY_WEIGHTS),
-        (parts.Doubling, nn.ConvTranspose2d, (6, 5), 0),
-        (parts.Doubling, nn.ConvTranspose2d, (6, 1), parts.MANY_WEIGHTS),
+        (Downsample, nn.Conv2d, (6, 5), 0),
+        (Downsample, nn.Conv2d, (1, 5), MANY_WEIGHTS),
+        (Upsample, nn.ConvTranspose2d, (6, 5), 0),
+        (Upsample, nn.ConvTranspose2d, (6, 1), MANY_WEIGHTS),
     ],
 )
 def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain, channels, many, bias):
     torch.manual_seed(0)
     layer = block(*channels, bias=bias).double()
-    monkeypatch.setattr(parts, "MANY_WEIGHTS", many)
-    monkeypatch.setattr(parts, "SMALL_MAP", 32)
+    monkeypatch.setattr(layers, "MANY_WEIGHTS", many)
+    monkeypatch.setattr(layers, "SMALL_MAP", 32)
     x = torch.randn(2, channels[0], 8, 4, dtype=torch.double, requires_grad=True)
     found = []
     for forward in (plain.forward, block.forward):

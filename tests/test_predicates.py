@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganutils import Error, predicates
+from ganutils import Error
+from ganutils.samples import predicates
 
 NAMES = ["Smiling", "Male", "5_o_Clock_Shadow", "hot air balloon", "teddy-bear", "7", "T-shirt/top", "a & b"]
 LEAVES = st.sampled_from(NAMES).map(lambda name: (f'"{name}"' if "&" in name else name, name))

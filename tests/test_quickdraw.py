@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganutils.shaping import Shape, UnreadableError
-from ganutils.sources import quickdraw
+from ganutils.samples.images import Shape, UnreadableError
+from ganutils.samples.sources import quickdraw
 
 
 def bitmaps(seed, count=50):
@@ -174,7 +174,7 @@ def line(*strokes, **more):
 
 
 def test_a_stroke_is_drawn_where_it_should_be():
-    pixels = quickdraw.drawn(line([[0, 255], [128, 128]]), Shape(size=(64, 64)))[..., 0]
+    pixels = quickdraw.draw(line([[0, 255], [128, 128]]), Shape(size=(64, 64)))[..., 0]
     assert pixels.shape == (64, 64)
     assert (pixels[31:33, 8:56] == 255).all()
     assert not pixels[:26].any() and not pixels[38:].any()
@@ -183,7 +183,7 @@ def test_a_stroke_is_drawn_where_it_should_be():
 def test_raw_and_simplified_drawings_of_one_thing_look_the_same():
     box = [[0, 255, 255, 0, 0], [0, 0, 255, 255, 0]]
     raw = [[x * 3.7 + 912 for x in box[0]], [y * 3.7 - 40 for y in box[1]], [0, 10, 20, 30, 40]]
-    simplified, scaled = (quickdraw.drawn(line(each), Shape(size=(32, 32))) for each in (box, raw))
+    simplified, scaled = (quickdraw.draw(line(each), Shape(size=(32, 32))) for each in (box, raw))
     assert abs(simplified.astype(int) - scaled).max() <= 1
 
 
@@ -197,7 +197,7 @@ def test_raw_and_simplified_drawings_of_one_thing_look_the_same():
 )
 def test_any_drawing_at_any_size(strokes, size, channels):
     drawing = [[list(axis) for axis in zip(*stroke, strict=True)] for stroke in strokes]
-    pixels = quickdraw.drawn(line(*drawing), Shape(size=size, channels=channels))
+    pixels = quickdraw.draw(line(*drawing), Shape(size=size, channels=channels))
     assert pixels.shape == (size[1], size[0], channels or 1)
     assert pixels.max() > 0
 
@@ -223,7 +223,7 @@ def test_any_drawing_at_any_size(strokes, size, channels):
 )
 def test_what_is_no_drawing_is_refused(data):
     with pytest.raises(UnreadableError):
-        quickdraw.drawn(data, Shape(size=(28, 28)))
+        quickdraw.draw(data, Shape(size=(28, 28)))
 
 
 def test_a_broken_line_is_skipped(ok, content, tmp_path):

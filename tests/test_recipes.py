@@ -13,7 +13,7 @@ import pytest
 from conftest import BIN, ROOT
 from PIL import Image
 
-from ganutils import files
+from ganutils.files import container
 
 RECIPES = ROOT / "recipes"
 FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters"]
@@ -49,7 +49,7 @@ def figures(tmp_path_factory, warm_commands):
     """figures("make", ...) -> what it printed, run in recipes/ with the commands warm; it must do well."""
     folder = tmp_path_factory.mktemp("recipes")
     images = np.random.default_rng(0).integers(0, 256, (100, 28, 28, 1), "u1")
-    files.write(str(folder / "data.safetensors"), "samples", {"images": images, "labels": np.arange(100) % 10}, {})
+    container.write(str(folder / "data.safetensors"), "samples", {"images": images, "labels": np.arange(100) % 10}, {})
     env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(folder), "OUT": str(folder / "out")}
     env |= {"SCALE": "tiny", "OFFLINE": "1", "PATH": f"{warm_commands}:{env['PATH']}"}
     env["QUICKDRAW"] = str(folder / "data.safetensors")  # the digits take seconds to read

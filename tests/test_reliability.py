@@ -12,7 +12,8 @@ import pytest
 from conftest import TINY, wait_for
 from PIL import Image
 
-from ganutils import files, options
+from ganutils.cli import command
+from ganutils.files import container
 
 SOAK = pytest.mark.soak
 MLP = [*TINY, "--arch", "mlp"]
@@ -126,7 +127,7 @@ def test_a_command_that_opens_its_output_for_writing_would_not_pass_these_tests(
 
 
 def step_of(path):
-    with files.read(str(path), "checkpoint") as file:
+    with container.read(str(path), "checkpoint") as file:
         file.digest()
         return int(file["updates.G"])
 
@@ -135,7 +136,7 @@ def check_readable(folder):
     """All that the chain has written can be read to its end."""
     for path in folder.iterdir():
         if path.suffix in (".ckpt", ".safetensors"):
-            with files.read(str(path)) as file:
+            with container.read(str(path)) as file:
                 file.digest()
         elif path.suffix in (".gif", ".png"):
             with Image.open(path) as image:
@@ -285,7 +286,7 @@ def test_two_writers_of_a_folder_never_mix_and_a_reader_always_finds_one(start, 
 
 def test_a_folder_whose_writer_was_killed_between_two_renames_comes_back(ok, tmp_path, monkeypatch):
     """Where the system cannot exchange two folders there is such a moment."""
-    from ganutils import folders
+    from ganutils.files import folders
 
     old, new = [np.full((2, 2, 1), gray, "u1") for gray in (1, 2)]
     folder = tmp_path / "out"
@@ -357,8 +358,8 @@ def test_sigusr1_writes_the_checkpoint_and_goes_on(start, pictures, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_whose_exception_is_lost_in_a_destructor_still_ends_the_loop(monkeypatch):
-    monkeypatch.setattr(options, "_ended", [])
-    before = signal.signal(signal.SIGTERM, options._end)
+    monkeypatch.setattr(command, "_ended", [])
+    before = signal.signal(signal.SIGTERM, command._end)
 
     class Swallowing:
         def __del__(self):
@@ -366,7 +367,7 @@ def test_a_signal_whose_exception_is_lost_in_a_destructor_still_ends_the_loop(mo
 
     try:
         Swallowing()
-        with pytest.raises(SystemExit) as ended, options.stopping() as stopped:
+        with pytest.raises(SystemExit) as ended, command.stopping() as stopped:
             assert stopped == [signal.SIGTERM]
         assert ended.value.code == 143
     finally:

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY
 
-from ganutils import Error, checkpoints, config, files, runs
+from ganutils import Error
+from ganutils.files import container
+from ganutils.files.kinds import KINDS
+from ganutils.runs import checkpoints
+from ganutils.runs.config import LATER, Config, fresh
+from ganutils.runs.presets import PRESETS
+from ganutils.runs.traits import ARCHS, LOSSES
+from ganutils.training.batches import TrainingSet
 
 SOAK = pytest.mark.soak
 
@@ -42,17 +49,17 @@ def test_each_kind_and_architecture_has_its_golden_file():
     assert found == DIGESTS.keys()
     kinds, archs = set(), set()
     for path in GOLDEN.iterdir():
-        with files.read(str(path)) as file:
+        with container.read(str(path)) as file:
             kinds.add(file.kind)
             if file.kind == "checkpoint":
-                archs.add(checkpoints.settings(file).arch)
-    assert kinds == set(files.KINDS)
-    assert archs == set(config.ARCHS), "an architecture without a golden checkpoint: make one (CONTRIBUTING, Formats)"
+                archs.add(checkpoints.config_of(file).arch)
+    assert kinds == set(KINDS)
+    assert archs == set(ARCHS), "an architecture without a golden checkpoint: make one (CONTRIBUTING, Formats)"
 
 
 def test_files_of_format_1_are_read_as_they_were_written(golden):
     for name, digest in DIGESTS.items():
-        with files.read(str(golden / f"{name}.safetensors")) as file:
+        with container.read(str(golden / f"{name}.safetensors")) as file:
             assert file.digest() == digest, name
 
 
@@ -80,14 +87,14 @@ def test_what_a_checkpoint_of_format_1_makes_has_not_changed(golden, ok, content
 def test_a_setting_that_came_later_has_a_value_for_older_checkpoints(golden, monkeypatch):
     """And one that did not is missed by its name: `config.LATER` says which."""
     path = str(golden / "dcgan.safetensors")
-    with files.read(path) as file:
+    with container.read(path) as file:
         settings = {**file.meta["config"]}
         del file.meta["config"]["augment"]
         with pytest.raises(Error, match="'augment' is missing from its settings"):
-            checkpoints.settings(file)
-        monkeypatch.setitem(config.LATER, "augment", "none")
-        assert checkpoints.settings(file).as_json() == {**config.LATER, **settings}
-    assert config.LATER.keys() <= {field.name for field in dataclasses.fields(config.Config)}
+            checkpoints.config_of(file)
+        monkeypatch.setitem(LATER, "augment", "none")
+        assert checkpoints.config_of(file).as_json() == {**LATER, **settings}
+    assert LATER.keys() <= {field.name for field in dataclasses.fields(Config)}
 
 
 @pytest.mark.parametrize("name", ["samples", "latents", "dcgan", "extractor"])
@@ -122,35 +129,36 @@ def every_field(meta):
 
 def test_every_field_of_a_checkpoint_removed_or_changed_is_refused_by_its_name(golden):
     path = str(golden / "dcgan.safetensors")
-    with files.read(path) as file:
+    with container.read(path) as file:
         meta, arrays = file.meta, {name: file[name].copy() for name in file.specs}
-    from ganutils import gan
+    from ganutils.training.gan import load
 
     for changed, name in every_field(meta):
-        files.write(path, "checkpoint", arrays, {**meta, "config": changed})
-        with files.read(path) as file, pytest.raises(Error, match=rf"dcgan.safetensors: damaged: '?{name}'? is "):
-            gan.load(file)
+        container.write(path, "checkpoint", arrays, {**meta, "config": changed})
+        with container.read(path) as file, pytest.raises(Error, match=rf"dcgan.safetensors: damaged: '?{name}'? is "):
+            load(file)
     for name in arrays:
-        files.write(path, "checkpoint", {key: a for key, a in arrays.items() if key != name}, meta)
-        with files.read(path) as file, pytest.raises(Error, match=name.replace(".", r"\.")):
-            gan.load(file)
+        container.write(path, "checkpoint", {key: a for key, a in arrays.items() if key != name}, meta)
+        with container.read(path) as file, pytest.raises(Error, match=name.replace(".", r"\.")):
+            load(file)
         if arrays[name].dtype.kind == "f":
-            files.write(path, "checkpoint", {**arrays, name: np.full_like(arrays[name], np.nan)}, meta)
-            with files.read(path) as file, pytest.raises(Error, match=rf"{name} holds what is not a finite number"):
-                gan.load(file)
+            container.write(path, "checkpoint", {**arrays, name: np.full_like(arrays[name], np.nan)}, meta)
+            with container.read(path) as file, pytest.raises(Error, match=rf"{name} holds what is not a finite number"):
+                load(file)
 
 
 # ----------------------------------------------------------------------- interrupted and continued
 
 AUGMENTS = ("none", "translate", "cutout", "color", "translate,cutout,color")
-ALL = [*itertools.product(config.PRESETS, config.LOSSES, AUGMENTS, (False, True))]
+ALL = [*itertools.product(PRESETS, LOSSES, AUGMENTS, (False, True))]
 
 
 @pytest.mark.parametrize("combinations", [ALL[::23], pytest.param(ALL, marks=SOAK)], ids=["some", "all"])
 def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_condition(tmp_path, combinations):
     import torch
 
-    from ganutils import gan, training
+    from ganutils.training.gan import begin, load
+    from ganutils.training.trainer import Trainer
 
     rng = np.random.default_rng(0)
     pictures, labels = rng.integers(0, 256, (9, 8, 6, 3), "u1"), np.arange(9) % 3
@@ -158,21 +166,21 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
 
     def digest(settings, *parts):
         """Of a run of so many steps at a time, written and read in between."""
-        trained = gan.begin(settings, None)
+        trained = begin(settings, None)
         for steps in parts:
-            trainer = training.Trainer(trained, runs.TrainingSet(pictures, labels if settings.classes else None), cpu)
+            trainer = Trainer(trained, TrainingSet(pictures, labels if settings.classes else None), cpu)
             for _ in range(steps):
                 trainer.step()
             trained.write(path, {})
-            with files.read(path) as file:
-                trained, found = gan.load(file), file.digest()
+            with container.read(path) as file:
+                trained, found = load(file), file.digest()
         return found
 
     done = 0
     for preset, loss, augment, conditional in combinations:
         small = {"width": 2, "z_dim": 3, "batch": 3, "d_updates": 1 + done % 2, "classes": 3 * conditional}
         given = {"preset": preset, "loss": loss, "augment": augment, **small}
-        settings = config.fresh((8, 6, 3), given)
+        settings = fresh((8, 6, 3), given)
         assert digest(settings, 3) == digest(settings, 1, 2), given
         done += 1
     assert done > 10
@@ -187,7 +195,7 @@ def test_another_number_of_threads_or_device_is_said(ok, content, pictures, tmp_
     assert "threads" not in ok(*line, "--steps", 2).err
     meta, tensors = content("a.ckpt")
     meta["versions"] |= {"threads": 64, "device": "cuda"}
-    files.write(str(tmp_path / "a.ckpt"), "checkpoint", tensors, meta)
+    container.write(str(tmp_path / "a.ckpt"), "checkpoint", tensors, meta)
     said = ok(*line, "--steps", 3).err
     assert said.startswith("a.ckpt: device cuda there, cpu here, threads 64 there, 1 here: goes on, and differs")
     assert "there" not in ok(*line, "--steps", 4, "-q").err

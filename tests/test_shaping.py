@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pictures import png_header
 from PIL import Image
 
-from ganutils import shaping
-from ganutils.shaping import Shape, UnreadableError, decoded, drawn
+from ganutils.samples import images
+from ganutils.samples.images import ORIENTATION, UPRIGHT, Shape, UnreadableError, _quick, decode, fit_pixels
 
 
 def packed(image, suffix="PNG", **about):
@@ -28,49 +28,49 @@ def photo(w, h):
 
 @pytest.mark.parametrize("suffix", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
 def test_each_format_is_read(suffix):
-    found = decoded(packed(photo(40, 30), suffix), Shape())
+    found = decode(packed(photo(40, 30), suffix), Shape())
     assert found.shape == (30, 40, 3)
     assert abs(found.astype(int) - np.asarray(photo(40, 30))).mean() < 25  # GIF has 256 colors
 
 
 def test_gray_stays_gray_and_colors_can_be_made_gray():
-    assert decoded(packed(Image.new("L", (4, 4), 9)), Shape()).shape == (4, 4, 1)
-    assert decoded(packed(Image.new("L", (4, 4), 9)), Shape(channels=3)).tolist() == [[[9, 9, 9]] * 4] * 4
-    assert decoded(packed(Image.new("RGB", (4, 4), (9, 9, 9))), Shape(channels=1)).tolist() == [[[9]] * 4] * 4
-    assert decoded(packed(Image.new("1", (8, 8), 1)), Shape()).min() == 255
+    assert decode(packed(Image.new("L", (4, 4), 9)), Shape()).shape == (4, 4, 1)
+    assert decode(packed(Image.new("L", (4, 4), 9)), Shape(channels=3)).tolist() == [[[9, 9, 9]] * 4] * 4
+    assert decode(packed(Image.new("RGB", (4, 4), (9, 9, 9))), Shape(channels=1)).tolist() == [[[9]] * 4] * 4
+    assert decode(packed(Image.new("1", (8, 8), 1)), Shape()).min() == 255
 
 
 def test_what_is_transparent_shows_the_background():
     clear = Image.new("RGBA", (2, 1), (255, 0, 0, 0))
     clear.putpixel((1, 0), (0, 0, 255, 128))
-    assert decoded(packed(clear), Shape()).tolist() == [[[255, 255, 255], [127, 127, 255]]]
-    assert decoded(packed(clear), Shape(background=(0, 0, 0))).tolist() == [[[0, 0, 0], [0, 0, 128]]]
+    assert decode(packed(clear), Shape()).tolist() == [[[255, 255, 255], [127, 127, 255]]]
+    assert decode(packed(clear), Shape(background=(0, 0, 0))).tolist() == [[[0, 0, 0], [0, 0, 128]]]
     palette = Image.new("P", (1, 1), 0)
     palette.putpalette([200, 100, 50])
-    assert decoded(packed(palette, transparency=0), Shape(background=(1, 2, 3))).tolist() == [[[1, 2, 3]]]
-    assert decoded(packed(palette), Shape()).tolist() == [[[200, 100, 50]]]
-    assert decoded(packed(Image.new("LA", (1, 1), (40, 0))), Shape()).tolist() == [[[255]]]
+    assert decode(packed(palette, transparency=0), Shape(background=(1, 2, 3))).tolist() == [[[1, 2, 3]]]
+    assert decode(packed(palette), Shape()).tolist() == [[[200, 100, 50]]]
+    assert decode(packed(Image.new("LA", (1, 1), (40, 0))), Shape()).tolist() == [[[255]]]
 
 
 def test_sixteen_bits_are_scaled():
     deep = np.array([[0, 128, 257, 32896, 65535]], np.uint16)
-    assert decoded(packed(Image.fromarray(deep)), Shape())[0, :, 0].tolist() == [0, 0, 1, 128, 255]
-    assert decoded(packed(Image.fromarray(deep), "TIFF"), Shape())[0, :, 0].tolist() == [0, 0, 1, 128, 255]
+    assert decode(packed(Image.fromarray(deep)), Shape())[0, :, 0].tolist() == [0, 0, 1, 128, 255]
+    assert decode(packed(Image.fromarray(deep), "TIFF"), Shape())[0, :, 0].tolist() == [0, 0, 1, 128, 255]
     pgm = b"P5 2 1 65535\n" + deep[0, [0, 4]].astype(">u2").tobytes()
-    assert decoded(pgm, Shape())[0, :, 0].tolist() == [0, 255]
+    assert decode(pgm, Shape())[0, :, 0].tolist() == [0, 255]
 
 
 def test_cmyk_is_converted_and_floats_are_refused():
-    assert decoded(packed(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG"), Shape())[4, 4].argmax() == 0
+    assert decode(packed(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG"), Shape())[4, 4].argmax() == 0
     with pytest.raises(UnreadableError, match="32 bits"):
-        decoded(packed(Image.new("F", (4, 4), 0.5), "TIFF"), Shape())
+        decode(packed(Image.new("F", (4, 4), 0.5), "TIFF"), Shape())
 
 
 @pytest.mark.parametrize("suffix", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_frame_is_taken(suffix):
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     data = packed(frames[0], suffix, save_all=True, append_images=frames[1:])
-    assert decoded(data, Shape())[4, 4].tolist() == pytest.approx([255, 0, 0], abs=3)
+    assert decode(data, Shape())[4, 4].tolist() == pytest.approx([255, 0, 0], abs=3)
 
 
 @pytest.mark.parametrize("turned", range(1, 9))
@@ -78,10 +78,10 @@ def test_of_an_animation_the_first_frame_is_taken(suffix):
 def test_the_orientation_of_the_camera_is_undone(turned, gap):
     upright = photo(128, 64)
     undo = {5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-    stored = upright.transpose(undo.get(turned, shaping.UPRIGHT[turned])) if turned > 1 else upright
+    stored = upright.transpose(undo.get(turned, UPRIGHT[turned])) if turned > 1 else upright
     exif = Image.Exif()
-    exif[shaping.ORIENTATION] = turned
-    found = decoded(packed(stored, "JPEG", exif=exif.tobytes(), quality=95), Shape(size=(32, 16), reducing_gap=gap))
+    exif[ORIENTATION] = turned
+    found = decode(packed(stored, "JPEG", exif=exif.tobytes(), quality=95), Shape(size=(32, 16), reducing_gap=gap))
     expected = np.asarray(upright.resize((32, 16), Image.Resampling.LANCZOS))
     assert abs(found.astype(int) - expected).mean() < 4
 
@@ -90,13 +90,13 @@ def test_fits():
     wide = Image.new("L", (40, 20))
     wide.paste(255, (10, 0, 30, 20))  # the square in the middle is white
     data = packed(wide)
-    assert decoded(data, Shape(size=(10, 10))).min() == 255
-    padded = decoded(data, Shape(size=(20, 20), fit="pad", background=(7, 7, 7)))[..., 0]
+    assert decode(data, Shape(size=(10, 10))).min() == 255
+    padded = decode(data, Shape(size=(20, 20), fit="pad", background=(7, 7, 7)))[..., 0]
     assert (padded[:5] == 7).all() and (padded[15:] == 7).all() and padded[10, 10] == 255 and padded[10, 0] == 0
-    stretched = decoded(data, Shape(size=(20, 20), fit="stretch"))[..., 0]
+    stretched = decode(data, Shape(size=(20, 20), fit="stretch"))[..., 0]
     assert stretched[:, :3].max() < 20 and stretched[:, 8:12].min() > 235
-    assert decoded(data, Shape(crop=(20, 20))).min() == 255
-    assert decoded(data, Shape(crop=(99, 10))).shape == (10, 40, 1)
+    assert decode(data, Shape(crop=(20, 20))).min() == 255
+    assert decode(data, Shape(crop=(99, 10))).shape == (10, 40, 1)
 
 
 @settings(max_examples=60)
@@ -110,7 +110,7 @@ def test_fits():
 )
 def test_every_picture_gets_the_size_asked_for(full, size, fit, crop, suffix, gap):
     data = packed(photo(*full), suffix)
-    found = decoded(data, Shape(size=size, fit=fit, crop=crop, reducing_gap=gap))
+    found = decode(data, Shape(size=size, fit=fit, crop=crop, reducing_gap=gap))
     assert found.shape == (size[1], size[0], 3)
     assert found.dtype == np.uint8
 
@@ -119,7 +119,7 @@ def test_every_picture_gets_the_size_asked_for(full, size, fit, crop, suffix, ga
 @given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
 def test_nothing_asked_changes_nothing(w, h, c):
     pixels = np.random.default_rng(w * h).integers(0, 256, (h, w, c), np.uint8)
-    assert np.array_equal(drawn(pixels, Shape()), pixels)
+    assert np.array_equal(fit_pixels(pixels, Shape()), pixels)
     assert not Shape().changes(h, w, c)
 
 
@@ -127,7 +127,7 @@ def test_the_same_pixels_as_torchvision():
     transforms = pytest.importorskip("torchvision.transforms")
     theirs = transforms.Compose([transforms.CenterCrop(178), transforms.Resize(64)])
     image = photo(178, 218)
-    ours = drawn(np.asarray(image), Shape(size=(64, 64), crop=(178, 178), filter="bilinear"))
+    ours = fit_pixels(np.asarray(image), Shape(size=(64, 64), crop=(178, 178), filter="bilinear"))
     assert np.array_equal(ours, np.asarray(theirs(image)))
 
 
@@ -135,14 +135,14 @@ def test_reduced_decoding_is_near_and_only_done_where_enough_is_left():
     data = packed(photo(400, 300), "JPEG", quality=95)
 
     def apart(size):
-        near, plain = (decoded(data, Shape(size=size, reducing_gap=gap)).astype(int) for gap in (2, 0))
+        near, plain = (decode(data, Shape(size=size, reducing_gap=gap)).astype(int) for gap in (2, 0))
         return abs(near - plain).mean()
 
     assert 0 < apart((64, 48)) < 2, "400 is more than 2 x 2 x 64: a half is enough"
     assert apart((128, 96)) == 0, "a half of 400 is less than 2 x 128"
 
 
-@pytest.mark.skipif(shaping.simplejpeg is None, reason="simplejpeg is not installed")
+@pytest.mark.skipif(images.simplejpeg is None, reason="simplejpeg is not installed")
 @given(
     full=st.tuples(st.integers(1, 300), st.integers(1, 300)),
     quality=st.integers(1, 95),
@@ -154,20 +154,20 @@ def test_reduced_decoding_is_near_and_only_done_where_enough_is_left():
 def test_a_jpeg_gives_the_same_pixels_with_simplejpeg_and_without(full, fit, gap, **kept):
     data = packed(photo(*full), "JPEG", **kept)
     shape = Shape(size=(16, 16), fit=fit, reducing_gap=gap)
-    assert shaping._quick(data, shape) is not None
-    quick = decoded(data, shape)
+    assert _quick(data, shape) is not None
+    quick = decode(data, shape)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shaping, "simplejpeg", None)
-        assert np.array_equal(decoded(data, shape), quick)
+        patch.setattr(images, "simplejpeg", None)
+        assert np.array_equal(decode(data, shape), quick)
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\xff\xd8\xff\xe0", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\x00" * 100])
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(UnreadableError):
-        decoded(data, Shape())
+        decode(data, Shape())
 
 
 def test_too_many_pixels_are_refused_by_the_header():
     for side in (9_000, 60_000, 2_000_000_000):
         with pytest.raises(UnreadableError, match=r"more than|damaged"):
-            decoded(png_header(side, side), Shape())
+            decode(png_header(side, side), Shape())

@@ -2,16 +2,16 @@
 
 import pytest
 
-from ganutils import config
-from ganutils.training import Tick
-from ganutils.watch import LONG, Watch, least_d_loss
+from ganutils.runs.config import fresh
+from ganutils.training.loop import Tick
+from ganutils.training.monitor import LONG, Monitor, least_d_loss
 
 FINE = Tick(0, 0.0, 1000.0, d_loss=0.6, g_loss=1.5, d_real=0.8, d_fake=0.8, diversity=0.9, memory_mb=500.0)
 
 
 def said_of(ticks, **settings):
     said = []
-    watch = Watch(config.fresh((8, 8, 1), settings), said.append)
+    watch = Monitor(fresh((8, 8, 1), settings), said.append)
     for number, tick in enumerate(ticks, 1):
         watch(tick._replace(step=50 * number))
     return said
@@ -22,7 +22,7 @@ def test_a_run_that_goes_well_is_left_in_peace():
 
 
 def test_a_discriminator_that_has_won_is_said_once():
-    won = FINE._replace(d_loss=least_d_loss(config.fresh((8, 8, 1), {})) + 0.001, d_real=1.0, d_fake=1.0)
+    won = FINE._replace(d_loss=least_d_loss(fresh((8, 8, 1), {})) + 0.001, d_real=1.0, d_fake=1.0)
     (words,) = said_of([FINE] * 5 + [won] * 50)
     assert words.startswith("step 750: D has told every picture from a generated one for 500 steps")
     assert said_of([won] * (LONG - 1) + [FINE] + [won] * (LONG - 1)) == []
@@ -43,7 +43,7 @@ def test_a_collapse_is_said_once():
     [({"smooth": 1}, 0), ({"smooth": 0.9}, 0.325), ({"loss": "hinge"}, 0), ({"loss": "wgan"}, float("-inf"))],
 )
 def test_the_least_loss_of_a_discriminator(settings, least):
-    assert least_d_loss(config.fresh((8, 8, 1), settings)) == pytest.approx(least, abs=1e-3)
+    assert least_d_loss(fresh((8, 8, 1), settings)) == pytest.approx(least, abs=1e-3)
 
 
 def test_a_run_whose_discriminator_has_won_says_so_on_stderr(ok):

@@ -10,7 +10,7 @@ from conftest import TINY, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganutils.workers import Divided, Team
+from ganutils.compute.distributed import ShardedGenerator, Team
 
 SYNC = ["--sync-bn", "--augment", "translate,cutout", "--hidden", 3]
 PLAIN = ["--arch", "resnet", "--loss", "relativistic", "--r1", 1, "--r2", 1, "--conditional", "--prior", "uniform"]
@@ -32,7 +32,7 @@ def team(start):
 
 @pytest.mark.parametrize("model", [SYNC, PLAIN], ids=["dcgan with --sync-bn", "resnet"])
 def test_two_workers_make_the_update_of_one(team, ok, pictures, content, tmp_path, model):
-    words = ["gan-loop", pictures, *TINY, *model, "--steps", 3, "-q"]
+    words = ["gan-loop", pictures, *TINY, *model, "--precision", "fp32", "--steps", 3, "-q"]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait() for worker in team(*words, "-o", "two.ckpt", "--log", "log.jsonl")] == [(0, b"", "")] * 2
     (_, one), (_, two) = content("one.ckpt"), content("two.ckpt")
@@ -44,7 +44,7 @@ def test_two_workers_make_the_update_of_one(team, ok, pictures, content, tmp_pat
 
 
 def test_batch_norm_of_each_part_is_another_run(team, ok, pictures, content):
-    words = ["gan-loop", pictures, *TINY, "--steps", 1, "-q"]
+    words = ["gan-loop", pictures, *TINY, "--precision", "fp32", "--steps", 1, "-q"]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait().code for worker in team(*words, "-o", "two.ckpt")] == [0, 0]
     assert not np.allclose(content("one.ckpt")[1]["G.stem.weight"], content("two.ckpt")[1]["G.stem.weight"], atol=1e-6)
@@ -102,9 +102,9 @@ def test_the_parts_of_what_is_drawn_are_what_one_process_draws(count, size, seed
         one.rank, one.count = rank, count
 
     def parts(draw):
-        return np.concatenate([draw(Divided(np.random.default_rng(seed), one), size) for one in teams])
+        return np.concatenate([draw(ShardedGenerator(np.random.default_rng(seed), one), size) for one in teams])
 
-    whole = Divided(np.random.default_rng(seed), Team())
+    whole = ShardedGenerator(np.random.default_rng(seed), Team())
     assert np.array_equal(
         parts(lambda divided, n: divided.standard_normal((n, 3), np.float32)),
         whole.standard_normal((size * count, 3), np.float32),

@@ -14,6 +14,16 @@ import socket
 import sys
 import traceback
 
+MODULES = [  # between them they import all that commands do
+    "ganutils.training.tensorboard",
+    "ganutils.training.snapshots",
+    "ganutils.samples.sources.opening",
+    "ganutils.evaluation.diagnosis",
+    "ganutils.evaluation.sums",
+    "ganutils.plots.figures",
+    "ganutils.plots.curves",
+    "ganutils.plots.losses",
+]
 SHIM = """#!{python} -SE
 import json, os, resource, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
@@ -36,8 +46,8 @@ def write_shims(folder: pathlib.Path, commands: pathlib.Path, path: str) -> None
 
 def serve(path: str) -> None:
     """Until killed. One process a command, in a session of its own."""
-    for name in ("training", "sampling", "forms", "sources", "diagnosis", "plots", "drawing", "lossplots"):
-        __import__(f"ganutils.{name}")
+    for name in MODULES:
+        __import__(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)

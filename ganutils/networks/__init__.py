@@ -10,12 +10,12 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ganutils.config import Config
 from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
 from ganutils.networks.mlp import MLPDiscriminator, MLPGenerator
 from ganutils.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from ganutils.randomness import stream
+from ganutils.runs.config import Config
 
 ARCHS = {
     "mlp": (MLPGenerator, MLPDiscriminator),

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.config import Config
-from ganutils.networks.parts import Doubling, Halving, Labelled, map_channels, map_sizes
+from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, map_channels, map_sizes
+from ganutils.runs.config import Config
 
 
 class DCGANGenerator(nn.Module):
@@ -26,14 +26,14 @@ class DCGANGenerator(nn.Module):
         self.sizes = map_sizes(*config.shape[:2])[::-1]  # smallest first
         self.channels = map_channels(config)[::-1]
         h, w = self.sizes[0]
-        self.classes = Labelled(config.classes, config.z_dim)
+        self.classes = ClassEmbedding(config.classes, config.z_dim)
         # Normalised last, for a mean of 0: with another all samples move alike at first, and G collapses for good.
         self.hidden = dense(config.z_dim, config.hidden, nn.LeakyReLU(0.2), nn.BatchNorm1d(config.hidden))
         self.stem = nn.Linear(config.z_dim + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
         last = len(pairs) - 1
-        self.ups = nn.ModuleList(Doubling(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
+        self.ups = nn.ModuleList(Upsample(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w = self.sizes[0]
@@ -57,7 +57,7 @@ class DCGANDiscriminator(nn.Module):
         self.pads = [(0, w % 2, 0, h % 2) for h, w in sizes[:-1]]
         pairs = list(itertools.pairwise(channels))
         normed = [config.norm == "batch" and i > 0 for i in range(len(pairs))]
-        self.downs = nn.ModuleList(Halving(a, b, bias=not n) for (a, b), n in zip(pairs, normed, strict=True))
+        self.downs = nn.ModuleList(Downsample(a, b, bias=not n) for (a, b), n in zip(pairs, normed, strict=True))
         self.norms = nn.ModuleList(
             nn.BatchNorm2d(b) if n else nn.Identity() for (_, b), n in zip(pairs, normed, strict=True)
         )
@@ -67,7 +67,7 @@ class DCGANDiscriminator(nn.Module):
         self.hidden = dense(features, config.hidden, norm, nn.LeakyReLU(0.2, inplace=True), bias=not is_normed)
         features += config.hidden
         self.head = nn.Linear(features, 1)
-        self.classes = Labelled(config.classes, features)
+        self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""

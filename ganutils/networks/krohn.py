@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.config import Config
-from ganutils.networks.parts import Labelled
+from ganutils.networks.layers import ClassEmbedding
+from ganutils.runs.config import Config
 
 
 class KrohnGenerator(nn.Module):
@@ -23,7 +23,7 @@ class KrohnGenerator(nn.Module):
         h, w, c = config.shape
         self.map = ((h + 3) // 4, (w + 3) // 4)
         width = config.width
-        self.classes = Labelled(config.classes, config.z_dim)
+        self.classes = ClassEmbedding(config.classes, config.z_dim)
         self.stem = nn.Linear(config.z_dim, math.prod(self.map) * width)
         self.norm = nn.BatchNorm1d(math.prod(self.map) * width)
         channels = [width, *(max(width // n, 1) for n in (2, 4, 8))]
@@ -54,7 +54,7 @@ class KrohnDiscriminator(nn.Module):
         )
         features = channels[-1] * math.prod((n + 7) // 8 for n in config.shape[:2])
         self.head = nn.Linear(features, 1)
-        self.classes = Labelled(config.classes, features)
+        self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.config import Config
-from ganutils.networks.parts import Labelled
+from ganutils.networks.layers import ClassEmbedding
+from ganutils.runs.config import Config
 
 
 class MLPGenerator(nn.Module):
@@ -19,7 +19,7 @@ class MLPGenerator(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.shape = config.shape
-        self.classes = Labelled(config.classes, config.z_dim)
+        self.classes = ClassEmbedding(config.classes, config.z_dim)
         self.hidden1 = nn.Linear(config.z_dim, config.width)
         self.hidden2 = nn.Linear(config.width, config.width)
         self.out = nn.Linear(config.width, math.prod(config.shape))
@@ -42,7 +42,7 @@ class MLPDiscriminator(nn.Module):
         self.hidden1 = nn.Linear(math.prod(config.shape), config.width)
         self.hidden2 = nn.Linear(config.width, config.width)
         self.head = nn.Linear(config.width, 1)
-        self.classes = Labelled(config.classes, config.width)
+        self.classes = ClassEmbedding(config.classes, config.width)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What each layer makes of samples: [B, width]."""

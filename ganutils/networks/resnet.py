@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.config import Config
-from ganutils.networks.parts import Labelled, map_channels, map_sizes
+from ganutils.networks.layers import ClassEmbedding, map_channels, map_sizes
+from ganutils.runs.config import Config
 
 
 class ResidualBlock(nn.Module):
@@ -49,7 +49,7 @@ class ResNetGenerator(nn.Module):
         self.sizes = map_sizes(*config.shape[:2])[::-1]
         self.channels = [*map_channels(config)[:0:-1], config.width]  # of each size; the last one feeds the picture
         h, w = self.sizes[0]
-        self.classes = Labelled(config.classes, config.z_dim)
+        self.classes = ClassEmbedding(config.classes, config.z_dim)
         self.stem = nn.Linear(config.z_dim, h * w * self.channels[0])
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in itertools.pairwise(self.channels))
         depth = 2 * len(self.sizes)
@@ -81,7 +81,7 @@ class ResNetDiscriminator(nn.Module):
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in itertools.pairwise(channels))
         features = math.prod(self.sizes[-1]) * channels[-1]
         self.head = nn.Linear(features, 1)
-        self.classes = Labelled(config.classes, features)
+        self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
         """What the blocks of each size make of pictures: maps [B, channels, h, w], the largest first."""

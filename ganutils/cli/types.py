@@ -1,0 +1,163 @@
+"""Types of option values: each turns what was typed into a value, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Any
+
+import click
+
+from ganutils.runs.config import Setting, is_choice, is_decay
+
+
+class Rows(click.ParamType):
+    """A list like 0,3,8-15."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
+        if isinstance(value, list):
+            return value
+        rows: list[int] = []
+        for part in value.split(","):
+            match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip(), re.ASCII)
+            if not match:
+                self.fail(f"{value!r} is not a list like 0,3,8-15", param, ctx)
+            first, last = int(match[1]), int(match[2] or match[1])
+            if last < first or last - first >= 1_000_000 or last >= 1 << 63:
+                self.fail(f"{part!r} is not a range that goes up, by at most a million", param, ctx)
+            rows.extend(range(first, last + 1))
+        return rows
+
+
+class RowsOrFile(Rows):
+    """A list like 0,3,8-15, or the name of a file."""
+
+    name = "list|file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        is_list = isinstance(value, list) or re.fullmatch(r"[\d,\s-]+", value, re.ASCII)
+        return super().convert(value, param, ctx) if is_list else value
+
+
+class Size(click.ParamType):
+    """A size: 64, or 96x64 for WxH; gives (W, H)."""
+
+    name = "size"
+    square = True
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", value, re.ASCII)
+        if not match or not (match[2] or self.square):
+            self.fail(f"{value!r} is not {'a size like 64 or 96x64' if self.square else 'like 8x4'}", param, ctx)
+        return int(match[1]), int(match[2] or match[1])
+
+
+class Grid(Size):
+    """Columns and rows, CxR."""
+
+    name = "grid"
+    square = False
+
+
+class Texts(click.ParamType):
+    """Texts with commas between; one with a comma stands in double quotes. Gives a list."""
+
+    name = "texts"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        if isinstance(value, list):
+            return value
+        texts = next(csv.reader([value], skipinitialspace=True), [])
+        return [" ".join(text.split()) for text in texts]
+
+
+class Channels(click.Choice):
+    """1 or 3, as a number."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        return int(super().convert(str(value), param, ctx))
+
+
+class Color(click.ParamType):
+    """A colour by name or as #rrggbb; gives (R, G, B)."""
+
+    name = "color"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int, int]:
+        from PIL import ImageColor
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return ImageColor.getrgb(value)[:3]
+        except ValueError:
+            self.fail(f"{value!r} is not a color like white, gray or #2040ff", param, ctx)
+
+
+class Names(click.ParamType):
+    """Names with commas between; gives a list."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        if isinstance(value, list):
+            return value
+        names = [name.strip() for name in value.split(",")]
+        if not all(names):
+            self.fail(f"{value!r} is not a list of names like 3,7 or cat,dog", param, ctx)
+        return names
+
+
+class Split(click.ParamType):
+    """A part of a data set: its name, or A-B% as (A, B)."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str | tuple[float, float]:
+        if isinstance(value, tuple) or re.fullmatch(r"[a-z]+", value):
+            return value
+        match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)-(\d{1,3}(?:\.\d+)?)%", value, re.ASCII)
+        if not match or not 0 <= float(match[1]) < float(match[2]) <= 100:
+            self.fail(f"{value!r} is not a name like train or a part like 0-90%", param, ctx)
+        return float(match[1]), float(match[2])
+
+
+class Decay(click.ParamType):
+    name = "first:last"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,15}):(\d{1,15})", value, re.ASCII)
+        if not match or not is_decay(int(match[1]), int(match[2])):
+            self.fail(f"{value!r} is not two steps like 2000:5000, the first before the last", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Several(click.ParamType):
+    """Some of a setting's choices, with commas; in any order, kept in theirs. Or none."""
+
+    name = "list"
+
+    def __init__(self, setting: Setting):
+        self.setting = setting
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        names = value.split(",")
+        ordered = ",".join(name for name in self.setting.choices if name in names) or value
+        if not is_choice(self.setting, ordered) or len(set(names)) != len(ordered.split(",")):
+            self.fail(f"{value!r} is not some of {','.join(self.setting.choices)}, nor none", param, ctx)
+        return ordered
+
+
+class Device(click.ParamType):
+    name = "device"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value, re.ASCII):
+            self.fail(f"{value!r} is not auto, cpu, cuda, cuda:N or mps", param, ctx)
+        return value

@@ -1,0 +1,317 @@
+"""The one container: a safetensors file with a `ganutils` entry in its metadata.
+
+Layout (see README, "The file format"): eight bytes with the header's length, a JSON header, the tensors.
+The writer lays tensors out with the widest numbers first and then by name, so everything is aligned, small
+tensors come before the pictures, and a reader of a pipe has the labels when the first picture arrives.
+The safetensors package reads these files; it cannot write or read a pipe, hence the lines below.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.files import atomic
+from ganutils.files.kinds import KINDS, Spec, check_shapes, plural
+
+FORMAT = 1
+DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
+PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: no part of its digest
+HEADER_LIMIT = 1 << 24  # bytes
+MARKS_LIMIT = 1 << 20  # values in a header, room for the notes of 300,000 frames; read, they take up to 190 MB
+NAMES = ("lineage", "classes", "attributes")  # metadata that are lists of text, where they are there
+TEXTS = ("license", "resampling")  # and those that are text
+CHUNK = 1 << 22  # bytes read or written at a time
+
+
+class Stream(NamedTuple):
+    """A tensor whose shape is known now and whose numbers come later: arrays that follow one another in C order."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    chunks: Iterable[np.ndarray]
+
+
+def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta: Mapping[str, Any]) -> None:
+    """Write one file whole or not at all; the same content gives the same bytes."""
+    shapes = {name: (_named_dtype(name, tensor.dtype), tuple(tensor.shape)) for name, tensor in tensors.items()}
+    order = sorted(shapes, key=lambda name: (-DTYPES[shapes[name][0]].itemsize, name))
+    content = {**meta, "format": FORMAT, "kind": kind}
+    header: dict[str, Any] = {"__metadata__": {"ganutils": json.dumps(content, sort_keys=True, ensure_ascii=False)}}
+    position = 0
+    for name in order:
+        dtype, shape = shapes[name]
+        end = position + _size(shape) * DTYPES[dtype].itemsize
+        header[name] = {"data_offsets": [position, end], "dtype": dtype, "shape": list(shape)}
+        position = end
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        errors="replace"
+    )  # a file's name may be no text
+    text += b" " * (-len(text) % 8)
+    with atomic.replacing(path) as out:
+        out.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            _write_tensor(out, name, tensors[name], DTYPES[shapes[name][0]])
+
+
+def _named_dtype(name: str, dtype: np.dtype) -> str:
+    for key, known in DTYPES.items():
+        if known == dtype:
+            return key
+    raise TypeError(f"{name}: {dtype} is not one of {', '.join(DTYPES)}")
+
+
+def _write_tensor(out: BinaryIO, name: str, tensor: np.ndarray | Stream, dtype: np.dtype) -> None:
+    chunks = [tensor] if isinstance(tensor, np.ndarray) else tensor.chunks
+    left = _size(tensor.shape) * dtype.itemsize
+    for chunk in chunks:
+        view = _bytes(np.ascontiguousarray(chunk, dtype))
+        for start in range(0, len(view), CHUNK):
+            out.write(view[start : start + CHUNK])
+        left -= len(view)
+    if left:
+        raise ValueError(f"{name}: {abs(left)} bytes too {'few' if left > 0 else 'many'} for shape {tensor.shape}")
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    """The memory of a contiguous array, as bytes."""
+    return memoryview(array.reshape(-1).view(np.uint8).data)
+
+
+def _size(shape: Iterable[int]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+class File:
+    """An open file of ours: kind and metadata at once, arrays when they are asked for.
+
+    From disk arrays are views of a memory map (private and writable: writing to one leaves the file alone).
+    From a pipe they arrive in the file's order; those passed over on the way to another are kept.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str):
+        self.name = name
+        self._stream = stream
+        self._position = 0  # how far a pipe has been read, in bytes of the data region
+        self._kept: dict[str, np.ndarray] = {}
+        try:
+            self.meta, self.specs, self._data_start = _read_header(stream)
+        except (json.JSONDecodeError, UnicodeError, RecursionError, KeyError, TypeError, AttributeError):
+            raise Error(f"{name}: damaged: its header does not say what it should; make it again") from None
+        except ValueError as problem:
+            raise Error(f"{name}: {problem}") from None
+        self.kind: str = self.meta["kind"]
+        self._bytes: np.memmap | None = None
+        end = max((spec.end for spec in self.specs.values()), default=0)
+        status = os.fstat(stream.fileno()) if _has_descriptor(stream) else None
+        if status is not None and stat.S_ISREG(status.st_mode):
+            found = status.st_size - self._data_start
+            if found != end:
+                raise Error(f"{name}: damaged: {found} bytes of data where its header says {end}; make it again")
+            if end:
+                self._bytes = np.memmap(stream, np.uint8, "c", offset=self._data_start, shape=(end,))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.specs
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The whole tensor; KeyError if the file has none of that name."""
+        spec = self.specs[name]
+        if name in self._kept:
+            return self._kept[name]
+        if self._bytes is not None or spec.start == spec.end:
+            data = np.empty(0, np.uint8) if self._bytes is None else self._bytes[spec.start : spec.end]
+            return np.asarray(data).view(spec.dtype).reshape(spec.shape)
+        self._forward_to(name)
+        array = np.empty(spec.shape, spec.dtype)
+        self._read_into(array)
+        self._kept[name] = array
+        return array
+
+    def rows(self, name: str, count: int) -> Iterator[np.ndarray]:
+        """The tensor `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept.
+
+        From disk the rows are read and not mapped: the pages of a map would stay, and a long film fill the memory.
+        """
+        spec = self.specs[name]
+        if name in self._kept or spec.start == spec.end:
+            whole = self[name]
+            yield from (whole[start : start + count] for start in range(0, spec.shape[0], count))
+            return
+        if self._bytes is not None:
+            row = (spec.end - spec.start) // spec.shape[0]
+            for start in range(0, spec.shape[0], count):
+                array = np.empty((min(count, spec.shape[0] - start), *spec.shape[1:]), spec.dtype)
+                self._read_at(_bytes(array), self._data_start + spec.start + start * row)
+                yield array
+            return
+        self._forward_to(name)
+        for start in range(0, spec.shape[0], count):
+            array = np.empty((min(count, spec.shape[0] - start), *spec.shape[1:]), spec.dtype)
+            self._read_into(array)
+            yield array
+
+    def offset(self, name: str) -> int:
+        """Where the tensor begins in the file, in bytes."""
+        return self._data_start + self.specs[name].start
+
+    def keep(self) -> None:
+        """Read all that comes through a pipe now: for a command that writes something else before its result."""
+        if self._bytes is None:
+            for name in sorted(self.specs, key=lambda name: self.specs[name].start):
+                self[name]
+
+    def finish(self) -> None:
+        """Read a pipe to its end: what writes it may end well, and it is an Error if it did not."""
+        end = max((spec.end for spec in self.specs.values()), default=0)
+        if self._bytes is None:
+            while self._position < end:
+                self._read_exactly(memoryview(bytearray(min(CHUNK, end - self._position))))
+            if self._stream.read(1):
+                raise Error(f"{self.name}: goes on after its end; one file a pipe is wanted")
+
+    def digest(self) -> str:
+        """SHA-256 of what the file is: kind, metadata and tensors, without how it came to be (`PROVENANCE`)."""
+        meta = {key: value for key, value in self.meta.items() if key not in PROVENANCE}
+        digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+        for name in sorted(self.specs, key=lambda name: self.specs[name].start):  # the order of a pipe
+            spec = self.specs[name]
+            digest.update(json.dumps([name, spec.dtype.str, spec.shape]).encode())
+            for rows in self.rows(name, 64) if spec.shape else [self[name]]:
+                digest.update(np.ascontiguousarray(rows).data)
+        return digest.hexdigest()
+
+    def _read_at(self, view: memoryview, position: int) -> None:
+        """Fill `view` from disk; Error if the file was cut meanwhile."""
+        done = 0
+        while done < len(view):
+            count = os.preadv(self._stream.fileno(), [view[done:]], position + done)
+            if not count:
+                raise Error(f"{self.name}: ended early; what writes it has changed it meanwhile")
+            done += count
+
+    def _forward_to(self, name: str) -> None:
+        """Read a pipe up to `name`, keeping the tensors that lie before it."""
+        before = [n for n, spec in self.specs.items() if self._position <= spec.start < self.specs[name].start]
+        for other in sorted(before, key=lambda n: self.specs[n].start):
+            self[other]
+        if self._position != self.specs[name].start:
+            raise Error(f"{self.name}: {name} went by in the pipe already; save it to a file first")
+
+    def _read_into(self, array: np.ndarray) -> None:
+        view = _bytes(array)
+        for start in range(0, len(view), CHUNK):
+            self._read_exactly(view[start : start + CHUNK])
+
+    def _read_exactly(self, view: memoryview) -> None:
+        """Fill `view` from a pipe; Error if that ends before."""
+        done = 0
+        while done < len(view):
+            count = self._stream.readinto(view[done:])  # type: ignore[attr-defined]
+            if not count:
+                raise Error(f"{self.name}: ended early; what wrote it failed or was stopped")
+            done += count
+        self._position += done
+
+
+def _has_descriptor(stream: BinaryIO) -> bool:
+    try:
+        stream.fileno()
+    except (OSError, io.UnsupportedOperation):
+        return False
+    return True
+
+
+def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int]:
+    """Metadata, tensors and the offset of the data; ValueError, KeyError or TypeError if it is not a file of ours."""
+    prefix = stream.read(8)
+    if not prefix:
+        raise ValueError("empty; what should have written it failed")
+    length = int.from_bytes(prefix, "little")
+    if len(prefix) < 8 or not 2 <= length <= HEADER_LIMIT:
+        raise ValueError("not a ganutils file; gan-data turns pictures, .npy files and data sets into one")
+    text = stream.read(length)
+    if len(text) < length:
+        raise ValueError("not a ganutils file, or one cut short in its header")
+    header = _parsed(text.decode())
+    own = header.pop("__metadata__", {}).get("ganutils")
+    if own is None:
+        raise ValueError("a safetensors file, but not one of ganutils (no 'ganutils' in its metadata)")
+    meta = _parsed(own)
+    if type(meta["format"]) is not int or meta["format"] < 1:
+        raise ValueError(f"damaged: its format is {meta['format']!r}")
+    if meta["format"] > FORMAT:
+        raise ValueError(f"written by a newer ganutils (format {meta['format']}); upgrade to read it")
+    if meta["kind"] not in KINDS:
+        raise ValueError(f"unknown kind {meta['kind']!r}; known are {', '.join(KINDS)}")
+    _check_texts(meta)
+    specs: dict[str, Spec] = {}
+    position = 0
+    for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        if entry["dtype"] not in DTYPES:
+            raise ValueError(f"{name} has type {entry['dtype']}; known are {', '.join(DTYPES)}")
+        spec = Spec(DTYPES[entry["dtype"]], tuple(entry["shape"]), *entry["data_offsets"])
+        lengths_are_whole = all(type(n) is int and n >= 0 for n in (*spec.shape, spec.start, spec.end))
+        if not lengths_are_whole or spec.start != position:
+            raise ValueError(f"damaged: {name} does not lie where it should")
+        if spec.end - spec.start != _size(spec.shape) * spec.dtype.itemsize:
+            raise ValueError(f"damaged: {name} of shape {list(spec.shape)} has {spec.end - spec.start} bytes")
+        specs[name] = spec
+        position = spec.end
+    return meta, specs, 8 + length
+
+
+def _parsed(text: str) -> Any:
+    """JSON of a header; ValueError if it is larger than any of ours, or holds what is no text (half of a pair)."""
+    if sum(map(text.count, ",[{")) > MARKS_LIMIT:
+        raise ValueError("damaged: its header holds absurdly much")
+    found = json.loads(text)
+    if re.search(r"\\u[dD]", text):
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _check_texts(meta: Mapping[str, Any]) -> None:
+    for name in TEXTS:
+        if not isinstance(meta.get(name, ""), str):
+            raise ValueError(f"damaged: {name!r} in its metadata is not text")
+    for name in NAMES:
+        found = meta.get(name, [])
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise ValueError(f"damaged: {name!r} in its metadata is not a list of texts")
+
+
+@contextlib.contextmanager
+def read(path: str, *kinds: str) -> Iterator[File]:
+    """Open a file of one of `kinds` (any, if none is named); `-` is stdin."""
+    name = "standard input" if path == "-" else path
+    with contextlib.ExitStack() as stack:
+        if path == "-":
+            if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+                raise Error(f"{name}: the workers of torchrun cannot share a pipe; give a file")
+            stream: BinaryIO = sys.stdin.buffer
+        else:
+            stream = stack.enter_context(open(path, "rb"))
+        file = File(stream, name)
+        if kinds and file.kind not in kinds:
+            raise Error(f"{name}: holds {plural(file.kind)}, and {' or '.join(map(plural, kinds))} are wanted here")
+        check_shapes(name, file.kind, file.specs)
+        if path == "-":
+            atomic.unread.append(file.finish)
+            stack.callback(atomic.unread.remove, file.finish)
+        yield file
+        file.finish()

@@ -1,0 +1,125 @@
+"""A folder of PNG files, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.files import atomic, paths, png
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: fcntl.h and fs.h
+
+
+def write(path: str, samples: Iterable[np.ndarray]) -> int:
+    """One PNG a sample [H, W, C], 000000.png and so on; how many they are.
+
+    A folder that was there is replaced if it holds only such files. As with files.replacing, the temporary folder
+    has one name for each target and is locked: a second writer waits, and the next one sweeps what a killed one left.
+    """
+    paths.check_folder(path)
+    folder = os.path.realpath(path.rstrip("/"))
+    parent, name = os.path.split(folder)
+    temporary, old = (os.path.join(parent, f".{name}.{what}") for what in ("tmp", "old"))
+    number = -1
+    with atomic.naming(path), _locked(temporary):
+        if os.path.lexists(old):
+            _mend(folder, old)
+        _check(path, folder)
+        try:
+            for number, sample in enumerate(samples):
+                with open(os.path.join(temporary, f"{number:06d}.png"), "wb") as out:
+                    png.write(out, sample)
+                    out.flush()
+                    os.fsync(out.fileno())
+            atomic.finish_pipes()
+            atomic.sync_folder(temporary)
+            _check(path, folder)
+            _take_place(temporary, folder, old)
+            atomic.sync_folder(parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)  # still locked: it is ours
+            raise
+    return number + 1
+
+
+def _check(path: str, folder: str) -> None:
+    if os.path.lexists(folder) and not all(re.fullmatch(r"\d{6,}\.png", name) for name in os.listdir(folder)):
+        raise Error(f"{path}: holds other files too; remove the folder or choose another name")
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[None]:
+    """The folder `path`, empty, ours alone; wait for another process that is writing it."""
+    while True:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+        with contextlib.ExitStack() as stack:
+            try:
+                is_there = stack.enter_context(_lock(path))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)  # empty, or it stays
+                raise
+            if is_there:
+                for name in os.listdir(path):
+                    os.unlink(os.path.join(path, name))
+                yield
+                return
+
+
+@contextlib.contextmanager
+def _lock(path: str) -> Iterator[bool]:
+    """Hold the lock of the folder `path`; False if it went, or was renamed, while we waited."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            is_there = os.path.samestat(os.fstat(handle), os.stat(path))
+        except FileNotFoundError:
+            is_there = False
+        yield is_there
+    finally:
+        os.close(handle)
+
+
+def _take_place(temporary: str, folder: str, old: str) -> None:
+    """Give the temporary folder its name; at every moment there is a whole one, where the system can exchange two."""
+    if not os.path.lexists(folder):
+        os.rename(temporary, folder)
+        return
+    with _lock(folder):  # it gets the temporary name: let nobody take it for theirs before it is gone
+        if _exchanged(temporary, folder):
+            shutil.rmtree(temporary)
+        else:
+            os.rename(folder, old)
+            os.rename(temporary, folder)
+            shutil.rmtree(old)
+
+
+def _exchanged(one: str, other: str) -> bool:
+    """Exchange the names of two folders at once; False where the system, or the file system, cannot (renameat2(2))."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return rename(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+
+
+def _mend(folder: str, old: str) -> None:
+    """After a kill between the two renames: the old folder gets its name back, or goes if the new one has it."""
+    if os.path.lexists(folder):
+        shutil.rmtree(old)
+    else:
+        os.rename(old, folder)

@@ -1,0 +1,118 @@
+"""Lines of JSON that a run leaves behind: those of `gan-loop --log` and of `gan-eval`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from ganutils import Error
+from ganutils.files import atomic
+
+Lines = list[dict[str, Any]]
+LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
+
+
+@contextlib.contextmanager
+def appended(path: str) -> Iterator[Callable[[Any], None]]:
+    """Yield what appends a tick (a named tuple, or None) to the file `path`; half a line of a killed run goes first."""
+    with atomic.naming(path), open(path, "ab", buffering=0) as out:
+        if os.path.isfile(path):
+            _mend(path, out)
+
+        def append(tick: Any) -> None:
+            data = (json.dumps(tick._asdict()) + "\n").encode() if tick else b""
+            done = 0
+            while done < len(data):
+                done += out.write(data[done:])
+
+        yield append
+
+
+def _mend(path: str, out: BinaryIO) -> None:
+    """Let the next line begin at the beginning: what a killed run, or a full disk, cut off is taken away."""
+    end = out.seek(0, os.SEEK_END)
+    with open(path, "rb") as found:
+        found.seek(max(0, end - LINE_LIMIT))
+        last = found.read().rsplit(b"\n", 1)[-1]
+    if last.startswith(b'{"step"') and not last.endswith(b"}"):
+        out.truncate(end - len(last))
+    elif last:
+        out.write(b"\n")
+
+
+def is_log(path: str) -> bool:
+    """Whether a file (- is stdin) may be lines of text: a file of ours begins with its header's length in 8 bytes."""
+    if path == "-":
+        head = io.BufferedReader.peek(sys.stdin.buffer, 8)[:8]  # type: ignore[arg-type]
+    else:
+        with open(path, "rb") as stream:
+            head = stream.read(8)
+    return len(head) < 8 or 0 not in head
+
+
+def read(path: str) -> Lines:
+    """The objects in the file `path` (- is stdin), a line each; Error that names the first line that is none.
+
+    A last line that a killed run wrote half of is left out. A run that was continued from an earlier checkpoint repeats
+    some steps: what it wrote last stands.
+    """
+    if path == "-":
+        path, content = "standard input", sys.stdin.buffer.read()
+    else:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    found: Lines = []
+    texts = content.split(b"\n")
+    for row, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            line = None
+        if isinstance(line, dict):
+            found.append(line)
+        elif row < len(texts) or not found:  # only the last line ends without a newline
+            raise Error(
+                f"{path}: line {row} is not a JSON object; a log of gan-loop or the output of gan-eval is wanted"
+            )
+    if not found:
+        raise Error(f"{path}: holds no lines")
+    return _continued(found)
+
+
+def _continued(lines: Lines) -> Lines:
+    """Without the lines that a continued run wrote again; those of gan-eval, which name a FAKE, are another series."""
+    kept: Lines = []
+    last = -1.0  # the largest step so far
+    for line in lines:
+        step = line.get("step")
+        if step is not None and number(step) and "fake" not in line:
+            if step <= last:
+                kept = [one for one in kept if "fake" in one or not number(one.get("step")) or one["step"] < step]
+            last = step
+        kept.append(line)
+    return kept
+
+
+def number(value: Any) -> bool:
+    """Whether `value` can be drawn: an int or a float that is finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def series(lines: Lines, field: str) -> tuple[list[float], list[float]]:
+    """Steps and values of `field`, by step; lines without it, or without a step, are passed over."""
+    pairs = [(line["step"], line[field]) for line in lines if number(line.get("step")) and number(line.get(field))]
+    pairs.sort(key=lambda pair: pair[0])
+    return [float(step) for step, _ in pairs], [float(value) for _, value in pairs]
+
+
+def names(paths: list[str]) -> list[str]:
+    """What to call each file: its name without folder and suffix, or the whole path if that tells them not apart."""
+    short = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    return short if len(set(short)) == len(short) else paths

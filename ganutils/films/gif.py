@@ -1,0 +1,164 @@
+"""GIF: one palette for the whole film, times that are true, one frame in memory. NumPy and Pillow only.
+
+Pillow compresses each frame; its own writer of films keeps all of them in memory, floors the delays and takes a palette
+for each frame, which flickers. The format: W3C, "Graphics Interchange Format, Version 89a".
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+from PIL import GifImagePlugin, Image
+
+from ganutils import Error
+from ganutils.files import png
+from ganutils.films.timing import Film, Kept, changed
+
+FPS_LIMIT = 50  # browsers show delays under 2 hundredths of a second at 10 frames a second
+SAMPLE = 1 << 15  # pixels that the palette is made from
+ROUNDS = 5  # of k-means on them
+DITHERS = ("none", "ordered", "floyd-steinberg")
+# Bayer's 4x4 thresholds, about -0.5..0.5: a pattern that stands still, so that still parts do not flicker.
+BAYER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) - 7.5) / 16
+
+
+def write(out: BinaryIO, clip: Film, colors: int, dither: str, gifsicle: bool) -> None:
+    """A GIF of `clip`. Up to `colors` colours are kept exactly (so are all grays), more are mapped to as many.
+
+    dither     one of DITHERS
+    gifsicle   whether to make it smaller with the program of that name
+    """
+    if clip.fps > FPS_LIMIT:
+        raise Error(f"{clip.fps:g} frames a second: browsers slow a GIF above {FPS_LIMIT} down; write .mp4 or .webp")
+    if not gifsicle:
+        _write(out, clip, colors, dither)
+        return
+    if not shutil.which("gifsicle"):
+        raise Error("gifsicle is not installed; install it, or leave --gifsicle out")
+    with tempfile.TemporaryFile() as large, tempfile.TemporaryFile() as small:
+        _write(large, clip, colors, dither)
+        large.seek(0)
+        done = subprocess.run(
+            ["gifsicle", "-O3", "--no-warnings"], stdin=large, stdout=small, stderr=subprocess.DEVNULL
+        )
+        if done.returncode:
+            raise Error(f"gifsicle failed with status {done.returncode}; leave --gifsicle out")
+        small.seek(0)
+        shutil.copyfileobj(small, out)
+
+
+def _write(out: BinaryIO, clip: Film, colors: int, dither: str) -> None:
+    h, w, c = clip.shape
+    indexed: Iterator[np.ndarray]
+    if c == 1 and colors == 256:
+        palette, indexed = np.arange(256, dtype=np.uint8)[:, None].repeat(3, 1), (f[:, :, 0] for f in clip.frames)
+    else:
+        palette, indexed = _mapped(clip, colors, dither)
+    bits = max(1, math.ceil(math.log2(len(palette))))
+    table = palette.tobytes() + bytes(3 * ((1 << bits) - len(palette)))
+    out.write(b"GIF89a" + struct.pack("<HHBBB", w, h, 0xF0 | (bits - 1), 0, 0) + table)
+    if clip.loop != 1:  # the number says how often the film is shown again
+        out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(clip.loop - 1, 0), 0))
+    before = None
+    for frame, delay in zip(indexed, clip.delays(100), strict=True):
+        x, y, part, transparent = _change(before, frame, 1 << bits)
+        extra = {} if transparent is None else {"transparency": transparent}
+        for block in GifImagePlugin.getdata(Image.fromarray(part), (x, y), duration=10 * delay, **extra):
+            out.write(block)
+        before = frame
+    out.write(b";")
+
+
+def _change(before: np.ndarray | None, frame: np.ndarray, size: int) -> tuple[int, int, np.ndarray, int | None]:
+    """The part of a frame that is new: its corner, its indices, and the one among `size` that means "as before".
+
+    A frame that brings nothing new becomes a single pixel, and so remains a frame.
+    """
+    if before is None:
+        return 0, 0, frame, None
+    y0, y1, x0, x1 = changed(before, frame)
+    part = np.ascontiguousarray(frame[y0:y1, x0:x1])
+    same = part == before[y0:y1, x0:x1]
+    if same.mean() < 0.3:  # little to gain
+        return x0, y0, part, None
+    unused = np.flatnonzero(np.bincount(part.reshape(-1), minlength=size)[:size] == 0)
+    if not len(unused):
+        return x0, y0, part, None
+    return x0, y0, np.where(same, unused[0], part).astype(np.uint8), int(unused[0])
+
+
+def _mapped(clip: Film, colors: int, dither: str) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+    """One palette [n, 3] for the whole clip, and its frames as indices [H, W] into it.
+
+    The palette is made of pixels spread over space and time, so the frames wait in a file meanwhile.
+    """
+    kept = Kept(clip.shape)
+    every = math.ceil(clip.count / 32)
+    step = max(1, math.ceil(clip.count / every) * clip.shape[0] * clip.shape[1] // SAMPLE)
+    sample: list[np.ndarray] = []
+    exact: set[tuple[int, int, int]] | None = set()  # the colours, while they are few enough
+    for number, frame in enumerate(clip.frames):
+        kept.append(frame)
+        if exact is not None:
+            found = png.as_image(_colored(frame)).getcolors(colors)
+            exact = None if found is None else exact | {color for _, color in found}  # type: ignore[misc]
+            exact = None if exact is None or len(exact) > colors else exact
+        if number % every == 0:
+            sample.append(_colored(frame).reshape(-1, 3)[(number * 7) % step :: step])
+    if exact is not None:
+        palette = np.array(sorted(exact), np.uint8)
+        look = _finder(palette)
+    else:
+        palette = _palette(np.concatenate(sample), colors)
+        look = _nearest(palette, dither)
+    return palette, (look(_colored(kept[number])) for number in range(clip.count))
+
+
+def _colored(frame: np.ndarray) -> np.ndarray:
+    return frame.repeat(3, 2) if frame.shape[2] == 1 else frame
+
+
+def _palette(pixels: np.ndarray, colors: int) -> np.ndarray:
+    """`colors` that stand for pixels [n, 3]: median cut (Heckbert 1982), then a few rounds of k-means."""
+    image = Image.fromarray(pixels[:, None])
+    cut = image.quantize(colors, Image.Quantize.MEDIANCUT).getpalette()
+    centers = np.array(cut, np.float32).reshape(-1, 3)[:colors]
+    x = pixels.astype(np.float32)
+    for _ in range(ROUNDS):
+        near = np.argmax(x @ centers.T - (centers**2).sum(1) / 2, axis=1)
+        count = np.bincount(near, minlength=len(centers))[:, None]
+        total = np.stack([np.bincount(near, x[:, c], len(centers)) for c in range(3)], axis=1)
+        centers = np.where(count > 0, total / np.maximum(count, 1), centers).astype(np.float32)
+    return np.unique(centers.round().astype(np.uint8), axis=0)
+
+
+def _finder(palette: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Frames [H, W, 3] whose colours are all in `palette`, which is sorted -> indices."""
+    weights = np.array([1 << 16, 1 << 8, 1], np.int32)
+    known = palette @ weights
+    return lambda frame: np.searchsorted(known, frame @ weights).astype(np.uint8)
+
+
+def _nearest(palette: np.ndarray, dither: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Frames [H, W, 3] -> indices of the nearest colour in `palette`."""
+    holder = Image.new("P", (1, 1))
+    holder.putpalette(palette.tobytes())
+    how = Image.Dither.FLOYDSTEINBERG if dither == "floyd-steinberg" else Image.Dither.NONE
+    apart = np.linalg.norm(palette[:, None].astype(float) - palette, axis=2) + np.diag(np.full(len(palette), np.inf))
+    spread = apart.min(1).mean() / 3**0.5  # about the distance from one colour to the next, in each channel
+
+    def look(frame: np.ndarray) -> np.ndarray:
+        if dither == "ordered":
+            h, w, _ = frame.shape
+            pattern = np.tile(BAYER * spread, (h // 4 + 1, w // 4 + 1))[:h, :w, None]
+            frame = np.clip(frame + pattern, 0, 255).astype(np.uint8)
+        return np.asarray(Image.fromarray(frame).quantize(palette=holder, dither=how))
+
+    return look

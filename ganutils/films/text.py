@@ -1,0 +1,109 @@
+"""Text on pictures: what a caption says of a frame, and its letters as pixels. NumPy and Pillow only."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import string
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import ImageFont
+
+from ganutils import Error
+
+LENGTH_LIMIT = 500  # letters of one text
+PLAINER = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u2026": "...", "\u2019": "'"}
+)  # if need be
+
+
+def fill(template: str, fields: Mapping[str, object]) -> str:
+    """`template` with `fields`, as in '{step} · {kimg:.1f} kimg'. Error if it names another, or reaches into one.
+
+    Only plain names: {step.__class__} or {step[0]} would hand what a template may touch to whoever wrote it.
+    """
+    try:
+        for _, name, spec, conversion in string.Formatter().parse(template):
+            if name is not None and (name not in fields or conversion or "{" in (spec or "")):
+                raise Error(f"--caption: there is no field {{{name}}} here; known are {', '.join(sorted(fields))}")
+        text = template.format_map(fields)
+    except (ValueError, OverflowError, MemoryError) as problem:
+        raise Error(f"--caption {template!r}: {problem}; a field is written {{step}} or {{kimg:.1f}}") from None
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """`text` on one line and of a sensible length."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LENGTH_LIMIT]
+
+
+class Font:
+    """Letters about `size` pixels high, of one font for all `texts`: that of the file `path`, or else Pillow's own.
+
+    Pillow's font knows little more than English; for what it lacks DejaVu Sans is taken, where matplotlib is there,
+    and at last plainer signs. Error if there is no way to write a letter.
+    """
+
+    def __init__(self, size: int, path: str | None, texts: Iterable[str]):
+        self.size = size
+        self.line = round(1.4 * size)  # height of a line in pixels
+        self._signs: dict[int, str] = {}
+        try:
+            fonts: list[Any] = [ImageFont.truetype(path, size) if path else ImageFont.load_default(size)]
+        except OSError:
+            raise Error(f"{path}: is not a font that can be read; give a .ttf or .otf file") from None
+        letters = "".join(dict.fromkeys("".join(texts)))
+        spare = None if path or _lacks(fonts[0], letters) is None else _dejavu()
+        fonts += [ImageFont.truetype(spare, size)] if spare else []
+        for self._signs in ({}, PLAINER):
+            for self._font in fonts:
+                missing = _lacks(self._font, letters.translate(self._signs))
+                if missing is None:
+                    return
+        raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
+
+    def width(self, text: str) -> int:
+        """Of one line, in pixels."""
+        return round(self._font.getlength(text.translate(self._signs)))
+
+    def lines(self, text: str, width: int) -> list[str]:
+        """`text` broken between words into lines of at most `width` pixels, if its words allow."""
+        lines: list[str] = []
+        for word in text.split():
+            if lines and self.width(f"{lines[-1]} {word}") <= width:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return lines
+
+    def drawn(self, text: str) -> np.ndarray:
+        """One line: uint8 [line, width], how much of each pixel is ink."""
+        mask, (left, top) = self._font.getmask2(text.translate(self._signs), "L", anchor="ls")
+        letters = np.asarray(mask, np.uint8).reshape(mask.size[::-1])
+        y, x = max(round(self.line * 0.75) + top, 0), max(left, 0)
+        ink = np.zeros((self.line, max(self.width(text), x + letters.shape[1])), np.uint8)
+        part = letters[: self.line - y]
+        ink[y : y + len(part), x : x + part.shape[1]] = part
+        return ink
+
+
+def _lacks(font: ImageFont.FreeTypeFont, letters: str) -> str | None:
+    """The first of `letters` that a font has no shape for, if there is one."""
+    none = _shape(font, "\uffff")
+    return next((letter for letter in letters if not letter.isspace() and _shape(font, letter) == none), None)
+
+
+def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int, int]]:
+    mask = font.getmask(letter)
+    return bytes(mask), mask.size
+
+
+def _dejavu() -> str | None:
+    spec = importlib.util.find_spec("matplotlib")  # finds the folder and imports nothing
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = os.path.join(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
+        if os.path.exists(path):
+            return path
+    return None

@@ -1,0 +1,83 @@
+"""A small classifier of a labelled set: the features that gan-eval measures in, and what tells the classes of fakes.
+
+Trained once for each set, seeded, and kept by content as a file of ours, kind `extractor`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import ganutils
+from ganutils import Error
+from ganutils.files import container
+from ganutils.files.container import File
+
+VERSION = 1  # of the network and its training: another makes other features
+FEATURES = 64
+CHANNELS = (16, 32, 64)  # of the maps, halved in size each time; the last for all further ones
+LONGEST = 1 << 20  # axis of pictures, or number of outputs, that a file may speak of
+
+
+class Classifier(nn.Module):
+    """3x3 convolutions of stride 2 down to a map of at most 4x4, then `FEATURES` units, then one logit a class."""
+
+    def __init__(self, shape: tuple[int, ...], classes: int):
+        super().__init__()
+        self.shape = shape
+        h, w, c = shape
+        channels = [c]
+        while max(h, w) > 4 or len(channels) == 1:
+            channels.append(CHANNELS[min(len(channels), len(CHANNELS)) - 1])
+            h, w = (h + 1) // 2, (w + 1) // 2
+        pairs = list(itertools.pairwise(channels))
+        self.downs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1, bias=False) for a, b in pairs)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(b) for _, b in pairs)
+        self.hidden = nn.Linear(h * w * channels[-1], FEATURES)
+        self.head = nn.Linear(FEATURES, classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Pictures [B, C, H, W] in -1..1 -> [B, FEATURES]."""
+        for down, norm in zip(self.downs, self.norms, strict=True):
+            x = F.relu(norm(down(x)))  # (B, channels, h, w)
+        return F.relu(self.hidden(x.flatten(1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+
+def seeded(shape: tuple[int, ...], classes: int) -> Classifier:
+    """A classifier with the same random weights every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(VERSION)
+        return Classifier(shape, classes)
+
+
+def write(path: str, network: Classifier, meta: dict[str, Any]) -> None:
+    """Write an extractor's file; `meta` may hold `accuracy` and `classes`."""
+    versions = {"ganutils": ganutils.__version__, "torch": str(torch.__version__)}
+    own = {"shape": list(network.shape), "outputs": network.head.out_features, "network": VERSION}
+    arrays = {name: tensor.cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
+    container.write(path, "extractor", arrays, {**own, **meta, "versions": versions})
+
+
+def read(file: File) -> Classifier:
+    """The classifier of an extractor's file, ready to use; Error if it is damaged or of another version."""
+    shape, count = file.meta.get("shape"), file.meta.get("outputs")
+    lengths = [*shape, count] if isinstance(shape, list) else []
+    if len(lengths) != 4 or not all(type(n) is int and 0 < n <= LONGEST for n in lengths):
+        raise Error(f"{file.name}: damaged: an extractor without its shape and outputs; remove it")
+    if file.meta.get("network") != VERSION:
+        raise Error(f"{file.name}: an extractor of version {file.meta.get('network')}, and {VERSION} is known here")
+    with torch.device("meta"):  # shapes without memory: a hostile header cannot ask for more than its file has
+        network = Classifier(tuple(shape), count)  # type: ignore[arg-type]
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    if expected != {name: spec.shape for name, spec in file.specs.items()}:
+        raise Error(f"{file.name}: damaged: its tensors are not those of its network; remove it")
+    weights = {name: torch.from_numpy(file[name].copy()) for name in expected}
+    network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,123 @@
+"""What the networks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganutils.runs.config import Config
+
+SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
+
+
+class ClassEmbedding(nn.Module):
+    """What the class-conditional networks share; without classes it has no parameters and changes nothing."""
+
+    def __init__(self, classes: int, length: int):
+        super().__init__()
+        self.embedding = nn.Embedding(classes, length) if classes else None
+
+    def mixed(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """Latents [B, Z] with the vectors of their classes added."""
+        if self.embedding is None or labels is None:
+            return z
+        return z + self.embedding(labels)
+
+    def projected(self, logits: Tensor, features: Tensor, labels: Tensor | None) -> Tensor:
+        """Logits [B] plus the product of features [B, F] with the vectors of their classes, kept of order 1."""
+        if self.embedding is None or labels is None:
+            return logits
+        return logits + (self.embedding(labels) * features).sum(1) / features.shape[1] ** 0.5
+
+
+class Downsample(nn.Conv2d):
+    """Convolution 4x4 of stride 2: maps [B, C, 2h, 2w] -> [B, D, h, w]."""
+
+    def __init__(self, channels: int, out_channels: int, bias: bool):
+        super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, w = x.shape[2] // 2, x.shape[3] // 2
+        is_gray = self.in_channels == 1 and x.requires_grad  # oneDNN is slow at a gradient of one channel
+        if not faster_as_product(x, is_gray, h * w, self.weight):
+            return super().forward(x)
+        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
+        y: Tensor = F.linear(_Windows.apply(x).flatten(3), weight, self.bias)
+        return y.permute(0, 3, 1, 2)
+
+
+class Upsample(nn.ConvTranspose2d):
+    """Transposed convolution 4x4 of stride 2: maps [B, D, h, w] -> [B, C, 2h, 2w]."""
+
+    def __init__(self, channels: int, out_channels: int, bias: bool):
+        super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        is_gray = self.out_channels == 1
+        if not faster_as_product(x, is_gray, x[0, 0].numel(), self.weight):
+            return super().forward(x, output_size)
+        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
+        windows = x.permute(0, 2, 3, 1) @ weight
+        y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
+        return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
+    """Whether a convolution to or from a map of so many points is faster as one matrix product.
+
+    So it is on CPUs, where oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than this
+    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at computing
+    gray pictures and their gradients (3 times slower). The parameters are the same, and the function.
+    """
+    is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
+    return is_slow and x.device.type == "cpu"
+
+
+class _Windows(torch.autograd.Function):
+    """The 4x4 windows, two apart, of maps [B, C, 2h, 2w] with a border of zeros: [B, h, w, 4, 4, C]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        bordered = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+        return bordered.unfold(1, 4, 2).unfold(2, 4, 2).permute(0, 1, 2, 4, 5, 3).contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        y: Tensor = _Overlap.apply(gradient)
+        return y
+
+
+class _Overlap(torch.autograd.Function):
+    """The adjoint of _Windows: [B, h, w, 4, 4, C] added up where they overlap, without the border."""
+
+    @staticmethod
+    def forward(ctx: Any, windows: Tensor) -> Tensor:
+        b, h, w, _, _, c = windows.shape
+        halves = windows.reshape(b, h, w, 2, 2, 2, 2, c)  # a window is 2x2 blocks of 2x2 points
+        blocks = windows.new_zeros(b, h + 1, 2, w + 1, 2, c)
+        for i in range(2):
+            for j in range(2):
+                blocks[:, i : i + h, :, j : j + w] += halves[:, :, :, i, :, j].permute(0, 1, 3, 2, 4, 5)
+        return blocks.view(b, 2 * h + 2, 2 * w + 2, c)[:, 1:-1, 1:-1].permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        y: Tensor = _Windows.apply(gradient)
+        return y
+
+
+def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Sizes of the feature maps, from the picture down to at most 4 x 4, halved each time (odd sizes rounded up)."""
+    sizes = [(height, width)]
+    while max(sizes[-1]) > 4 or len(sizes) == 1:
+        sizes.append(tuple((n + 1) // 2 for n in sizes[-1]))  # type: ignore[arg-type]
+    return sizes
+
+
+def map_channels(config: Config) -> list[int]:
+    """Channels of those maps: the picture's, then `width` doubling with each halving, up to 8 times `width`."""
+    count = len(map_sizes(*config.shape[:2])) - 1
+    return [config.shape[2], *(config.width * min(2**i, 8) for i in range(count))]

@@ -1,0 +1,107 @@
+"""Logs and scores as curves over the generator's updates."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib
+import matplotlib.ticker
+import numpy as np
+from matplotlib.figure import Figure
+
+from ganutils import Error
+from ganutils.files import logs
+from ganutils.files.logs import Lines
+from ganutils.plots.style import COLORS, DASHES, STYLE
+
+
+class Panel(NamedTuple):
+    """Fields of a log that are drawn together, each with its name in the legend."""
+
+    title: str
+    fields: Mapping[str, str]
+    low: float | None = None  # limits of the axis; None = as the values say
+    high: float | None = None
+    log: bool = False  # whether the axis may be logarithmic, where all values are above 0
+
+
+PANELS = (
+    Panel("loss", {"d_loss": "discriminator", "g_loss": "generator"}),
+    Panel("discriminator's accuracy", {"d_real": "on real", "d_fake": "on fake"}, 0, 1.02),
+    Panel("images/s", {"images_per_second": "images/s"}, 0),
+    Panel("FID", {"fid": "FID"}, log=True),
+    Panel("Fréchet distance", {"frechet_distance": "Fréchet distance"}, log=True),
+    Panel("KID", {"kid": "KID"}, log=True),
+    Panel("precision and recall", {"precision": "precision", "recall": "recall"}, 0, 1.02),
+    Panel("density and coverage", {"density": "density", "coverage": "coverage"}, 0),
+    Panel("modes covered", {"modes_covered": "modes covered"}, 0),
+    Panel("high-quality share", {"high_quality": "high quality"}, 0, 1.02),
+    Panel("distance from the exact law", {"kolmogorov_smirnov": "Kolmogorov-Smirnov", "wasserstein": "Wasserstein"}, 0),
+    Panel("authenticity", {"authenticity": "authenticity"}, 0, 1.02),
+)
+
+
+def curves(names: Sequence[str], titles: Sequence[str] = ()) -> Figure:
+    """The fields that PANELS know of the logs `names`, over steps; several, called `titles`, lie over one another."""
+    if titles and len(titles) != len(names):
+        raise Error(f"--titles: {len(titles)} titles for {len(names)} logs")
+    runs = dict(zip(titles or logs.names(list(names)), map(logs.read, names), strict=True))
+    drawn = [(panel, found) for panel in PANELS if (found := _lines_of(panel, runs))]
+    if not drawn:
+        known = ", ".join(field for panel in PANELS for field in panel.fields)
+        raise Error(f"{names[0]}: has nothing to draw over steps; known fields are {known}")
+    columns = 1 if len(drawn) == 1 else 2 if len(drawn) <= 4 else 3
+    rows = -(-len(drawn) // columns)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(5.2 * columns, 3.8 * rows), layout="constrained")
+        for position, (panel, lines) in enumerate(drawn, 1):
+            _draw(figure.add_subplot(rows, columns, position), panel, lines)
+    return figure
+
+
+class Line(NamedTuple):
+    run: int
+    field: int
+    names: tuple[str, str]  # of the run and of the field
+    steps: list[float]
+    values: list[float]
+
+
+def _lines_of(panel: Panel, runs: Mapping[str, Lines]) -> list[Line]:
+    """What there is of a panel's fields, run by run."""
+    found = []
+    for (number, (name, lines)), (index, field) in itertools.product(
+        enumerate(runs.items()), enumerate(panel.fields.items())
+    ):
+        steps, values = logs.series(lines, field[0])
+        if steps:
+            found.append(Line(number, index, (name, field[1]), steps, values))
+    return found
+
+
+def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
+    """Of several runs each has its colour and a field its dash; of one, a field has both."""
+    several = len({line.run for line in lines}) > 1
+    for line in lines:
+        words = [name for name, tells in zip(line.names, (several, len(panel.fields) > 1), strict=True) if tells]
+        colour = COLORS[(line.run if several else line.field) % len(COLORS)]
+        dash = DASHES[(line.field if several else line.field * 2) % len(DASHES)]
+        if several and len(panel.fields) == 1:
+            dash = DASHES[line.run % len(DASHES)]
+        marker = "o" if len(line.steps) <= 12 else None
+        axes.plot(
+            line.steps, line.values, color=colour, linestyle=dash, marker=marker, markersize=4, label=", ".join(words)
+        )
+    values = np.concatenate([line.values for line in lines])
+    if panel.log and (values > 0).all() and values.max() > 20 * values.min():
+        axes.set_yscale("log")
+    elif panel.low is not None:
+        axes.set_ylim(panel.low, panel.high or 1.08 * max(values.max(), 1e-9))
+    axes.set_title(panel.title)
+    axes.set_xlabel("generator updates")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
+    if several or len(panel.fields) > 1:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)  # below: curves may lie anywhere

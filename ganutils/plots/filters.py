@@ -1,0 +1,116 @@
+"""What a discriminator looks for: the filters of its first layer, and the pictures that most excite its last features.
+
+Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features beside a random one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ganutils import Error
+from ganutils.files import png
+from ganutils.files.container import File
+from ganutils.inference import discriminate
+from ganutils.networks.weights import load_discriminator
+from ganutils.plots.style import STYLE
+from ganutils.runs import checkpoints
+from ganutils.samples.samples import Samples
+
+FIRST = {"dcgan": "D.downs.0.weight", "krohn": "D.convs.0.weight", "mlp": "D.hidden1.weight"}
+SHOWN = 64  # filters, those of the largest weights
+LOOKED_AT = 10_000  # pictures that may excite a feature
+BEST = 9  # of them, shown for each
+
+
+def first_layer(file: File) -> np.ndarray:
+    """Those of D's first layer, the largest of SHOWN first: float32 [N, H, W, C], each scaled to -1..1."""
+    settings = checkpoints.config_of(file)
+    name = FIRST.get(settings.arch)
+    if name is None:
+        raise Error(f"{file.name}: the first layer of --arch {settings.arch} is 1x1; it has no filters to see")
+    if name not in file:
+        raise Error(f"{file.name}: a snapshot holds only the generator; give a whole checkpoint")
+    weights = file[name]
+    is_flat = settings.arch == "mlp"
+    weights = weights.reshape(-1, *settings.shape) if is_flat else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
+    sizes = np.abs(weights).reshape(len(weights), -1)
+    order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:SHOWN]
+    return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
+
+
+def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
+    """The pictures of `data` that most excite each of the features `units` of D's last layer: uint8 [U, BEST, H, W, C].
+
+    A feature of a convolution is as excited as its map is where it is largest. Error if there is no such feature.
+    """
+    network, settings = load_discriminator(file)
+    if data.shape != settings.shape:
+        raise Error(f"{data.name}: is not of the shape that {file.name} was trained on")
+    images = data.array[:LOOKED_AT]
+    if len(images) < BEST:
+        raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
+
+    def excitement(x: Tensor) -> Tensor:
+        *_, last = network.layers(x)  # type: ignore[operator]
+        return last.amax((2, 3)) if last.dim() == 4 else last
+
+    values = discriminate.mapped(images, excitement, torch.device("cpu"))  # (N, features)
+    for unit in units:
+        if unit >= values.shape[1]:
+            raise Error(f"{file.name}: has no feature {unit}; they go from 0 to {values.shape[1] - 1}")
+    best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
+    return images[best]
+
+
+# ------------------------------------------------------------------------------------------- drawing
+
+
+def draw(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) -> Figure:
+    """A panel for each (title, array).
+
+    Without `units` the arrays are filters [N, H, W, C] in -1..1, drawn so that middle gray is 0; else pictures
+    [U, BEST, H, W, C], a row for each unit.
+    """
+    if units is None:
+        return _figure([(title, _sheet((w + 1) / 2, png.grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
+    sheets = [(title, _sheet(best.reshape(-1, *best.shape[2:]) / 255, BEST, 2)) for title, best in panels]
+    page = _figure(sheets, 5.2)
+    for axes, (_, sheet) in zip(page.axes, sheets, strict=True):
+        height = len(sheet) / len(units)
+        axes.set_yticks([(row + 0.5) * height for row in range(len(units))], [f"{unit}" for unit in units])
+        axes.tick_params(length=0)
+    page.axes[0].set_ylabel("feature of the discriminator")
+    return page
+
+
+def _sheet(cells: np.ndarray, columns: int, gap: int) -> np.ndarray:
+    """Pictures [N, H, W, C] in 0..1 in rows, white between them: [H', W', C]."""
+    count, h, w, channels = cells.shape
+    rows = -(-count // columns)
+    sheet = np.ones((rows * (h + gap) - gap, columns * (w + gap) - gap, channels))
+    for number, cell in enumerate(cells):
+        y, x = number // columns * (h + gap), number % columns * (w + gap)
+        sheet[y : y + h, x : x + w] = cell
+    return sheet
+
+
+def _figure(sheets: Sequence[tuple[str, np.ndarray]], width: float) -> Figure:
+    columns = min(len(sheets), 4)
+    rows = -(-len(sheets) // columns)
+    height = width * max(sheet.shape[0] / sheet.shape[1] for _, sheet in sheets) + 0.4
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        page = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        for position, (title, sheet) in enumerate(sheets, 1):
+            axes = page.add_subplot(rows, columns, position)
+            axes.imshow(sheet.repeat(3, 2) if sheet.shape[2] == 1 else sheet, interpolation="nearest")
+            axes.set_title(title)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(False)
+    return page

@@ -1,0 +1,54 @@
+"""Plots in one quiet style: print-ready, legible when projected, told apart by the colour-blind and in gray.
+
+A plot of another kind is another function that returns a Figure; `write` does the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib
+import matplotlib.ticker
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ganutils.files import atomic, paths
+
+# Okabe and Ito 2008, darkest first, so that neighbours differ in gray too; each goes with a dash of its own.
+COLORS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
+STYLE: Any = {
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "legend.fontsize": 11,
+    "savefig.facecolor": "white",
+    "svg.hashsalt": "ganutils",  # the same plot gives the same bytes
+    "pdf.fonttype": 42,
+}
+
+
+def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
+    """A figure as a picture, uint8 [H, W, 3], whose sides are even, as films want them."""
+    with matplotlib.rc_context(STYLE):
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3]
+    return np.ascontiguousarray(drawn[: len(drawn) // 2 * 2, : drawn.shape[1] // 2 * 2])
+
+
+def write(path: str, figure: Figure, dpi: int = 150) -> None:
+    """Write a plot in the form that `path` names (PNG if a pipe), whole or not at all, with no date in it."""
+    suffix = paths.form(path, ".png", paths.PLOTS)
+    undated = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    with matplotlib.rc_context(STYLE), atomic.replacing(path) as out:
+        figure.savefig(out, format=suffix[1:], dpi=dpi, metadata=undated[suffix])

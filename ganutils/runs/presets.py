@@ -1,0 +1,57 @@
+"""The settings of papers, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # The best quality for the compute on small sets: a narrow DCGAN, a hot learning rate, a short memory of the squared
+    # gradients, and labels smoothed, since the discriminator soon knows a small set by heart.
+    "modern": dict(
+        arch="dcgan",
+        z_dim=64,
+        prior="normal",
+        loss="nonsaturating",
+        smooth=0.9,
+        lr=2e-3,
+        beta2=0.99,
+        batch=64,
+        ema_kimg=9.0,
+    ),
+    # Goodfellow et al. 2014, "Generative Adversarial Nets": fully connected, noise uniform, dropout in D, equation 1
+    # with the generator's loss of section 3. (Momentum and maxout there; Adam and leaky units here.)
+    "goodfellow2014": dict(
+        arch="mlp", dropout=0.5, z_dim=100, prior="uniform", loss="nonsaturating", lr=1e-3, batch=100
+    ),
+    # Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with DCGANs", section 4.
+    "dcgan2016": dict(arch="dcgan", width=128, z_dim=100, prior="uniform", loss="nonsaturating", lr=2e-4, batch=128),
+    # Mao et al. 2017, "Least Squares GANs", section 4: a DCGAN, equation 9, latents of 1024 numbers.
+    "lsgan2017": dict(arch="dcgan", width=64, z_dim=1024, prior="uniform", loss="lsgan", lr=1e-3, batch=64),
+    # Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", algorithm 1 and its defaults.
+    "wgan-gp2017": dict(
+        arch="dcgan",
+        width=64,
+        z_dim=128,
+        prior="normal",
+        loss="wgan",
+        gp=10.0,
+        lr=1e-4,
+        beta1=0.0,
+        beta2=0.9,
+        batch=64,
+        d_updates=5,
+    ),
+    # Krohn, Beyleveld, Bassens 2019, "Deep Learning Illustrated", chapter 12: the Quick, Draw! GAN.
+    "quickdraw2019": dict(
+        arch="krohn",
+        dropout=0.4,
+        z_dim=32,
+        prior="uniform",
+        loss="nonsaturating",
+        optimiser="rmsprop",
+        lr=4e-4,
+        d_lr=8e-4,
+        beta2=0.9,
+        batch=128,
+    ),
+}

@@ -1,0 +1,210 @@
+"""One picture, as it lies in a file, becomes pixels of the wanted shape. Pillow and NumPy only.
+
+These functions run in the decoding processes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - the last two register themselves
+
+try:  # the same libjpeg-turbo as Pillow's with less around it; there are processors that it is not built for
+    import simplejpeg  # type: ignore[import-untyped]
+except ImportError:
+    simplejpeg = None
+
+# Formats whose decoders are sound; Pillow would try others too, such as EPS, which starts a program.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+PIXELS = 1 << 26  # of one picture, 8192x8192; a larger one is refused by its header, before it is decoded
+FILTERS = {filter.name.lower(): filter for filter in Image.Resampling if filter.name != "NEAREST"}
+GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
+ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnreadableError(Exception):
+    """Why a picture cannot be had, in words that follow its name."""
+
+
+class Shape(NamedTuple):
+    """The shape that pictures are given.
+
+    size            (W, H), or None = as they are
+    fit             how a picture of another aspect gets it: crop (around its centre), pad (with background), stretch
+    crop            (W, H) cut from the centre before that, or as much of it as there is; None = nothing is cut
+    channels        1 (gray), 3 (RGB), or None = 1 for gray pictures, 3 for others
+    background      RGB in 0..255, what shows through transparent pixels and fills what is padded
+    filter          the resampling filter, one of FILTERS; all are antialiased
+    reducing_gap    JPEGs are decoded at 1/2, 1/4 or 1/8 while that is at least so many times `size`; 0 = never
+    """
+
+    size: tuple[int, int] | None = None
+    fit: str = "crop"
+    crop: tuple[int, int] | None = None
+    channels: int | None = None
+    background: tuple[int, int, int] = (255, 255, 255)
+    filter: str = "lanczos"
+    reducing_gap: float = 2.0
+
+    def changes(self, h: int, w: int, c: int) -> bool:
+        """Whether pixels [h, w, c] would not come out as they went in."""
+        is_cut = self.crop is not None and (self.crop[0] < w or self.crop[1] < h)
+        return is_cut or self.size not in (None, (w, h)) or self.channels not in (None, c)
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def decode(data: bytes, shape: Shape) -> np.ndarray:
+    """uint8 [H, W, C] of a picture file's bytes; UnreadableError says what is wrong with them.
+
+    The EXIF orientation is honoured; of an animation, the first frame is taken; 16-bit grays are scaled to 8 bits.
+    """
+    if (quick := _quick(data, shape)) is not None:
+        return fit(*quick)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if math.prod(image.size) > PIXELS:
+                raise UnreadableError(f"has {image.width}x{image.height} pixels, more than {PIXELS:,}; make it smaller")
+            full = image.size
+            _reduce(image, shape)
+            turned = _orientation(image)
+            scale = image.width / full[0], image.height / full[1]  # 1 unless the decoder reduced it
+            plain = _plain(image, shape)
+    except Image.DecompressionBombError:
+        raise UnreadableError(f"has more than {PIXELS:,} pixels; make it smaller") from None
+    except (UnreadableError, MemoryError):
+        raise
+    except Exception:  # on damaged bytes Pillow's decoders raise whatever they stumble over
+        raise UnreadableError("is damaged, or not a picture") from None
+    if turned in UPRIGHT:
+        plain = plain.transpose(UPRIGHT[turned])
+        scale = scale[::-1] if turned >= 5 else scale
+    return fit(plain, shape, scale)
+
+
+def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
+    """The same for pixels uint8 [H, W, C]."""
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    return fit(_plain(image, shape), shape)
+
+
+def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -> np.ndarray:
+    """uint8 [H, W, C] of an upright image, L or RGB, which is `scale` (x, y) of the picture's own size."""
+    w, h = round(image.width / scale[0]), round(image.height / scale[1])
+    left, top, right, bottom = _boxed((w, h), shape)
+    box = (left * scale[0], top * scale[1], min(right * scale[0], image.width), min(bottom * scale[1], image.height))
+    size = shape.size or (round(box[2] - box[0]), round(box[3] - box[1]))
+    inner = size
+    if shape.fit == "pad":
+        part = min(size[0] / (right - left), size[1] / (bottom - top))
+        inner = max(1, round((right - left) * part)), max(1, round((bottom - top) * part))
+    outer = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+    if outer != (0, 0, *image.size):  # or the filter would see what was cut off
+        image = image.crop(outer)
+        box = box[0] - outer[0], box[1] - outer[1], box[2] - outer[0], box[3] - outer[1]
+    if box != (0, 0, *image.size) or inner != image.size:
+        image = image.resize(inner, FILTERS[shape.filter], box=box)
+    if inner != size:
+        ground = Image.new("RGB", size, shape.background).convert(image.mode)
+        ground.paste(image, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+        image = ground
+    return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def _boxed(full: tuple[int, int], shape: Shape) -> Box:
+    """The part of a picture of size `full` that is wanted."""
+    w, h = (
+        min(full[0], shape.crop[0] if shape.crop else full[0]),
+        min(full[1], shape.crop[1] if shape.crop else full[1]),
+    )
+    left, top = round((full[0] - w) / 2), round((full[1] - h) / 2)
+    if shape.size is None or shape.fit != "crop":
+        return left, top, left + w, top + h
+    part = min(w / shape.size[0], h / shape.size[1])
+    cut_w, cut_h = shape.size[0] * part, shape.size[1] * part
+    x, y = left + (w - cut_w) / 2, top + (h - cut_h) / 2
+    return x, y, x + cut_w, y + cut_h
+
+
+def _reduce(image: Image.Image, shape: Shape) -> None:
+    """Let a JPEG be decoded at 1/2, 1/4 or 1/8, which its transform gives almost for nothing and antialiased."""
+    if image.format in ("JPEG", "MPO"):
+        w, h = image.size
+        part = _part((h, w) if _orientation(image) >= 5 else (w, h), shape)
+        if part > 1:
+            image.draft(image.mode, (max(1, w // part), max(1, h // part)))
+
+
+def _part(full: tuple[int, int], shape: Shape) -> int:
+    """1, 2, 4 or 8: one what-th of its size, across and down, a picture may be decoded at."""
+    if shape.size is None or not shape.reducing_gap:
+        return 1
+    left, top, right, bottom = _boxed(full, shape)
+    across, down = (right - left) / shape.size[0], (bottom - top) / shape.size[1]
+    most = (max(across, down) if shape.fit == "pad" else min(across, down)) / shape.reducing_gap
+    return next(part for part in (8, 4, 2, 1) if part <= max(1, min(most, *full)))
+
+
+def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, float]] | None:
+    """What `shaped` takes, of an ordinary upright colour JPEG; None leaves it, and what is wrong with it, to Pillow."""
+    if simplejpeg is None or not data.startswith(b"\xff\xd8") or shape.channels == 1 or b"Exif" in data[: 1 << 16]:
+        return None
+    try:
+        h, w, space, _ = simplejpeg.decode_jpeg_header(data)
+        if space != "YCbCr" or h * w > PIXELS:
+            return None
+        part = _part((w, h), shape)
+        pixels = simplejpeg.decode_jpeg(data, min_height=-(-h // part), min_width=-(-w // part), min_factor=part)
+    except ValueError:
+        return None
+    image = Image.frombuffer("RGB", pixels.shape[1::-1], pixels, "raw", "RGB", 0, 1)
+    return image, shape, (image.width / w, image.height / h)
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 to 8; 1, upright, if there is none or it cannot be read."""
+    if image.format in ("GIF", "BMP", "PPM") or (image.format == "JPEG" and "exif" not in image.info):
+        return 1
+    try:
+        turned = image.getexif().get(ORIENTATION, 1)
+    except (SyntaxError, ValueError, KeyError, TypeError, OSError, EOFError):
+        return 1
+    return turned if turned in UPRIGHT else 1
+
+
+def _plain(image: Image.Image, shape: Shape) -> Image.Image:
+    """L or RGB, with nothing transparent left; decodes the picture."""
+    wanted = {1: "L", 3: "RGB"}.get(shape.channels or 0)
+    is_gray = image.mode in GRAY
+    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+        raise UnreadableError("has pixels of 32 bits, whose range is not known; save it with 8 or 16")
+    if image.mode.startswith("I"):
+        image = Image.fromarray(_eight_bits(np.asarray(image)))
+    elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        ground = Image.new("RGBA", image.size, (*shape.background, 255))
+        image = Image.alpha_composite(ground, image.convert("RGBA"))
+        is_gray = is_gray and len(set(shape.background)) == 1
+    wanted = wanted or ("L" if is_gray else "RGB")
+    if image.mode == wanted:
+        image.load()
+        return image
+    return image.convert(wanted)
+
+
+def _eight_bits(deep: np.ndarray) -> np.ndarray:
+    """uint8 of grays in 0..65535, rounded."""
+    return ((np.clip(deep, 0, 65535).astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)

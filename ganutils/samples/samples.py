@@ -1,0 +1,153 @@
+"""What a file of samples holds: modality, shape, labels, classes, attributes, identity. Asked here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.files import container, kinds
+from ganutils.files.container import File
+from ganutils.randomness import stream
+from ganutils.samples import predicates
+
+MOST_CLASSES = 65536
+
+
+class Samples:
+    """The samples, or latents, of an open file.
+
+    modality   what they are: pictures, points or latents
+    lead       the leading axes: (N,) is a sheet, (T, N) a film
+    shape      of one sample: (H, W, C) or (D,)
+    """
+
+    def __init__(self, file: File):
+        self.file, self.name, self.meta = file, file.name, file.meta
+        self.modality = kinds.LATENTS if file.kind == "latents" else kinds.modality(file.specs)
+        self.lead, self.shape = self.modality.split(file.specs[self.modality.tensor].shape)
+
+    def __len__(self) -> int:
+        return math.prod(self.lead)
+
+    @property
+    def are_images(self) -> bool:
+        return self.modality is kinds.IMAGES
+
+    @property
+    def array(self) -> np.ndarray:
+        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if none."""
+        if not len(self):
+            raise Error(f"{self.name}: holds no samples")
+        return self._flat(self.modality.tensor)
+
+    def _flat(self, tensor: str) -> np.ndarray:
+        found = self.file[tensor]
+        return found.reshape(len(self), *found.shape[len(self.lead) :])
+
+    @functools.cached_property
+    def labels(self) -> np.ndarray | None:
+        """int64 [N], from 0 up, or None; Error if there are others."""
+        if "labels" not in self.file:
+            return None
+        labels = self._flat("labels")
+        if len(labels) and not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
+            low, high = labels.min(), labels.max()
+            raise Error(f"{self.name}: has labels from {low} to {high}; 0 to {MOST_CLASSES - 1:,} can be read")
+        return labels
+
+    @functools.cached_property
+    def classes(self) -> list[str]:
+        """What the labels mean: the names in the metadata, or their numbers; empty if there are no labels."""
+        if self.labels is None:
+            return []
+        names = self.meta.get("classes") or []
+        return [*names, *map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))]
+
+    @property
+    def attributes(self) -> np.ndarray | None:
+        """float32 [N, A] in 0..1, or None."""
+        return self._flat("attributes") if "attributes" in self.file else None
+
+    @property
+    def latents(self) -> np.ndarray | None:
+        """float32 [N, Z] that the samples were made from, or None."""
+        return self._flat("latents") if "latents" in self.file else None
+
+    @property
+    def attribute_names(self) -> list[str]:
+        """One for each attribute: the names in the metadata, or their numbers."""
+        if "attributes" not in self.file:
+            return []
+        count = self.file.specs["attributes"].shape[-1]
+        names = self.meta.get("attributes") or [*map(str, range(count))]
+        if len(names) != count:
+            raise Error(f"{self.name}: damaged: has {count} attributes and {len(names)} names for them")
+        return list(names)
+
+    def values(self) -> dict[str, np.ndarray]:
+        """The values [N] in 0..1 of each class and attribute, that predicates speak of; {} if there are none."""
+        return predicates.values(self.labels, self.classes, self.attributes, self.attribute_names)
+
+    def labels_of(self, classes: int) -> np.ndarray:
+        """Labels [N] for a run of so many classes; Error if there are none, or others."""
+        if self.labels is None:
+            raise Error(f"{self.name}: has no labels, which --conditional needs; use a source that has classes")
+        if int(self.labels.max(initial=-1)) >= classes:
+            raise Error(f"{self.name}: labels go up to {self.labels.max()}, and the run has {classes} classes")
+        return self.labels
+
+    @property
+    def toy(self) -> dict[str, Any] | None:
+        """What a toy set was drawn from: name, std, centers float64 [modes, D]; None if it is no toy."""
+        toy = self.meta.get("toy")
+        if toy is None or self.are_images:
+            return None
+        try:
+            found = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
+        except (KeyError, TypeError, ValueError):
+            found = {}
+        if not found or found["centers"].shape[1:] != self.shape or not found["std"] > 0:
+            raise Error(f"{self.name}: damaged: its metadata 'toy' does not say name, std and centres")
+        return found
+
+    def identity(self) -> dict[str, Any]:
+        """What tells one data set from another without reading all of a large one: count, and a hash of 1,024 rows."""
+        array = self.array
+        rows = np.unique(np.linspace(0, len(array) - 1, min(len(array), 1024)).round().astype(np.int64))
+        return {"count": len(array), "hash": hashlib.sha256(np.ascontiguousarray(array[rows]).data).hexdigest()[:16]}
+
+    def check_shape(self, shape: tuple[int, ...], name: str) -> None:
+        """Error unless these samples are shaped as those of the file `name`, of `shape`."""
+        check_shape(self.name, self.shape, name, shape)
+
+
+@contextlib.contextmanager
+def open_samples(path: str) -> Iterator[Samples]:
+    """The samples of a file of ours; `-` is stdin."""
+    with container.read(path, "samples") as file:
+        yield Samples(file)
+
+
+def check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int, ...]) -> None:
+    """Error unless samples of the file `path`, of `shape`, are shaped as those of the file `name`."""
+    if tuple(shape) != tuple(wanted):
+        raise Error(
+            f"{path}: samples are {in_words(shape)}, those of {name} {in_words(wanted)}; make both alike with gan-data"
+        )
+
+
+def in_words(shape: tuple[int, ...]) -> str:
+    """(H, W, C) as people write it, WxHxC; (D,) as D-D points."""
+    return f"{shape[0]}-dimensional points" if len(shape) == 1 else f"{shape[1]}x{shape[0]}x{shape[2]}"
+
+
+def subset(count: int, limit: int, seed: int, name: str) -> slice | np.ndarray:
+    """Which of `count` rows are taken: at most `limit`, chosen by `seed`, in their order."""
+    return slice(None) if count <= limit else np.sort(stream(seed, name).permutation(count)[:limit])

@@ -1,0 +1,215 @@
+"""Pictures in folders, zip and tar files. Nothing is ever unpacked to disk: members are read into memory, one by one.
+
+One level of folders gives labels: where every picture lies in a folder, and there are several, these are the classes
+(a folder around everything, as many archives have, does not count).
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import errno
+import gzip
+import io
+import itertools
+import lzma
+import os
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.files.paths import natural
+from ganutils.samples.images import SUFFIXES, Shape, UnreadableError, decode
+from ganutils.samples.sources.source import Source
+
+FILE_LIMIT = 1 << 28  # bytes of one picture's file
+RATIO_LIMIT = 200  # that a member of 16 MB or more may unpack to; a whole archive, 1,100 (deflate's most is 1,032)
+PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
+OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+
+Load = Callable[[str], Any]
+
+
+def folder(path: str) -> Source:
+    """The pictures in a folder, at any depth, in natural order: 2.png before 10.png."""
+    names: list[str] = []
+    for parent, folders, found in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        names += (os.path.relpath(os.path.join(parent, name), path).replace(os.sep, "/") for name in found)
+    names = sorted(filter(_is_picture, names), key=natural)
+    return _pictures(path, names, lambda name: os.path.join(path, name), draw=_read)
+
+
+def picture(path: str) -> Source:
+    """One picture."""
+    return _pictures(path, [path], lambda name: name, draw=_read)
+
+
+def _read(path: str, shape: Shape) -> np.ndarray:
+    """`decoded` of a file's bytes; the decoding processes read files themselves, as nothing is shared with them."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO must not hold us up
+        with os.fdopen(handle, "rb") as stream:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableError("is not a file")
+            if status.st_size > FILE_LIMIT:
+                raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
+            data = stream.read()
+    except OSError as problem:
+        if problem.errno in EXHAUSTED:
+            raise  # no fault of the picture's: it must not be skipped
+        raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
+    return decode(data, shape)
+
+
+@contextlib.contextmanager
+def zipped(path: str) -> Iterator[Source]:
+    """The pictures in a zip file, in natural order."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, *PACKED) as problem:
+        if isinstance(problem, OSError) and problem.filename:
+            raise
+        raise Error(f"{path}: damaged, or not a zip file") from None
+    with archive:
+        members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+        links = [name for name, info in members.items() if stat.S_ISLNK(info.external_attr >> 16)]
+        names, notes = _sound(path, members, links)
+
+        def load(name: str) -> bytes:
+            info = members[name]
+            _check_size(info.file_size, info.compress_size)
+            try:
+                with archive.open(info) as stream:
+                    return stream.read(FILE_LIMIT)
+            except (zipfile.BadZipFile, *PACKED):
+                raise UnreadableError("is damaged in the zip file, or locked with a password") from None
+
+        yield _pictures(path, sorted(names, key=natural), load, notes)
+
+
+@contextlib.contextmanager
+def tarred(path: str) -> Iterator[Source]:
+    """The pictures in a tar file, plain or packed by gzip, bzip2 or xz, in its own order, which is how it is read."""
+    size = os.path.getsize(path)
+    members: dict[str, tarfile.TarInfo] = {}
+    links: list[str] = []
+    with open(path, "rb") as raw:
+        magic = raw.read(6)
+        raw.seek(0)
+        opener = next((opener for key, opener in OPENERS.items() if magic.startswith(key)), None)
+        packed = opener(raw) if opener else raw
+        try:
+            archive = tarfile.open(fileobj=_Careful(packed), mode="r:")  # noqa: SIM115 - closed with `raw`
+            for member in archive:
+                if member.offset_data + member.size > 1100 * size + FILE_LIMIT:
+                    raise Error(f"{path}: would unpack to absurdly much; it is damaged or hostile")
+                if member.isreg() and not member.issparse():
+                    members[member.name] = member
+                elif not member.isdir():
+                    links.append(member.name)
+        except (tarfile.TarError, *PACKED):
+            raise Error(f"{path}: damaged, cut short, or not a tar file") from None
+
+        def load(name: str) -> bytes:
+            _check_size(members[name].size, FILE_LIMIT)
+            try:
+                stream = archive.extractfile(members[name])
+                return stream.read() if stream else b""
+            except (tarfile.TarError, *PACKED):
+                raise UnreadableError("is damaged in the tar file") from None
+
+        names, notes = _sound(path, [*members, *links], links)
+        yield _pictures(path, names, load, notes)
+
+
+class _Careful(io.RawIOBase):
+    """A stream that refuses to read absurdly much at a time, as a tar header may ask for."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= FILE_LIMIT:
+            raise OSError("absurd length")
+        return self._stream.read(size)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._stream.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _check_size(size: int, packed: int) -> None:
+    if size > FILE_LIMIT or (size > 1 << 24 and size > RATIO_LIMIT * max(packed, 1)):
+        raise UnreadableError(f"would unpack to {size:,} bytes; take it out of the archive")
+
+
+def _sound(path: str, names: Sequence[str] | dict[str, Any], links: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The pictures among an archive's members, and a note if links or names that lead elsewhere were left out."""
+    found = [name for name in names if _is_picture(name)]
+    sound = [name for name in found if not _leads_elsewhere(name)]
+    notes = []
+    if len(sound) < len(found):
+        notes.append(f"{path}: {len(found) - len(sound)} left out whose names are absolute or hold ..")
+    linked = set(links)
+    kept = [name for name in sound if name not in linked]
+    if len(kept) < len(sound):
+        notes.append(f"{path}: {len(sound) - len(kept)} left out that are links or no plain files")
+    return kept, tuple(notes)
+
+
+def _leads_elsewhere(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or parts[0] == "" or re.match("[A-Za-z]:", parts[0]) is not None
+
+
+def _is_picture(name: str) -> bool:
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return name.lower().endswith(SUFFIXES) and not last.startswith(".") and not name.startswith("__MACOSX")
+
+
+def _pictures(
+    path: str,
+    names: list[str],
+    load: Load,
+    notes: tuple[str, ...] = (),
+    draw: Callable[[Any, Shape], np.ndarray] = decode,
+) -> Source:
+    if not names:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise Error(f"{path}: holds no pictures{why}; known are {' '.join(SUFFIXES)}")
+    labels, classes = _classes(names)
+    return Source(
+        path,
+        len(names),
+        lambda row: load(names[row]),
+        draw,
+        names=names,
+        labels=labels,
+        classes=classes,
+        notes=notes,
+    )
+
+
+def _classes(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Each picture's label, the folder it lies in, and the folders; (None, ()) if they are not all in several."""
+    paths = [name.removeprefix("./").split("/")[:-1] for name in names]
+    pairs = zip(min(paths), max(paths), strict=False)  # what these two share, all between them share
+    shared = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    folders = [path[shared] if len(path) > shared else None for path in paths]
+    if None in folders:
+        return None, ()
+    classes = sorted(set(map(str, folders)), key=natural)
+    number = {name: label for label, name in enumerate(classes)}
+    return np.array([number[str(name)] for name in folders], np.int64), tuple(classes)
