@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ganutils import Error
 from ganutils.files import atomic, folders, png
 from ganutils.films import apng, gif, mp4, webp
@@ -97,14 +99,20 @@ def _says(found: Sequence[Frames], caption: str, count: int) -> list[str]:
 
 
 def _write_sheet(path: str, found: Sequence[Frames], look: Look) -> str:
+    page, said = draw_sheet(found, look)
+    with atomic.replacing(path) as out:
+        png.write(out, page)
+        _finish(found)
+    return said
+
+
+def draw_sheet(found: Sequence[Frames], look: Look) -> tuple[np.ndarray, str]:
+    """All on one page, time from left to right: uint8 [H, W, C]; and in a few words how many of them."""
     says = _says(found, look.caption, max(reel.count for reel in found))
     if len(found) == 1 and found[0].count > 1 and not look.grid and look.caption and not look.column_labels:
         look, says = look._replace(column_labels=says, caption=""), [""]  # each frame is a column: so is what it says
     sheets = [unrolled(reel, look.grid) for reel in found]
     page = Page(sheets, look._replace(grid=None), says[-1:])
     frames = next(iter(side_by_side(sheets, [panel.shown for panel in page.panels])))
-    with atomic.replacing(path) as out:
-        png.write(out, page.drawn(frames, says[-1]))
-        _finish(found)
     shown = sum(len({cell.what for cell in panel.cells if isinstance(cell.what, int)}) for panel in page.panels)
-    return f"{shown:,} of {sum(sheet.cells for sheet in sheets):,} pictures"
+    return page.drawn(frames, says[-1]), f"{shown:,} of {sum(sheet.cells for sheet in sheets):,} pictures"
