@@ -1,0 +1,18 @@
+"""Samples as files keep them, and as networks take and give them: the one place that knows both scales."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def to_network(samples: Tensor) -> Tensor:
+    """Images uint8 [B, H, W, C] -> float32 [B, C, H, W] in -1..1; points [B, D] stay as they are."""
+    return samples.permute(0, 3, 1, 2).float() / 127.5 - 1 if samples.dim() == 4 else samples
+
+
+def from_network(samples: Tensor) -> Tensor:
+    """Images [B, C, H, W] in -1..1 -> uint8 [B, H, W, C]; points [B, D] stay as they are."""
+    if samples.dim() != 4:
+        return samples
+    return ((samples + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
