@@ -45,8 +45,7 @@ class Series:
             if "labels" not in given:
                 raise Error(f"{given.name}: latents without labels, and the checkpoint has classes; give --label")
             return Samples(given).labels_of(count).reshape(lead)
-        number = math.prod(lead)
-        return (np.arange(number) * count // max(number, 1)).reshape(lead)
+        return all_classes(count, lead)
 
     def _class(self, label: str) -> int:
         """The number of a class, given by its name or number; Error if there is none such."""
@@ -82,6 +81,12 @@ class Series:
         if given and "layout" in given.meta:
             meta["layout"] = given.meta["layout"]
         return {**meta, "frames": self.frames} if self.is_film else meta
+
+
+def all_classes(count: int, lead: tuple[int, ...]) -> np.ndarray:
+    """`count` classes evenly, in order: int64 of shape `lead`."""
+    number = math.prod(lead)
+    return (np.arange(number) * count // max(number, 1)).reshape(lead)
 
 
 def open_series(first: File, others: Sequence[str]) -> Series:

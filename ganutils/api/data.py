@@ -1,0 +1,129 @@
+"""Samples and latents as NumPy arrays, and as sheets. NumPy and Pillow only."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganutils import Error
+from ganutils.files import container, kinds, lineage, paths, png
+from ganutils.films.film import draw_sheet
+from ganutils.films.frames import of_tensor
+from ganutils.films.layout import Look
+from ganutils.output import write_output
+from ganutils.samples.samples import Samples
+
+Path = str | os.PathLike[str]
+
+NUMBERS = {"points": np.float32, "latents": np.float32, "labels": np.int64}
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The contents of a file of samples or latents; None for what it does not have.
+
+    Arrays have the leading axes [N] of a sheet or [T, N] of a film. They are mapped from the file, not read into
+    memory, and writing to one leaves the file alone.
+
+    images      uint8 [..., H, W, C] with C = 1 or 3
+    points      float32 [..., D]
+    latents     float32 [..., Z]
+    labels      int64 [...], numbers of `classes`
+    classes     names
+    attributes  float32 [...] in 0..1, by name
+    meta        the file's metadata
+    """
+
+    images: np.ndarray | None
+    points: np.ndarray | None
+    latents: np.ndarray | None
+    labels: np.ndarray | None
+    classes: list[str]
+    attributes: dict[str, np.ndarray]
+    meta: dict[str, Any]
+
+
+def read(path: Path) -> Data:
+    """The contents of a file of samples or latents. Error if it is neither, or damaged."""
+    with container.read(os.fspath(path), "samples", "latents") as file:
+        samples = Samples(file)
+        labels = None if samples.labels is None else samples.labels.reshape(samples.lead)
+        columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
+        return Data(
+            *(file[name] if name in file.specs else None for name in ("images", "points", "latents")),
+            labels=labels,
+            classes=samples.classes,
+            attributes=dict(zip(samples.attribute_names, columns, strict=True)),
+            meta=file.meta,
+        )
+
+
+def write(
+    path: Path,
+    *,
+    images: Any = None,
+    points: Any = None,
+    latents: Any = None,
+    labels: Any = None,
+    classes: Sequence[str] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> None:
+    """Write samples, or latents alone, in the format that the suffix of `path` names, as the commands' -o.
+
+    Arrays are as in `Data`; gray images may leave out their last axis. `meta` is metadata to keep, such as that of the
+    Data which the arrays came from. Error, and nothing is written, if the arrays do not go together.
+    """
+    path = os.fspath(path)
+    paths.check_folder(path)
+    kept = {key: value for key, value in (meta or {}).items() if key not in ("classes", "attributes")}
+    about = {**kept, "lineage": lineage.joined([kept.get("lineage", [])], "# ganutils.write, in Python")}
+    given = {"points": points, "latents": latents, "labels": labels}
+    tensors = {name: _numbers(name, array) for name, array in given.items() if array is not None}
+    if images is not None:
+        tensors["images"] = as_images(images)
+    if attributes:
+        tensors["attributes"] = np.stack([np.asarray(values, np.float32) for values in attributes.values()], -1)
+        about["attributes"] = list(attributes)
+    if labels is not None and classes:
+        about["classes"] = list(classes)
+    kind = "latents" if tensors.keys() == {"latents"} else "samples"
+    kinds.check_shapes(
+        path, kind, {name: kinds.Spec(array.dtype, array.shape, 0, 0) for name, array in tensors.items()}
+    )
+    write_output(path, kind, tensors, about)
+
+
+def sheet(images: Any, grid: tuple[int, int] | None = None, scale: float = 1, gap: int = 0) -> Image.Image:
+    """`images` on one page: a Pillow image, which notebooks show.
+
+    images  uint8 [N, H, W, C], or a film [T, N, H, W, C], whose time runs from left to right; gray ones may leave out C
+    grid    columns and rows; None = the squarest
+    scale   of each; small pictures are enlarged as squares
+    gap     pixels between them
+    """
+    look = Look(grid=grid, scale=scale, gap=gap)
+    return png.as_image(draw_sheet([of_tensor("images", as_images(images), {})], look)[0])
+
+
+def as_images(images: Any) -> np.ndarray:
+    """uint8 [..., H, W, C] of what was given; Error if it is something else."""
+    array = np.asarray(images)
+    array = array[..., None] if array.ndim == 3 else array
+    if array.dtype != np.uint8 or array.ndim < 4 or array.shape[-1] not in (1, 3):
+        wanted = "uint8 of shape [N, H, W], [N, H, W, C] or [T, N, H, W, C] with C = 1 or 3"
+        raise Error(f"images: are {array.dtype} {list(array.shape)}; give {wanted}")
+    return array
+
+
+def _numbers(name: str, array: Any) -> np.ndarray:
+    """`array` in the type that files have; Error if that is another kind of number."""
+    array, dtype = np.asarray(array), NUMBERS[name]
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise Error(f"{name}: are {array.dtype}; give {np.dtype(dtype)}")
+    return array.astype(dtype)
