@@ -15,6 +15,7 @@ from ganutils import Error
 from ganutils.files import atomic, container, folders, paths
 from ganutils.files.container import Stream
 from ganutils.films.film import write_film
+from ganutils.films.formats import sample_formats
 from ganutils.films.frames import of_tensor
 
 MAIN = ("images", "points", "latents")  # the array that a file of one array holds, the first that is there
@@ -27,7 +28,7 @@ def write_output(
     meta: Mapping[str, Any],
 ) -> str:
     """Write samples or latents in the form that `path` names, .safetensors if a pipe; say what it is in a few words."""
-    suffix = paths.form(path)
+    suffix = paths.format_of(path, sample_formats())
     name = next(name for name in MAIN if name in tensors)
     main = tensors[name]
     if suffix == ".safetensors":

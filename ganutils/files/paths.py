@@ -1,14 +1,10 @@
-"""What can be told of files from their names."""
+"""What the name of a file says."""
 
 import os
 import re
+from collections.abc import Sequence
 
 from ganutils import Error
-
-FILMS = (".gif", ".mp4", ".webp", ".apng")
-SUFFIXES = (".safetensors", ".npy", ".png", *FILMS)
-PLOTS = (".png", ".pdf", ".svg")
-DRAWN = (*PLOTS, ".safetensors", *FILMS)  # what gan-plot makes: a page, or a film of several
 
 
 def natural(path: str) -> list[tuple[bool, int, str]]:
@@ -36,17 +32,19 @@ def check_folder(path: str) -> None:
         raise Error(f"{path}: its folder cannot be written to; choose another")
 
 
-def form(path: str, default: str = ".safetensors", known: tuple[str, ...] = SUFFIXES) -> str:
-    """What to write there: one of `known`, or `/` for a folder if they are SUFFIXES; Error if its name says neither.
+def format_of(path: str, formats: Sequence[str], default: str = ".safetensors") -> str:
+    """Which of `formats` the name of a file asks for: a suffix, or / for a folder. Error if none.
 
-    `default` is what a pipe or device without a suffix takes.
+    default   what is written to a pipe or device whose name has no suffix
     """
-    folders = known == SUFFIXES
-    if path.endswith("/") and folders:
-        return "/"
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in known:
+    suffix = "/" if path.endswith("/") else os.path.splitext(path)[1].lower()
+    if suffix in formats:
         return suffix
     if is_pipe(path):
         return default
-    raise Error(f"{path}: its suffix does not say what to write; known are {' '.join(known)}{' and NAME/' * folders}")
+    raise Error(f"{path}: cannot write this format; use {in_words(formats)}")
+
+
+def in_words(formats: Sequence[str]) -> str:
+    """As messages list them: .gif .png or NAME/."""
+    return " ".join(one for one in formats if one != "/") + " or NAME/" * ("/" in formats)

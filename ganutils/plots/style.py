@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ganutils.files import atomic, paths
+from ganutils.films.formats import PAGES
 
 # Okabe and Ito 2008, darkest first, so that neighbours differ in gray too; each goes with a dash of its own.
 COLORS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -48,7 +49,7 @@ def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
 
 def write(path: str, figure: Figure, dpi: int = 150) -> None:
     """Write a plot in the form that `path` names (PNG if a pipe), whole or not at all, with no date in it."""
-    suffix = paths.form(path, ".png", paths.PLOTS)
+    suffix = paths.format_of(path, PAGES, ".png")
     undated = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with matplotlib.rc_context(STYLE), atomic.replacing(path) as out:
         figure.savefig(out, format=suffix[1:], dpi=dpi, metadata=undated[suffix])
