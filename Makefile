@@ -1,15 +1,19 @@
-# Three verbs for a newcomer: make demo, make test, make lint (and make soak, the long tests). Each sets up what it needs in .venv.
+# make demo, make own, make test, make lint; make soak runs the long tests. Each sets up what it needs in .venv.
 
 VENV := .venv
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SHELL := /bin/sh
 
-.PHONY: demo test soak lint clean
+.PHONY: demo own test soak lint clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.done
 	$(IN) $(MAKE) -C recipes demo OUT="$(CURDIR)/demo"
 	@echo "Look at demo/sheet.png, demo/ganimation.gif and demo/walk.gif"
+
+# All of it for your pictures: make own PICTURES=~/simpsons.zip [SIZE=64]
+own: $(VENV)/.done
+	$(IN) $(MAKE) -C recipes own OUT="$(CURDIR)" PICTURES="$(or $(abspath $(wildcard $(PICTURES))),$(PICTURES))"
 
 test: $(VENV)/.done
 	$(IN) pytest -q -n 2

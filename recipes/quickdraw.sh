@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A GAN learns to draw an apple (Krohn et al. 2019). Run it again and it goes on where it was stopped.
+# A GAN learns to draw an apple (Krohn et al. 2019). Run it again to continue where it was stopped.
 #
 #   SCALE=small ./quickdraw.sh              on a CPU, 3 minutes;  SCALE=full on a GPU
 #   CATEGORY=cat ./quickdraw.sh             another of the 345 things
-#   QUICKDRAW=apple.npy ./quickdraw.sh      the bitmaps from there and not from the net
+#   QUICKDRAW=apple.npy ./quickdraw.sh      bitmaps from there instead of a download
 set -euo pipefail
 category=${CATEGORY:-apple} out=${OUT:-out/quickdraw.sh}
 case ${SCALE:-small} in
@@ -13,15 +13,15 @@ case ${SCALE:-small} in
 esac
 mkdir -p "$out"
 
-# The drawings, and what they look like.
+# The drawings, and a picture of them.
 gan-data "${QUICKDRAW:-quickdraw:$category}" -o "$out/drawings.safetensors"
 gan-info "$out/drawings.safetensors" --preview "$out/data.png"
 
-# Two networks in turn; how it goes, as curves; the same latents through training, as a film.
+# Train two networks in turn; draw the curves, and a film of the same latents through training.
 gan-loop "$out/drawings.safetensors" $model --log "$out/log.jsonl" --snapshots "$out/shots" --frames 40 -o "$out/gan.ckpt.safetensors"
 gan-plot "$out/log.jsonl" -o "$out/curves.png"
 gan-sample "$out"/shots/step-*.safetensors -n 36 | gan-gif --scale 3 --caption 'step {step}' --hold 2 -o "$out/film.gif"
 
-# Nine drawings between each two.
-gan-interp --seeds 1-16 --like "$out/gan.ckpt.safetensors" --grid 1x8 --frames 9 \
+# Nine drawings between each pair.
+gan-interp --seeds 1-16 --for "$out/gan.ckpt.safetensors" --grid 1x8 --frames 9 \
   | gan-sample "$out/gan.ckpt.safetensors" --latents - | gan-gif --scale 3 -o "$out/between.png"

@@ -50,7 +50,7 @@ def test_the_two_phases_by_hand_end_in_a_sheet(pipeline, digits, tmp_path):
 def test_a_walk_is_a_film_through_a_pipe(pipeline, digits, tmp_path):
     done = pipeline(
         f"gan-loop digits.safetensors {SMALL} --steps 1 -o digits.ckpt.safetensors &&"
-        "gan-interp --seeds 1-8 --like digits.ckpt.safetensors --closed"
+        "gan-interp --seeds 1-8 --for digits.ckpt.safetensors --closed"
         " | gan-sample digits.ckpt.safetensors --latents - | gan-gif -o walk.gif"
     )
     assert done.code == 0, done.err

@@ -40,7 +40,7 @@ def test_what_is_wrong_is_said(ok, fails, two_classes, pictures, checkpoint, tmp
         "gan-sample", "sky.ckpt", "--label", "dusk", "-o", "x.png"
     )
     assert "has no classes, so --label means nothing" in fails("gan-sample", checkpoint, "--label", "1", "-o", "x.png")
-    ok("gan-interp", "--seeds", "1,2", "--like", "sky.ckpt", "-o", "walk.safetensors")
+    ok("gan-interp", "--seeds", "1,2", "--for", "sky.ckpt", "-o", "walk.safetensors")
     assert "give --label" in fails("gan-sample", "sky.ckpt", "--latents", "walk.safetensors", "-o", "x.png")
     assert "give DATA" in fails("gan-train-g", "--from", "sky.ckpt", "-o", "x.ckpt", code=2)
     assert "labels go up to 2, and the run has 2 classes" in fails(

@@ -29,7 +29,7 @@ def test_a_seed_gives_its_sample_whatever_the_batch(ok, checkpoint, content):
 
 
 def test_leading_axes_are_those_of_the_latents(ok, checkpoint, content):
-    ok("gan-interp", "--seeds", "1-3", "--like", checkpoint, "--frames", 7, "-o", "walk.safetensors")
+    ok("gan-interp", "--seeds", "1-3", "--for", checkpoint, "--frames", 7, "-o", "walk.safetensors")
     ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", "film.safetensors")
     meta, film = content("film.safetensors")
     assert film["images"].shape == (7, 1, 8, 8, 1)
@@ -70,7 +70,7 @@ def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path)
         (["gan.ckpt.safetensors", "-"], "none can come from a pipe", 1),
         (["gan.ckpt.safetensors", "-n", "3", "--seeds", "1"], "give one", 2),
         (["-", "--latents", "-"], "cannot both come from a pipe", 2),
-        (["gan.ckpt.safetensors", "--seeds", "5-1"], "'5-1' is not a range that goes up", 2),
+        (["gan.ckpt.safetensors", "--seeds", "5-1"], "'5-1' is not a rising range", 2),
         (["gan.ckpt.safetensors", "--seeds", "one"], "'one' is not a list like 0,3,8-15", 2),
         (["gan.ckpt.safetensors", "--device", "abacus"], "'abacus' is not auto, cpu, cuda, cuda:N or mps", 2),
     ],
@@ -93,7 +93,7 @@ def test_a_device_that_is_not_there(fails, checkpoint):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("x.jpg", "its suffix does not say"), ("no/x.png", "there is no folder no")]
+    ("name", "words"), [("x.jpg", "cannot write this format"), ("no/x.png", "there is no folder no")]
 )
 def test_a_name_that_cannot_be_written(fails, checkpoint, name, words):
     assert words in fails("gan-sample", checkpoint, "-o", name)

@@ -180,4 +180,4 @@ def test_every_training_may_be_interrupted():
 
 
 def test_a_scale_that_is_none_is_refused(figures):
-    assert "say tiny, small or full" in figures("make", "figures", "SCALE=huge", code=2)
+    assert "use tiny, small or full" in figures("make", "figures", "SCALE=huge", code=2)

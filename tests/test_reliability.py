@@ -25,7 +25,7 @@ COMMANDS = {  # and what it writes; in CI those that write each in another way
 }
 MORE = {
     "gan-data pictures -q -o out.safetensors": "out.safetensors",
-    "gan-interp --seeds 1-3 --like gan.ckpt.safetensors -q --frames 3 -o out.npy": "out.npy",
+    "gan-interp --seeds 1-3 --for gan.ckpt.safetensors -q --frames 3 -o out.npy": "out.npy",
     "gan-train-d data.safetensors --from gan.ckpt.safetensors -q -o out.ckpt": "out.ckpt",
     "gan-train-g --from gan.ckpt.safetensors -q -o out.ckpt": "out.ckpt",
     "gan-gif film.npy -q -o out.mp4": "out.mp4",
@@ -224,7 +224,7 @@ def test_a_line_of_the_log_that_a_kill_cut_off_does_not_spoil_the_next(ok, pictu
 
 def test_a_full_disk_for_the_log_is_said_by_its_name(fails, pictures):
     line = fails("gan-loop", pictures, *MLP, "--steps", 1, "--log", "/dev/full", "-q", "-o", "a.ckpt")
-    assert line == "gan-loop: /dev/full: no space left on device; what was there before is still there"
+    assert line == "gan-loop: /dev/full: no space left on device; existing files are unchanged"
 
 
 def test_a_folder_that_is_read_only_or_vanishes_is_said_in_one_line(fails, start, pictures, tmp_path):

@@ -23,15 +23,15 @@ class Interrupted(SystemExit):
 
 
 class Command(click.Command):
-    """A command that fails with one line on stderr: exit 1, usage 2, a signal 128 + its number."""
+    """A command that fails with one line on stderr. Exits with 1, with 2 for usage, with 128 + N for signal N."""
 
     def main(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         signal.signal(signal.SIGTERM, _end)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nobody asked for it to be ignored
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # unless our parent ignores it
             signal.signal(signal.SIGINT, _end)
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # it asks gan-loop for a checkpoint; elsewhere it would kill
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # for gan-loop, which writes a checkpoint; others would die of it
         if not sys.warnoptions:
-            warnings.simplefilter("ignore")  # of libraries, to developers
+            warnings.simplefilter("ignore")  # which libraries address to developers
         sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  (None if it was closed)
         sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
         try:
@@ -46,18 +46,15 @@ class Command(click.Command):
             self._fail(str(problem), 1)
         except OSError as problem:
             self._fail(_in_words(problem), 1)
-        except MemoryError:
-            self._fail("not enough memory; use fewer or smaller samples, or a smaller --batch or --width", 1)
         except Exception as problem:
             if "GANUTILS_DEBUG" in os.environ:
                 raise
-            what = f"{type(problem).__name__}: {problem}"
-            self._fail(f"a fault of ours: {what}; please report it with what GANUTILS_DEBUG=1 prints", 1)
+            self._fail(_unexpected(problem), 1)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # whoever read our output has had enough
+        except BrokenPipeError:  # the reader of our output is done
             _drop_stdout()
             sys.exit(128 + signal.SIGPIPE)
 
@@ -67,7 +64,7 @@ class Command(click.Command):
         sys.exit(code)
 
 
-_ended: list[int] = []  # signals that should have ended us: what is raised in some library's destructor is lost
+_ended: list[int] = []  # signals received; what `_end` raises in a library's destructor is lost
 
 
 def _end(number: int, _: Any) -> None:
@@ -76,28 +73,61 @@ def _end(number: int, _: Any) -> None:
     raise (Interrupted if number == signal.SIGINT else SystemExit)(128 + number)
 
 
+OUT_OF_MEMORY = "out of memory; use a smaller --batch, --width or --size, or fewer samples"
+
+
+def _unexpected(problem: Exception) -> str:
+    """What to do about an exception that no input explains: too little memory, a missing package, or a bug."""
+    if _is_out_of_memory(problem):
+        return OUT_OF_MEMORY
+    if isinstance(problem, ImportError) and _package(problem):
+        package = _package(problem)
+        if isinstance(problem, ModuleNotFoundError):
+            return f"{package} is not installed; run: pip install {package}"
+        return f"cannot import {package} ({problem}); run: pip install --upgrade {package}"
+    what = f"{type(problem).__name__}: {problem}"
+    return f"internal error: {what}. This is a bug in ganutils; please report it with the output of GANUTILS_DEBUG=1"
+
+
+def _is_out_of_memory(problem: Exception) -> bool:
+    names = {kind.__name__ for kind in type(problem).__mro__}  # torch's OutOfMemoryError, without importing torch
+    text = str(problem).lower()
+    is_torchs = isinstance(problem, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
+    return is_torchs or bool(names & {"MemoryError", "OutOfMemoryError"})
+
+
+def _package(problem: ImportError) -> str:
+    """The package that a failed import was from; "" if it is ours, Python's, or unknown."""
+    module = (problem.name or "ganutils").partition(".")[0]
+    if module == "ganutils" or module in sys.stdlib_module_names:
+        return ""
+    return {"PIL": "pillow", "sklearn": "scikit-learn"}.get(module, module.replace("_", "-"))
+
+
 def _in_words(problem: OSError) -> str:
+    if problem.errno == errno.ENOMEM:
+        return OUT_OF_MEMORY
     advice = {
         "FileNotFoundError": "; check the name",
         "PermissionError": "; check its mode and owner",
-        "IsADirectoryError": "; a file is wanted",
-    }.get(type(problem).__name__, "; what was there before is still there" if problem.errno == errno.ENOSPC else "")
+        "IsADirectoryError": "; give a file",
+    }.get(type(problem).__name__, "; existing files are unchanged" if problem.errno == errno.ENOSPC else "")
     what = (problem.strerror or str(problem) or type(problem).__name__).lower()
     return f"{problem.filename}: {what}{advice}" if problem.filename else what
 
 
 def _drop_stdout() -> None:
-    """Let nothing more come out, at exit neither."""
+    """Print nothing more, also at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
 def stopping() -> Iterator[list[int]]:
-    """Yield a list that a first SIGINT or SIGTERM is put into, for a loop to end well; a second one ends it at once.
+    """Yield a list that a first SIGINT or SIGTERM goes into, so that a loop can finish; a second one ends it at once.
 
-    One that came before, and whose exception was lost, is in it. After the block the command exits with 128 + the
-    signal's number.
+    A signal that came earlier, and whose exception was lost, is in it. After the block the command exits with 128 +
+    the signal's number.
     """
     stopped = list(_ended)
 
@@ -118,7 +148,7 @@ def stopping() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def asked_to_save() -> Iterator[list[int]]:
-    """Yield a list that SIGUSR1 is put into, for a loop to write its checkpoint and go on."""
+    """Yield a list that SIGUSR1 goes into, so that a loop can write its checkpoint and continue."""
     asked: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _: asked.append(number))
     try:
@@ -128,7 +158,7 @@ def asked_to_save() -> Iterator[list[int]]:
 
 
 def command(**attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command of ours: the function's name with hyphens, --help with its examples, --version."""
+    """Make a function a Command: its name with hyphens, --help with examples, --version."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         name = function.__name__.replace("_", "-")
@@ -140,5 +170,5 @@ def command(**attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
 
 
 def command_line() -> str:
-    """This command as the lineage of its result keeps it."""
+    """This command line, for the lineage of its result."""
     return lineage.command_line(sys.argv)

@@ -1,17 +1,49 @@
-"""Options that mean the same in every command."""
+"""The options that several commands share: each is declared once and means one thing everywhere.
+
+An option that is given and would change nothing is a usage error: see `refuse` and `exclusive`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from ganutils.cli.types import Decay, Device, Several
+from ganutils.cli.types import Color, Decay, Device, Grid, Rows, Several
 from ganutils.files import paths
-from ganutils.runs.config import PLAIN, SETTINGS, Setting
+from ganutils.films import formats
+from ganutils.runs.config import PLAIN, SETTINGS
 from ganutils.runs.presets import PRESETS
+from ganutils.runs.settings import Setting
+
+# ---------------------------------------------------------------------------- what was given on the command line
+
+
+def _given(*names: str) -> list[str]:
+    """The options among the parameters `names` that were typed, as they are written: --seed, -n."""
+    ctx = click.get_current_context()
+    spelled = {param.name: max(param.opts, key=len) for param in ctx.command.params}
+    return [spelled[name] for name in names if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+
+
+def refuse(*names: str, because: str) -> None:
+    """Usage error if one of these options was given, since it has no effect: `because` ends the sentence."""
+    for option in _given(*names):
+        raise click.UsageError(f"{option} has no effect {because}")
+
+
+def exclusive(*names: str) -> None:
+    """Usage error if several of these options were given."""
+    options = _given(*names)
+    if len(options) > 1:
+        raise click.UsageError(f"{' and '.join(options)} exclude each other; give one")
+
+
+# ------------------------------------------------------------------------------------------- files, stdin, stdout
 
 
 def or_stdin(name: str, value: str | None) -> str:
@@ -28,124 +60,189 @@ def _or_stdin(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     return or_stdin(name, value)
 
 
-def _or_stdout(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    if value in (None, "-", "/dev/stdout") and sys.stdout.isatty():
-        raise click.UsageError("The result is binary: give -o FILE, or pipe it on.", ctx)
-    value = "-" if value is None else value
-    paths.check_folder(value)
-    return value
-
-
-def _or_stdout_form(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    value = _or_stdout(ctx, param, value)
-    paths.form(value)
-    return value
-
-
-def _or_stdout_score(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    if not ctx.params.get("score"):  # which is eager, so it is known by now
-        return _or_stdout_form(ctx, param, value)
-    paths.check_folder(value or "-")
-    return value or "-"
-
-
-def _or_stdout_picture(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    value = _or_stdout(ctx, param, value)
-    is_said = ctx.params.get("form") and not value.endswith("/")
-    if not is_said and paths.form(value, ".gif") in (".safetensors", ".npy"):
-        raise click.UsageError(f"{value}: gan-gif draws; give a {', a '.join(paths.FILMS)}, a .png or NAME/")
-    return value
-
-
-def _or_stdout_plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    value = _or_stdout(ctx, param, value)
-    paths.form(value, ".png", paths.DRAWN)
-    return value
-
-
-def _checked(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    if value is not None:
-        paths.check_folder(value)
-    return value
-
-
 def input_argument(name: str, **attrs: Any) -> Callable[..., Any]:
-    """A file to read; left out, it is stdin."""
+    """A file to read; stdin if it is left out."""
     return click.argument(name, type=click.Path(), required=False, callback=_or_stdin, **attrs)
 
 
-def _output(callback: Callable[..., str], what: str) -> Callable[..., Any]:
-    return click.option("-o", "--output", type=click.Path(), callback=callback, help=what)
+def expression(samples: str | None, expr: str | None, direction: str | None) -> tuple[str, str | None]:
+    """SAMPLES and EXPR of gan-arith, of which either can be left out: for stdin, and for --direction."""
+    if direction is None and expr is None:
+        samples, expr = None, samples
+    if (expr is None) == (direction is None):
+        raise click.UsageError("give EXPR or --direction")
+    return or_stdin("SAMPLES", samples), expr
 
 
-output = _output(_or_stdout, "Where the checkpoint goes; left out or -, stdout.")
-output_of_any_form = _output(
-    _or_stdout_form, f"Where the result goes, its form by suffix ({' '.join(paths.SUFFIXES)} NAME/); left out, stdout."
-)
+Check = Callable[[click.Context, str], Any]
+
+
+def _checked(check: Check, is_text: Check = lambda ctx, path: False) -> Callable[..., str]:
+    """The callback of -o: only text goes to a terminal; `check` looks at the name before any work is done."""
+
+    def callback(ctx: click.Context, param: click.Parameter, path: str | None) -> str:
+        path = path or "-"
+        if path in ("-", "/dev/stdout") and sys.stdout.isatty() and not is_text(ctx, path):
+            raise click.UsageError("The result is binary: give -o FILE, or pipe it on.", ctx)
+        paths.check_folder(path)
+        check(ctx, path)
+        return path
+
+    return callback
+
+
+def _is_score(ctx: click.Context, _: str) -> bool:
+    return bool(ctx.params.get("score"))  # --score is eager: it is read before -o
+
+
+def _check_json(ctx: click.Context, path: str) -> None:
+    """Usage error if the name promises another format than JSON."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in (*formats.sample_formats(), *formats.PAGES) or path.endswith("/"):
+        raise click.UsageError(f"{path}: JSON is written there; give NAME.json", ctx)
+
+
+def _check_samples(ctx: click.Context, path: str) -> None:
+    paths.format_of(path, formats.sample_formats())
+
+
+def _check_samples_or_score(ctx: click.Context, path: str) -> None:
+    (_check_json if _is_score(ctx, path) else _check_samples)(ctx, path)
+
+
+def _check_film(ctx: click.Context, path: str) -> None:
+    if not ctx.params.get("format") or path.endswith("/"):
+        paths.format_of(path, formats.film_formats(), ".gif")
+
+
+def _check_plot(ctx: click.Context, path: str) -> None:
+    paths.format_of(path, formats.figure_formats(), ".png")
+
+
+def _check_report(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
+    if path is not None:
+        paths.check_folder(path)
+        _check_json(ctx, path)
+    return path
+
+
+# --------------------------------------------------------------------------------------------------- shared options
+
+
+def _shared(*names: str, help: str, **attrs: Any) -> Callable[..., Any]:
+    """An option that means `help`. It is called where it is used, and may get other attributes there.
+
+    note   more about it, at the end of the sentence
+    shown  the default in words
+    """
+
+    def option(note: str = "", **more: Any) -> Callable[..., Any]:
+        merged = {**attrs, **more}
+        shown = merged.pop("shown", "")
+        text = f"{help}{note}." + (f"  [default: {shown}]" if shown else "")
+        return click.option(*names, help=text, **{"show_default": not shown, **merged})
+
+    return option
+
+
+def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> Callable[..., Any]:
+    return _shared("-o", "--output", type=click.Path(), callback=callback, help=help, shown=shown)
+
+
+BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
+output = _output(_checked(lambda ctx, path: None), "Checkpoint to write")
+output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
 output_or_score = _output(
-    _or_stdout_score, "Where the result goes, its form by suffix (as of gan-interp; a score is text); left out, stdout."
+    _checked(_check_samples_or_score, _is_score),
+    f"File to write; its {BY_SUFFIX}; with --score, NAME.json",
 )
-output_of_pictures = _output(
-    _or_stdout_picture,
-    f"NAME{' '.join(paths.FILMS)} .png, or NAME/ for one PNG a frame; left out, a GIF on stdout.",
+output_of_film = _output(
+    _checked(_check_film),
+    f"File to write: {paths.in_words(formats.film_formats())} for one PNG per frame",
+    "a GIF on stdout",
 )
 output_of_plot = _output(
-    _or_stdout_plot, f"NAME{' '.join(paths.DRAWN)}: a page, or a film of several FILES; left out, a PNG on stdout."
+    _checked(_check_plot), f"File to write: {paths.in_words(formats.figure_formats())}", "a PNG on stdout"
 )
-report = click.option(
-    "--report", type=click.Path(), metavar="FILE.json", callback=_checked, help="What stands on stderr, as JSON."
+
+FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)  # as numbers: to look up a default's name would import Pillow at every start
+
+background = _shared("--background", type=Color(), help="Background color: a name or #rrggbb")
+count = _shared("-n", "count", metavar="N", help="Number of samples")
+deterministic = _shared(
+    "--deterministic", is_flag=True, help="Give the same bits on every run on CUDA too (slower); CPUs always do"
 )
-seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of everything random.")
-device = click.option(
-    "--device", type=Device(), default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
-)
-threads = click.option("--threads", type=click.IntRange(1, 1024), help="Of the CPU  [default: all its cores]")
-deterministic = click.option(
-    "--deterministic", is_flag=True, help="The same bits at every run on CUDA too, slower; a CPU gives them anyway."
-)
-quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-classifiers_root = click.option(
-    "--root", default="~/.cache/ganutils", show_default=True, help="Where trained classifiers are kept."
-)
-labeling_features = click.option(
+device = _shared("--device", type=Device(), default="auto", help="Device: auto, cpu, cuda, cuda:N or mps")
+features = _shared(
     "--features",
-    default="cnn",
-    show_default=True,
-    metavar="cnn|CKPT",
-    help="Of a small network trained on LABELLED and kept, or of a checkpoint's discriminator.",
+    default="auto",
+    metavar="auto|inception|pixels|FILE",
+    help="Features of samples: auto (a small network trained on the labels), inception, pixels, or those of FILE: an "
+    "extractor, an ONNX model, or a checkpoint, whose discriminator gives them",
 )
-origin = click.option(
-    "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to go on from; left out, a new run."
+filter = _shared("--filter", type=click.Choice(FILTERS), help="Filter for resizing")
+grid = _shared("--grid", type=Grid(), metavar="CxR", help="Columns and rows of a frame, e.g. 8x4")
+like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
+limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use at most N samples, chosen by --seed")
+origin = _shared(
+    "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to continue from", shown="a new run"
 )
+quiet = _shared("-q", "--quiet", is_flag=True, help="Print nothing but errors")
+report = _shared(
+    "--report", type=click.Path(), metavar="FILE.json", callback=_check_report, help="Also write the report as JSON"
+)
+root = _shared("--root", default="~/.cache/ganutils", help="Folder for downloads and trained classifiers")
+score = click.option(
+    "--score",
+    type=click.Path(),
+    metavar="CKPT",
+    is_eager=True,  # -o depends on it
+    help="Print as JSON how often sums, sampled by CKPT, have the attributes they should.",
+)
+seed = _shared("--seed", type=click.IntRange(0), default=0, help="Seed of everything random")
+seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; seed 7 gives the first of --seed 7")
+threads = _shared("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads", shown="all cores")
+updates = _shared("--updates", type=click.IntRange(1), help="Number of updates")
 
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The settings of a new run, as options without defaults: what is not typed comes from the preset or --from."""
+    """The settings of a new run, as options without defaults: those left out come from the preset or --from."""
     modern = {**PLAIN, **PRESETS["modern"]}
     for name, setting in reversed(SETTINGS.items()):
-        if name == "classes":
-            function = click.option("--conditional", is_flag=True, help="Train by class, on the labels of DATA.")(
-                function
-            )
-            continue
-        default = f"  [modern: {modern[name]}]" if modern.get(name) is not None else ""
-        option = "--" + name.replace("_", "-")
-        function = click.option(option, name, type=_type(setting), help=setting.help + default)(function)
-    presets = click.Choice(list(PRESETS))
-    return click.option("--preset", type=presets, help="Settings to start from  [default: modern]")(function)
+        if setting.option:
+            value = modern.get(name)
+            note = "" if value is None else f"  [modern: {f'{value:g}' if isinstance(value, float) else value}]"
+            function = _setting(name, setting, note)(function)
+    return function
+
+
+def _setting(name: str, setting: Setting, note: str) -> Callable[..., Any]:
+    if setting.flag:
+        return click.option(f"--{setting.flag}", is_flag=True, help=setting.help)
+    return click.option("--" + name.replace("_", "-"), name, type=_type(setting), help=setting.help + note)
 
 
 def _type(setting: Setting) -> click.ParamType:
     if setting.many:
         return Several(setting)
     if setting.choices:
-        return click.Choice(setting.choices)
+        return click.Choice(list(setting.choices))
     if setting.type is tuple:
         return Decay()
-    ranges = {int: click.IntRange, float: click.FloatRange}
-    return ranges[setting.type](setting.least, setting.most)  # type: ignore[arg-type, return-value]
+    kind = {int: click.IntRange, float: click.FloatRange}[setting.type]
+    return kind(setting.least, setting.most if setting.most < MANY else None)  # type: ignore[arg-type]
 
 
-def typed(settings: dict[str, Any]) -> dict[str, Any]:
-    """The model options that were typed."""
-    return {name: value for name, value in settings.items() if value is not None and value is not False}
+MANY = 1e6  # a limit that --help need not show; `config.checked` holds it
+
+
+def typed(given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run among `given` that were typed."""
+    names = {setting.flag or name for name, setting in SETTINGS.items()}
+    return {name: value for name, value in given.items() if name in names and value is not None and value is not False}
+
+
+def pick(kind: Callable[..., Any], given: dict[str, Any]) -> Any:
+    """A named tuple of `kind` with those of its fields that are options."""
+    return kind(**{name: given[name] for name in kind._fields if name in given})  # type: ignore[attr-defined]

@@ -1,14 +1,16 @@
-"""Types of option values: each turns what was typed into a value, or says what is wrong with it."""
+"""Types of option values: each turns what was typed into a value, or into a usage error."""
 
 from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from ganutils.runs.config import Setting, is_choice, is_decay
+from ganutils.runs.config import is_decay
+from ganutils.runs.settings import Setting
 
 
 class Rows(click.ParamType):
@@ -26,13 +28,13 @@ class Rows(click.ParamType):
                 self.fail(f"{value!r} is not a list like 0,3,8-15", param, ctx)
             first, last = int(match[1]), int(match[2] or match[1])
             if last < first or last - first >= 1_000_000 or last >= 1 << 63:
-                self.fail(f"{part!r} is not a range that goes up, by at most a million", param, ctx)
+                self.fail(f"{part!r} is not a rising range of at most a million", param, ctx)
             rows.extend(range(first, last + 1))
         return rows
 
 
 class RowsOrFile(Rows):
-    """A list like 0,3,8-15, or the name of a file."""
+    """A list like 0,3,8-15, or a file."""
 
     name = "list|file"
 
@@ -64,7 +66,7 @@ class Grid(Size):
 
 
 class Texts(click.ParamType):
-    """Texts with commas between; one with a comma stands in double quotes. Gives a list."""
+    """Texts with commas between; a text with a comma goes in double quotes. Gives a list."""
 
     name = "texts"
 
@@ -75,6 +77,22 @@ class Texts(click.ParamType):
         return [" ".join(text.split()) for text in texts]
 
 
+class Choices(click.ParamType):
+    """Some of `choices` with commas between; gives a list."""
+
+    name = "names"
+
+    def __init__(self, choices: Sequence[str]):
+        self.choices = choices
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        names = value.split(",") if isinstance(value, str) else value
+        unknown = [name for name in names if name not in self.choices]
+        if unknown:
+            self.fail(f"{unknown[0]!r} is not one of {', '.join(self.choices)}", param, ctx)
+        return names
+
+
 class Channels(click.Choice):
     """1 or 3, as a number."""
 
@@ -83,15 +101,15 @@ class Channels(click.Choice):
 
 
 class Color(click.ParamType):
-    """A colour by name or as #rrggbb; gives (R, G, B)."""
+    """A color by name or as #rrggbb; gives (R, G, B)."""
 
     name = "color"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int, int]:
-        from PIL import ImageColor
-
         if isinstance(value, tuple):
             return value
+        from PIL import ImageColor
+
         try:
             return ImageColor.getrgb(value)[:3]
         except ValueError:
@@ -139,7 +157,7 @@ class Decay(click.ParamType):
 
 
 class Several(click.ParamType):
-    """Some of a setting's choices, with commas; in any order, kept in theirs. Or none."""
+    """Some of a setting's choices with commas between, in any order; or none."""
 
     name = "list"
 
@@ -149,8 +167,8 @@ class Several(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         names = value.split(",")
         ordered = ",".join(name for name in self.setting.choices if name in names) or value
-        if not is_choice(self.setting, ordered) or len(set(names)) != len(ordered.split(",")):
-            self.fail(f"{value!r} is not some of {','.join(self.setting.choices)}, nor none", param, ctx)
+        if not self.setting.is_choice(ordered) or len(set(names)) != len(ordered.split(",")):
+            self.fail(f"{value!r} is neither none nor some of {','.join(self.setting.choices)}", param, ctx)
         return ordered
 
 

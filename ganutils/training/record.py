@@ -1,0 +1,125 @@
+"""What a run writes as it goes: its checkpoint, snapshots, log, TensorBoard's curves and warnings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ganutils.files import logs, paths
+from ganutils.runs.schedules import snapshot_steps
+from ganutils.training.loop import Tick
+from ganutils.training.monitor import Monitor
+from ganutils.training.tensorboard import open_board
+from ganutils.training.trainer import Trainer
+
+MINUTE = 60  # seconds
+
+Listener = Callable[[Tick | None], object]
+
+
+class Outputs(NamedTuple):
+    """Where a run writes; None for what it does not write.
+
+    output       checkpoint
+    save_every   steps between writes of the checkpoint; None = about a minute
+    snapshots    folder for the snapshots `step-000100.safetensors`
+    every        steps between snapshots; None = schedules.EVERY
+    frames       number of snapshots, denser early on, in place of `every`
+    whole        snapshots of both networks, which can be trained on; else of the averaged generator alone
+    log          file to append a line of JSON to at each tick
+    tensorboard  folder for TensorBoard
+    """
+
+    output: str
+    save_every: int | None = None
+    snapshots: str | None = None
+    every: int | None = None
+    frames: int | None = None
+    whole: bool = False
+    log: str | None = None
+    tensorboard: str | None = None
+
+
+class Saver:
+    """Listener that writes the checkpoint and snapshots of a run of `steps` steps.
+
+    Of several processes only the first writes. `requests` are signals that ask for the checkpoint at once; they are
+    cleared when it is written.
+    """
+
+    def __init__(self, trainer: Trainer, outputs: Outputs, steps: int, meta: dict[str, Any], requests: list[int]):
+        self.gan, self.outputs, self.meta, self.requests = trainer.gan, outputs, meta, requests
+        self.leads = trainer.team.leads
+        self.snapshot_steps = snapshot_steps(steps, outputs.every, outputs.frames)
+        self.saved = time.monotonic()
+        if outputs.snapshots and self.leads:
+            os.makedirs(outputs.snapshots, exist_ok=True)
+            if self.gan.step == 0:
+                self._snapshot(outputs.snapshots)
+
+    def __call__(self, _: Tick | None) -> None:
+        """Called after each step."""
+        if not self.leads:
+            return
+        if self.outputs.snapshots and self.gan.step in self.snapshot_steps:
+            self._snapshot(self.outputs.snapshots)
+        if (self._is_due() or self.requests) and not paths.is_pipe(self.outputs.output):
+            self.requests.clear()
+            self.save()
+
+    def _is_due(self) -> bool:
+        every = self.outputs.save_every
+        return self.gan.step % every == 0 if every else time.monotonic() - self.saved > MINUTE
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        if self.leads:
+            self.gan.write(self.outputs.output, self.meta)
+        self.saved = time.monotonic()
+
+    def _snapshot(self, folder: str) -> None:
+        write = self.gan.write if self.outputs.whole else self.gan.write_snapshot
+        write(os.path.join(folder, f"step-{self.gan.step:06d}.safetensors"), self.meta)
+
+
+class Recorder:
+    """Hands each tick to its listeners; `save` writes the checkpoint."""
+
+    def __init__(self, saver: Saver, others: list[Listener]):
+        self.save = saver.save
+        self._listeners: list[Listener] = [saver, *others]
+
+    def __call__(self, tick: Tick | None) -> None:
+        """Called after each step."""
+        for listener in self._listeners:
+            listener(tick)
+
+
+@contextlib.contextmanager
+def recording(
+    trainer: Trainer,
+    outputs: Outputs,
+    steps: int,
+    meta: dict[str, Any],
+    requests: list[int],
+    tell: Callable[[str], None],
+) -> Iterator[Recorder]:
+    """Yield a Recorder of a run of `steps` steps. Of several processes only the first writes.
+
+    meta      metadata of the checkpoint and the snapshots
+    requests  see Saver
+    tell      takes warnings about a run that goes wrong
+    """
+    with contextlib.ExitStack() as stack:
+        saver = Saver(trainer, outputs, steps, meta, requests)
+        others: list[Listener] = []
+        if trainer.team.leads:
+            others.append(Monitor(trainer.config, tell))
+            if outputs.log:
+                others.append(stack.enter_context(logs.appended(outputs.log)))
+            if outputs.tensorboard:
+                others.append(stack.enter_context(open_board(outputs.tensorboard, trainer.gan, steps)))
+        yield Recorder(saver, others)
