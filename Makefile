@@ -1,10 +1,10 @@
-# make demo, make own, make test, make lint; make soak runs the long tests. Each sets up what it needs in .venv.
+# make demo, make own, make test, make lint; make soak runs the long tests, make docs writes docs/commands.md. Each sets up what it needs in .venv.
 
 VENV := .venv
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SHELL := /bin/sh
 
-.PHONY: demo own test soak lint clean
+.PHONY: demo own test soak lint docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.done
@@ -25,6 +25,9 @@ lint: $(VENV)/.done
 	$(IN) ruff check
 	$(IN) ruff format --check
 	$(IN) mypy
+
+docs: $(VENV)/.done
+	$(IN) python docs/commands.py >docs/commands.md
 
 clean:
 	rm -rf $(VENV) demo

@@ -78,7 +78,7 @@ class Generator:
             if labels not in self.classes:
                 raise Error(f"labels: there is no class {labels!r}; the classes are {', '.join(self.classes)}")
             labels = self.classes.index(labels)
-        numbers = np.broadcast_to(np.asarray(labels, np.int64), lead).reshape(-1)
+        numbers = np.broadcast_to(np.asarray(labels, np.int64), lead).flatten()
         if not all(0 <= number < count for number in numbers):
             raise Error(f"labels: go from {numbers.min()} to {numbers.max()}; the classes are 0 to {count - 1}")
         return numbers
