@@ -1,4 +1,4 @@
-"""The container: what is promised of it in README, "The file format"."""
+"""The container: what is promised of it in docs/format.md."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The four laws of training (README, "Laws"), as properties over settings and through real pipes."""
+"""The four laws of training (docs/promises.md), as properties over settings and through real pipes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Nothing lost: what is on disk after kills, faults, signals and races is old or new (README, "Promises")."""
+"""Nothing lost: what is on disk after kills, faults, signals and races is old or new (docs/promises.md)."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """The one container: a safetensors file with a `ganutils` entry in its metadata.
 
-Layout (see README, "The file format"): eight bytes with the header's length, a JSON header, the tensors.
+Layout (see docs/format.md): eight bytes with the header's length, a JSON header, the tensors.
 The writer lays tensors out with the widest numbers first and then by name, so everything is aligned, small
 tensors come before the pictures, and a reader of a pipe has the labels when the first picture arrives.
 The safetensors package reads these files; it cannot write or read a pipe, hence the lines below.
