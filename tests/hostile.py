@@ -53,7 +53,7 @@ class Runner:
                 click.Command.main(command, list(words[1:]), standalone_mode=False)
             except (Error, click.UsageError, OSError, SystemExit) as problem:
                 outcome = type(problem).__name__
-            except (Exception, HangError) as problem:  # what a user would see as a fault of ours
+            except (Exception, HangError) as problem:  # what a user would see as an internal error
                 outcome = "fault"
                 self.faults.append(f"{' '.join(words)}: {type(problem).__name__}: {problem}")
             finally:

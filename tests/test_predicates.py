@@ -61,17 +61,17 @@ def test_precedence_and_spelling(text, same):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "at its end a name"),
-        ("Smiling &", "at its end a name"),
-        ("(Smiling", "at its end & or | or )"),
-        ("Smiling) & Male", "at ')' (character 8)"),
+        ("", "expected a name, ~ or ( at the end"),
+        ("Smiling &", "expected a name, ~ or ( at the end"),
+        ("(Smiling", "expected &, | or ) at the end"),
+        ("Smiling) & Male", "expected & or | at ')' (character 8)"),
         ("Smiling & | Male", "at '|' (character 11)"),
         ("Smilling", "did you mean Smiling?"),
         ("Moustache", "known are Smiling, Male"),
         ("balloon", "did you mean hot air balloon?"),
         ("__import__('os')", "not known"),
-        ("~" * 10_000 + "Male", "too deep"),
-        ("(" * 10_000 + "Male", "too deep"),
+        ("~" * 10_000 + "Male", "nested too deeply"),
+        ("(" * 10_000 + "Male", "nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, said):

@@ -16,6 +16,7 @@ import click
 import ganutils
 from ganutils.cli import progress
 from ganutils.files import lineage
+from ganutils.samples.sources import catalog
 
 
 class Interrupted(SystemExit):
@@ -171,4 +172,4 @@ def command(**attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
 
 def command_line() -> str:
     """This command line, for the lineage of its result."""
-    return lineage.command_line(sys.argv)
+    return lineage.command_line(sys.argv, lambda name: catalog.named(name) is not None)

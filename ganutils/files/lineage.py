@@ -1,25 +1,229 @@
-"""The command lines that led to a file, kept in its metadata so that every figure says how to make it again."""
+"""The command lines that led to a file, kept in its metadata so that every figure says how to make it again.
 
+A lineage is a list of texts, one command each, in the order they ran. Commands that were repeated, such as rounds of
+gan-train-d and gan-train-g, stand once, in a loop of the shell:
+
+    for i in $(seq 5); do
+    gan-train-d data.safetensors --from gan.ckpt -o gan.ckpt
+    gan-train-g data.safetensors --from gan.ckpt -o gan.ckpt
+    done
+
+Nothing is lost by that: the loops unroll to exactly the commands that ran.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
 import os
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+PLAIN = re.compile(r"gan-[a-z-]+( [\w@%+=:,./-]+)*", re.ASCII)  # a command without quotes
+FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,11})\); do")
+DONE = "done"
+LONGEST = 100  # pipelines in the body of a loop
+DEEPEST = 10  # loops in loops
+COMPARED = 100_000  # pipelines of two lineages
+PARSED = 20_000  # texts of a lineage; in a longer one each stands for itself
+
+Pipeline = tuple[str, ...]  # commands; all but the last write to a pipe
 
 
-def command_line(arguments: Sequence[str]) -> str:
-    """`arguments` (program first) as one shell line, with absolute paths cut to their last part and logins left out."""
-    return shlex.join(map(_public, [os.path.basename(arguments[0]), *arguments[1:]]))
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """`body`, `count` times."""
+
+    count: int
+    body: tuple[Pipeline | Loop, ...]
 
 
-def _public(argument: str) -> str:
+Node = Pipeline | Loop
+
+
+# ------------------------------------------------------------------------------------------- writing
+
+
+def command_line(arguments: Sequence[str], is_source: Callable[[str], bool] = lambda name: False) -> str:
+    """`arguments` (program first) as one shell line, with absolute paths cut to their last part and logins left out.
+
+    is_source   whether gan-data takes a name for a source: a path that would read as one gets ./ before it
+    """
+    program = os.path.basename(arguments[0])
+    reserved = is_source if program == "gan-data" else lambda name: False
+    return shlex.join([program, *(_public(argument, reserved) for argument in arguments[1:])])
+
+
+def _public(argument: str, is_source: Callable[[str], bool]) -> str:
     argument = re.sub(r"://[^/@\s]*@", "://", argument)  # user:password@ of an address
     option, sign, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
-    if value.startswith(("/", "~")):
+    if value.startswith(("/", "~")) and not re.match("/dev/(std|fd/)", value):
         value = os.path.basename(value.rstrip("/"))
+        if is_source(value) or value.startswith("-"):
+            value = f"./{value}"
     return option + sign + value
 
 
-def joined(lineages: Iterable[Iterable[str]], line: str) -> list[str]:
-    """The lines of the inputs, in order, and `line`. A line is kept once: a loop of commands does not grow the file."""
-    lines = [*(one for lineage in lineages for one in lineage), line]
-    return list(dict.fromkeys(lines))
+def joined(lineages: Iterable[Sequence[str]], line: str, resumed: bool = False) -> list[str]:
+    """The lineage of what the command `line` makes of files with these `lineages`.
+
+    resumed   the command went on with its own output: the same line again is still one run
+    """
+    nodes = _parsed([*merged(lineages), line])
+    if resumed and nodes[-2:-1] == nodes[-1:]:
+        nodes.pop()
+    return list(_texts(_folded(nodes)))
+
+
+def merged(lineages: Iterable[Sequence[str]]) -> list[str]:
+    """One lineage of several, without the history they share; a command that writes to a pipe comes last."""
+    history: list[Node] = []
+    piped: list[Node] = []
+    for lineage in lineages:
+        nodes = _parsed(lineage)
+        if nodes and isinstance(nodes[-1], tuple) and _is_piped(nodes[-1][-1]):
+            piped.append(nodes.pop())
+        history = _with(history, nodes)
+    return list(_texts([*history, *piped]))
+
+
+def _with(history: list[Node], nodes: list[Node]) -> list[Node]:
+    """`history`, and what of `nodes` is new to it."""
+    for short, long in ((history, nodes), (nodes, history)):
+        pairs = zip(_unrolled(short), itertools.chain(_unrolled(long), itertools.repeat(None)), strict=False)
+        if all(one == other for one, other in itertools.islice(pairs, COMPARED)):
+            return long
+    known: Counter[tuple[Node, ...]] = Counter()
+    for body, count in map(_repeats, history):
+        known[body] += count
+    added: list[Node] = []
+    for body, count in map(_repeats, nodes):
+        new = max(0, count - known[body])
+        known[body] -= count - new
+        added += body * new if new < 2 else [Loop(new, body)]
+    return [*history, *added]
+
+
+def _repeats(node: Node) -> tuple[tuple[Node, ...], int]:
+    return (node.body, node.count) if isinstance(node, Loop) else ((node,), 1)
+
+
+def _folded(nodes: list[Node]) -> list[Node]:
+    """The same, with a repetition at its end as a loop."""
+    for size in range(1, min(LONGEST, len(nodes) - 1) + 1):
+        before, body = nodes[:-size], tuple(nodes[-size:])
+        last = before[-1]
+        if isinstance(last, Loop) and last.body == body:
+            return _folded([*before[:-1], Loop(last.count + 1, body)])
+        if tuple(before[-size:]) == body:
+            return _folded([*before[:-size], Loop(2, body)])
+    return nodes
+
+
+# ------------------------------------------------------------------------------------------- reading
+
+
+def recipe(lineage: Sequence[str]) -> list[str]:
+    """A lineage as lines to paste into a shell; what is not a command of ours becomes a comment.
+
+    Run where their inputs lie, in the versions the file names, they make its content again.
+    """
+    return list(_pasteable(_parsed(lineage)))
+
+
+def _pasteable(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, Loop):
+            yield from _pasteable_loop(node)
+        else:
+            yield from (f"{line} |" for line in node[:-1])
+            yield node[-1] if _words(node[-1]) else "# " + " ".join(node[-1].split()).removeprefix("# ")
+
+
+def _pasteable_loop(loop: Loop) -> list[str]:
+    body = list(_pasteable(loop.body))
+    lines = [_for(loop.count), *(f"  {line}" for line in body), DONE]
+    is_empty = all(line.startswith("# ") for line in body)  # a loop of comments is no loop to a shell
+    return [f"# {line}" for line in lines] if is_empty else lines
+
+
+def _parsed(lineage: Sequence[str]) -> list[Node]:
+    """Pipelines and loops; lines that only look like a loop's are commands of their own."""
+    plain: list[Node] = [(line,) for line in lineage]
+    if len(plain) > PARSED:
+        return plain
+    open_loops: list[tuple[int, list[Node]]] = [(1, [])]
+    piped: list[str] = []  # commands whose reader is still to come
+
+    def end_pipeline(*last: str) -> None:
+        if pipeline := (*piped, *last):
+            open_loops[-1][1].append(pipeline)
+        piped.clear()
+
+    for line in lineage:
+        if piped and not _words(line):
+            end_pipeline()
+        if match := FOR.fullmatch(line):
+            open_loops.append((int(match[1]), []))
+        elif line == DONE and len(open_loops) > 1:
+            count, body = open_loops.pop()
+            open_loops[-1][1].extend([Loop(count, tuple(body))] if body else [])
+        elif _is_piped(line):
+            piped.append(line)
+        else:
+            end_pipeline(line)
+        if len(open_loops) > DEEPEST:
+            break
+    end_pipeline()
+    return open_loops[0][1] if len(open_loops) == 1 else plain
+
+
+def _texts(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, Loop):
+            yield from (_for(node.count), *_texts(node.body), DONE)
+        else:
+            yield from node
+
+
+def _for(count: int) -> str:
+    return f"for i in $(seq {count}); do"
+
+
+def _unrolled(nodes: Iterable[Node]) -> Iterator[Pipeline]:
+    for node in nodes:
+        if isinstance(node, Loop):
+            yield from itertools.chain.from_iterable(_unrolled(node.body) for _ in range(node.count))
+        else:
+            yield node
+
+
+def _is_piped(line: str) -> bool:
+    """Whether a command of ours wrote to stdout."""
+    words = _words(line)
+    return bool(words) and _output(words) in (None, "-", "/dev/stdout")
+
+
+@functools.lru_cache(256)
+def _words(line: str) -> tuple[str, ...]:
+    """The words of one command of ours, as `command_line` writes it; none if the line is something else, or more."""
+    if PLAIN.fullmatch(line):
+        return tuple(line.split())
+    try:
+        words = shlex.split(line) if line.startswith("gan-") else []
+    except ValueError:
+        return ()
+    return tuple(words) if words and PLAIN.fullmatch(words[0]) and shlex.join(words) == line else ()
+
+
+def _output(words: Sequence[str]) -> str | None:
+    """The value of -o or --output; -qo FILE and -oFILE give one too."""
+    for word, following in itertools.zip_longest(words, words[1:]):
+        if match := re.fullmatch("--output(?:=(.*))?|-[a-mp-z]*o(.*)", word, re.DOTALL):
+            return match[1] or match[2] or following
+        if word == "--":
+            break
+    return None

@@ -1,7 +1,7 @@
-"""From sources to one samples file: joined, chosen among, decoded on all cores, shaped.
+"""From sources to the tensors of one samples file: joined, selected, decoded on all cores, and shaped.
 
-Pictures may turn out unreadable, so how many there will be is known only when all are decoded: pixels go to a
-file without a name beside the result, and from there into it. Memory holds a few batches, whatever the set's size.
+Some pictures may turn out to be unreadable, so their number is known only after decoding: pixels wait in a nameless
+file beside the result, and are copied from there. Memory holds a few batches, whatever the set's size.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import container
 from ganutils.files.container import Stream
+from ganutils.files.kinds import POINTS
 from ganutils.files.spool import Spool
 from ganutils.samples import pool
 from ganutils.samples.images import Shape, UnreadableError
-from ganutils.samples.selection import Joined, Selection, describe, join, select, shuffled
+from ganutils.samples.selection import Collection, Selection, describe, join, select, shuffled
 from ganutils.samples.sources.downloads import Progress
 from ganutils.samples.sources.source import Source
 
-BATCH = 32  # pictures in a job for a process
-BATCH_BYTES = 1 << 20  # of packed pictures in a job, or of pixels that come of it where the size is known
-SAID = 20  # skipped pictures that are named; more are counted
+BATCH = 32  # pictures in a job for a decoding process
+BATCH_BYTES = 1 << 20  # of packed pictures in a job, or of the pixels it gives, where their size is known
+NAMED = 20  # skipped pictures that are named; further ones are counted
 
 Tensors = dict[str, np.ndarray | Stream]
 
 
 class Dataset(NamedTuple):
-    """What forms.write takes, and what to tell of it."""
+    """Tensors and metadata of a samples file, and a summary for the user."""
 
     tensors: Tensors
     meta: dict[str, Any]
@@ -41,69 +42,76 @@ class Dataset(NamedTuple):
 @contextlib.contextmanager
 def prepare(
     sources: list[Source],
-    choice: Selection,
+    selection: Selection,
     shape: Shape,
     output: str,
     strict: bool,
     say: Callable[[str], None],
     progress: Progress,
 ) -> Iterator[Dataset]:
-    """The samples that are wanted in the shape that is wanted, to be written to `output` before the block ends.
+    """The selected samples in the given shape, to be written to `output` before the block ends.
 
-    A picture that cannot be read is skipped and said, or an Error if `strict`, or if more than half are such.
+    A picture that cannot be read is skipped, which `say` is told. Error instead if `strict`, or if more than half of
+    the pictures cannot be read.
     """
-    whole = join(sources)
-    for note in whole.notes:
+    collection = join(sources)
+    for note in collection.notes:
         say(note)
-    rows = select(whole, choice)
-    wanted = len(rows)
+    selected = select(collection, selection)
     with contextlib.ExitStack() as stack:
-        main: np.ndarray | Stream
-        if sources[0].points is not None:
-            rows = _ordered(rows, choice)
-            main = np.concatenate([source.points for source in sources if source.points is not None])[rows]
-        elif _is_plain(sources, shape):
-            rows = _ordered(rows, choice)
-            main = Stream((len(rows), *_cells(sources).pop()), np.dtype(np.uint8), _copied(whole, rows))
+        samples: np.ndarray | Stream
+        if collection.modality is POINTS:
+            rows = _ordered(selected, selection)
+            samples = np.concatenate([source.points for source in sources if source.points is not None])[rows]
+        elif _is_copied(sources, shape):
+            rows = _ordered(selected, selection)
+            samples = Stream((len(rows), *_pixel_shapes(sources).pop()), np.dtype(np.uint8), _copied(collection, rows))
         else:
-            spool = stack.enter_context(Spool.made(output))
-            rows = rows[_decode(whole, rows, shape, spool, strict, say, progress)]
-            order = _ordered(np.arange(len(rows)), choice)
-            rows, main = rows[order], spool.stream(order)
-        tensors, meta = describe(whole, rows, choice)
-        if len(main.shape) == 2:
-            yield Dataset({"points": main, **tensors}, meta, f"{len(rows):,} points in {main.shape[1]}-D")
-        else:
-            _, h, w, c = main.shape
-            skipped = f", {wanted - len(rows):,} skipped" if len(rows) < wanted else ""
-            meta |= {"resampling": shape.filter} if shape.size else {}
-            summary = f"{len(rows):,} pictures of {w}x{h}x{c}{skipped}"
-            yield Dataset({"images": main, **tensors}, meta, summary)
+            spool = stack.enter_context(Spool.beside(output))
+            decoded = selected[_decode(collection, selected, shape, spool, strict, say, progress)]
+            order = _ordered(np.arange(len(decoded)), selection)
+            rows, samples = decoded[order], spool.stream(order)
+        tensors, meta = describe(collection, rows, selection)
+        if shape.size and collection.modality is not POINTS:
+            meta["resampling"] = shape.filter
+        tensor = {collection.modality.tensor: samples}
+        yield Dataset({**tensor, **tensors}, meta, _summary(collection, samples.shape, len(selected)))
 
 
-def _ordered(rows: np.ndarray, choice: Selection) -> np.ndarray:
-    return shuffled(rows, choice.seed, "shuffle") if choice.shuffle else rows
+def _summary(collection: Collection, shape: tuple[int, ...], selected: int) -> str:
+    count, *sample = shape
+    if collection.modality is POINTS:
+        return f"{count:,} points in {sample[0]}-D"
+    h, w, c = sample
+    skipped = f", {selected - count:,} skipped" if count < selected else ""
+    return f"{count:,} pictures of {w}x{h}x{c}{skipped}"
 
 
-def _is_plain(sources: list[Source], shape: Shape) -> bool:
-    """Whether the pixels are to be copied as they are."""
-    cells = _cells(sources)
-    return len(cells) == 1 and all(source.pixels is not None for source in sources) and not shape.changes(*cells.pop())
+def _ordered(rows: np.ndarray, selection: Selection) -> np.ndarray:
+    return shuffled(rows, selection.seed, "shuffle") if selection.shuffle else rows
 
 
-def _cells(sources: list[Source]) -> set[tuple[int, ...]]:
-    """The shapes [H, W, C] of what is there as pixels."""
+def _is_copied(sources: list[Source], shape: Shape) -> bool:
+    """Whether all pixels can be copied as they are."""
+    shapes = _pixel_shapes(sources)
+    return (
+        len(shapes) == 1 and all(source.pixels is not None for source in sources) and not shape.changes(*shapes.pop())
+    )
+
+
+def _pixel_shapes(sources: list[Source]) -> set[tuple[int, ...]]:
+    """The shapes [H, W, C] of the sources that have pixels."""
     return {source.pixels.shape[1:] for source in sources if source.pixels is not None}
 
 
-def _copied(whole: Joined, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Pixels in the order of `rows`, some at a time; runs of rows that follow one another are read at once."""
-    most = max(1, container.CHUNK // math.prod(_cells(whole.sources).pop()))
+def _copied(collection: Collection, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Pixels in the order of `rows`, a chunk at a time; consecutive rows are read at once."""
+    most = max(1, container.CHUNK // math.prod(_pixel_shapes(collection.sources).pop()))
     for part in np.split(rows, range(most, len(rows), most)):
-        at = np.searchsorted(whole.starts, part, "right") - 1
+        at = collection.source_of(part)
         for run in np.split(np.arange(len(part)), np.flatnonzero((np.diff(part) != 1) | (np.diff(at) != 0)) + 1):
-            first = int(part[run[0]] - whole.starts[at[run[0]]])
-            yield whole.sources[at[run[0]]].pixels[first : first + len(run)]
+            first = int(part[run[0]] - collection.starts[at[run[0]]])
+            yield collection.sources[at[run[0]]].pixels[first : first + len(run)]
 
 
 # --------------------------------------------------------------------------------------------- decode
@@ -112,11 +120,11 @@ def _copied(whole: Joined, rows: np.ndarray) -> Iterator[np.ndarray]:
 class _Job(NamedTuple):
     draw: Callable[[Any, Shape], np.ndarray]
     shape: Shape
-    loaded: list[Any]  # what draw takes; or an UnreadableError
+    loaded: list[Any]  # what draw takes, or an UnreadableError
 
 
 def _work(job: _Job) -> list[np.ndarray | str]:
-    """Each picture's pixels, or what is wrong with it."""
+    """Each picture's pixels, or why it cannot be read."""
     results: list[np.ndarray | str] = []
     for loaded in job.loaded:
         try:
@@ -126,12 +134,12 @@ def _work(job: _Job) -> list[np.ndarray | str]:
         except UnreadableError as problem:
             results.append(str(problem))
         except MemoryError:
-            results.append("is too large for the memory")
+            results.append("does not fit into memory")
     return results
 
 
 def _decode(
-    whole: Joined,
+    collection: Collection,
     rows: np.ndarray,
     shape: Shape,
     spool: Spool,
@@ -139,45 +147,45 @@ def _decode(
     say: Callable[[str], None],
     progress: Progress,
 ) -> np.ndarray:
-    """Put the pictures of `rows` that can be read into `spool`; which of them these are, int64."""
+    """Put those pictures of `rows` that can be read into `spool`; returns which they are, int64."""
     read: list[int] = []
     skipped = 0
     processes = 1 if len(rows) <= 2 * BATCH else pool.cores()
     with progress(len(rows)) as bar:
         done = 0
-        for results in pool.in_order(_work, _jobs(whole, rows, shape), processes):
+        for results in pool.in_order(_work, _jobs(collection, rows, shape), processes):
             for at, result in enumerate(results, done):
                 if isinstance(result, str):
-                    message = f"{_name(whole, int(rows[at]))}: {result}"
+                    message = f"{_name(collection, int(rows[at]))}: {result}"
                     if strict:
                         raise Error(f"{message} (--strict)")
-                    if skipped < SAID:
+                    if skipped < NAMED:
                         say(f"{message}; skipped")
                     skipped += 1
                 else:
-                    spool.append(result, lambda at=at: _name(whole, int(rows[at])))  # type: ignore[misc]
+                    spool.append(result, lambda at=at: _name(collection, int(rows[at])))  # type: ignore[misc]
                     read.append(at)
             done += len(results)
             bar.advance(len(results), f"{done:,} of {len(rows):,} pictures")
-    if skipped > SAID:
-        say(f"... and {skipped - SAID:,} more")
+    if skipped > NAMED:
+        say(f"... and {skipped - NAMED:,} more")
     if 2 * skipped > len(rows):
-        raise Error(f"{skipped:,} of {len(rows):,} pictures cannot be read; is this what you meant to give?")
+        raise Error(f"{skipped:,} of {len(rows):,} pictures cannot be read; check that these are the right files")
     return np.array(read, np.int64)
 
 
-def _name(whole: Joined, row: int) -> str:
-    at = int(np.searchsorted(whole.starts, row, "right")) - 1
-    source, own = whole.sources[at], int(row - whole.starts[at])
-    return f"{source.name}: {source.names[own] if source.names else f'picture {own}'}"
+def _name(collection: Collection, row: int) -> str:
+    at = int(collection.source_of(row))
+    source, number = collection.sources[at], int(row - collection.starts[at])
+    return f"{source.name}: {source.names[number] if source.names else f'picture {number}'}"
 
 
-def _jobs(whole: Joined, rows: np.ndarray, shape: Shape) -> Iterator[_Job]:
-    """What is to be drawn, source by source, some pictures at a time: few enough to fit, enough to be worth a call."""
-    ends = [*whole.starts[1:], whole.total]
+def _jobs(collection: Collection, rows: np.ndarray, shape: Shape) -> Iterator[_Job]:
+    """What to draw, source by source, some pictures at a time: few enough to fit, enough to be worth a call."""
+    ends = [*collection.starts[1:], collection.total]
     pixels = 3 * shape.size[0] * shape.size[1] if shape.size else 0
     most = max(1, min(BATCH, BATCH_BYTES // pixels if pixels else BATCH))
-    for source, start, end in zip(whole.sources, whole.starts, ends, strict=True):
+    for source, start, end in zip(collection.sources, collection.starts, ends, strict=True):
         loaded: list[Any] = []
         size = 0
         for row in rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]:

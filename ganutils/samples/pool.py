@@ -1,4 +1,4 @@
-"""Work on all cores, in order, with no more under way than the cores need."""
+"""Work on all cores, in order, without reading far ahead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -19,18 +18,18 @@ from ganutils import Error
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-AHEAD = 4  # jobs under way for each core: one at work, the others waiting so that it never does
+AHEAD = 4  # jobs under way for each core: one is worked on, and others wait so that the core never does
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(work: Callable[[Job], Result], jobs: Iterable[Job], processes: int) -> Iterator[Result]:
-    """work(job) of each job, in the order of the jobs, which are taken from their iterable as they are needed.
+    """work(job) of each job, in the order of the jobs, which are taken from their iterable when needed.
 
-    `work` is a function of a module. Processes are forked where that is safe (Linux), which costs 10 ms.
+    `work` is a function of a module. Processes are forked where that is safe (Linux), which takes 10 ms.
     """
     if processes < 2:
         yield from map(work, jobs)
@@ -46,16 +45,17 @@ def in_order(work: Callable[[Job], Result], jobs: Iterable[Job], processes: int)
         while under_way:
             yield under_way.popleft().result()
     except BrokenProcessPool:
-        raise Error("a decoding process was killed, by want of memory perhaps; try fewer or smaller pictures") from None
+        raise Error(
+            "a decoding process was killed, perhaps for lack of memory; use fewer or smaller pictures"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _start() -> None:
-    """Leave signals to the main process, and end when that does."""
+    """Leave signals to the main process, and end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    warnings.simplefilter("ignore")  # Pillow warns of what we refuse or mend
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,13 +1,13 @@
-"""Predicates over labels and attributes: `Smiling & ~Male`, `cat | hot air balloon`, `(7 | 1) & ~'T-shirt/top'`.
+"""Predicates over classes and attributes: `Smiling & ~Male`, `cat | hot air balloon`, `(7 | 1) & ~'T-shirt/top'`.
 
     predicate = both {"|" both}                  either
     both      = other {"&" other}                both
     other     = "~" other | "(" predicate ")" | name
 
-A name is what stands between these signs, spaces and hyphens inside it included; one that has such a sign itself
-stands in quotes. A predicate is worth a number from 0 (surely not) to 1 (surely): `&` is the smaller, `|` the
-larger, `~x` is 1 - x. With true and false that is plain logic; with probabilities it ranks samples by
-their weakest part, and whatever holds above 1/2 holds for the parts too (which products do not give).
+A name is whatever stands between these signs, including spaces and hyphens; a name that contains such a sign is
+quoted. The value of a predicate is a number from 0 (false) to 1 (true): `&` is the minimum, `|` the maximum, `~x` is
+1 - x. With true and false that is plain logic; with probabilities it ranks samples by their weakest part, and
+`a & b` is above 1/2 only where both are (products do not have that property).
 """
 
 from __future__ import annotations
@@ -27,55 +27,55 @@ Value = Callable[[Values], np.ndarray]
 TOKEN = re.compile(
     r"""\s*(?:(?P<sign>[&|~()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<name>[^&|~()\s][^&|~()]*))"""
 )
-DEPTH = 100  # brackets in brackets; more is not typed by a person
+DEPTH = 100  # nested brackets; nobody types more
 
 
 class Token(NamedTuple):
     text: str
     is_sign: bool
-    at: int  # where it begins, counted from 1
+    at: int  # its first character, counted from 1
 
 
 class Predicate(NamedTuple):
-    """A parsed predicate; `names` are those it speaks of."""
+    """A parsed predicate; `names` are the classes and attributes in it."""
 
     text: str
     names: tuple[str, ...]
     value: Value
 
     def __call__(self, values: Values) -> np.ndarray:
-        """How far it holds, float [N] in 0..1, given each name's values, [N] in 0..1."""
+        """Its value for each sample, float [N] in 0..1, given the values [N] of each name."""
         return self.value(values)
 
     def holds(self, values: Values) -> np.ndarray:
-        """Where it holds rather than not: bool [N]."""
+        """Where its value is above 1/2: bool [N]."""
         return self(values) > 0.5
 
 
 def values(
     labels: np.ndarray | None, classes: Sequence[str], attributes: np.ndarray | None, attribute_names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Each class's and attribute's values, float32 [N] in 0..1, of labels [N] and attributes [N, A].
+    """The values of each class and attribute, float32 [N] in 0..1, of labels [N] and attributes [N, A].
 
-    An attribute called as a class stands for it: it is the class's probability.
+    An attribute with the name of a class replaces it: it is the probability of the class.
     """
-    found = {} if labels is None else {name: (labels == at).astype(np.float32) for at, name in enumerate(classes)}
+    by_name = {} if labels is None else {name: (labels == at).astype(np.float32) for at, name in enumerate(classes)}
     if attributes is not None:
-        found |= {name: attributes[:, at] for at, name in enumerate(attribute_names)}
-    return found
+        by_name |= {name: attributes[:, at] for at, name in enumerate(attribute_names)}
+    return by_name
 
 
 def parse(text: str, known: Collection[str]) -> Predicate:
-    """The predicate `text`, whose names are among `known`; Error says where it goes wrong, or the nearest names."""
+    """Parse `text`, whose names must be among `known`; Error gives the place of a mistake, or the nearest names."""
     parser = _Parser(text, known)
     value = parser.either(0)
     if parser.token is not None:
-        raise parser.wrong("& or | is wanted")
+        raise parser.wrong("expected & or |")
     return Predicate(text, tuple(dict.fromkeys(parser.names)), value)
 
 
 def one_of(name: str, known: Collection[str], what: str) -> str:
-    """`name` as `known` spells it (upper and lower case do not matter if that is clear); Error with the nearest."""
+    """`name` as `known` spells it, ignoring case if only one name then fits; Error with the nearest names."""
     if name in known:
         return name
     alike = [other for other in known if other.lower() == name.lower()]
@@ -85,7 +85,7 @@ def one_of(name: str, known: Collection[str], what: str) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """`did you mean A or B?` or, with nothing like it, what there is."""
+    """`did you mean A or B?` or, if nothing is similar, all names."""
     if not known:
         return "there are none"
     lower = {other.lower(): other for other in known}
@@ -117,25 +117,25 @@ class _Parser:
 
     def other(self, depth: int) -> Value:
         if depth > DEPTH:
-            raise self.wrong("brackets and ~ are too deep")
+            raise self.wrong("brackets and ~ are nested too deeply")
         if self._took("~"):
             inner = self.other(depth + 1)
             return lambda values: 1 - inner(values)
         if self._took("("):
             inner = self.either(depth + 1)
             if not self._took(")"):
-                raise self.wrong("& or | or ) is wanted")
+                raise self.wrong("expected &, | or )")
             return inner
         if self.token is None or self.token.is_sign:
-            raise self.wrong("a name, ~ or ( is wanted")
-        name = one_of(self.token.text, self.known, "label or attribute")
+            raise self.wrong("expected a name, ~ or (")
+        name = one_of(self.token.text, self.known, "class or attribute")
         self.names.append(name)
         self.token = self._next()
         return lambda values: np.asarray(values[name])
 
-    def wrong(self, wanted: str) -> Error:
-        where = f"at {self.token.text!r} (character {self.token.at})" if self.token else "at its end"
-        return Error(f"predicate {self.text!r}: {where} {wanted}")
+    def wrong(self, what: str) -> Error:
+        where = f"at {self.token.text!r} (character {self.token.at})" if self.token else "at the end"
+        return Error(f"predicate {self.text!r}: {what} {where}")
 
     def _took(self, sign: str) -> bool:
         if self.token is None or not self.token.is_sign or self.token.text != sign:

@@ -1,4 +1,4 @@
-"""Which samples of which sources: several become one set, and some of it are chosen."""
+"""Which samples of which sources: several sources become one collection, and some of its samples are selected."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
+from ganutils.files import lineage
+from ganutils.files.kinds import Modality
 from ganutils.samples import predicates
 from ganutils.samples.sources.source import Source
 
-DRAWN = 10_000  # toys where no limit is given
-SPARE = 32  # times the limit is drawn where some are chosen: four attributes have sixteen combinations
+DRAWN = 10_000  # toys, if no limit is given
+SPARE = 32  # times the limit is drawn before a selection: four attributes have sixteen combinations
 
 
 class Selection(NamedTuple):
-    """Which samples are wanted.
+    """Which samples to take.
 
     where    a predicate over classes and attributes
-    classes  these only, numbered anew in this order
-    split    (from, to) in percent of these, mixed: parts that do not overlap share no sample (a name is for sources)
-    limit    so many of what is left, chosen at random
-    shuffle  in random order, not the sources'
-    seed     of all that is random
+    classes  only these classes, numbered in this order
+    split    (from, to) in percent of the shuffled samples: parts that do not overlap share no sample; a split's name
+             is for the sources
+    limit    at most this many, chosen at random
+    shuffle  in random order instead of the sources'
+    seed     of everything random
     """
 
     where: str | None = None
@@ -36,16 +39,24 @@ class Selection(NamedTuple):
 
     @property
     def to_draw(self) -> int:
-        """How many toys to draw, so that enough are left where some are chosen."""
-        is_choosy = self.where is not None or self.classes or isinstance(self.split, tuple)
-        return max(DRAWN, SPARE * self.limit) if self.limit and is_choosy else self.limit or DRAWN
+        """How many toys to draw, so that enough are left after the selection."""
+        selects = self.where is not None or self.classes or isinstance(self.split, tuple)
+        return max(DRAWN, SPARE * self.limit) if self.limit and selects else self.limit or DRAWN
 
 
-class Joined(NamedTuple):
-    """Samples of several sources, one after the other, and what is known of each."""
+class Collection(NamedTuple):
+    """Samples of several sources, one after the other, and what is known about each.
+
+    starts           int64 [sources]: the row where each source begins
+    labels, classes  int64 [total] and their names, or None and ()
+    attributes       float32 [total, A] in 0..1, or None
+    latents          float32 [total, Z], or None
+    meta             metadata for the result
+    notes            what the user should be told
+    """
 
     sources: list[Source]
-    starts: np.ndarray  # int64 [sources]: the row where each begins
+    starts: np.ndarray
     total: int
     labels: np.ndarray | None
     classes: tuple[str, ...]
@@ -55,130 +66,166 @@ class Joined(NamedTuple):
     meta: dict[str, Any]
     notes: tuple[str, ...]
 
+    @property
+    def modality(self) -> Modality:
+        return self.sources[0].modality
+
+    def source_of(self, rows: Any) -> Any:
+        """The number of the source that a row, or each of several, comes from."""
+        return np.searchsorted(self.starts, rows, "right") - 1
+
 
 # ----------------------------------------------------------------------------------------------- join
 
 
-def join(sources: list[Source]) -> Joined:
-    """One set of all; classes of the same name are one, and a source without classes becomes one beside the others."""
-    totals = [source.total for source in sources]
-    if len({source.points is None for source in sources}) > 1:
-        raise Error(f"{sources[0].name} and others: points and pictures do not go into one file; make two")
+def join(sources: list[Source]) -> Collection:
+    """One collection of all. Classes of the same name become one; a source without classes becomes a class."""
+    _check_modalities(sources)
     notes = [note for source in sources for note in source.notes]
-    labels, classes = _labels(sources)
-    shared = [n for n in sources[0].attribute_names if all(n in source.attribute_names for source in sources)]
-    lost = sorted({name for source in sources for name in source.attribute_names} - set(shared))
+    labels, classes = _joined_labels(sources)
+    names, attributes = _joined_attributes(sources)
+    lost = sorted({name for source in sources for name in source.attribute_names} - set(names))
     if lost:
-        notes.append(f"left out, since not every source has them: {', '.join(lost)}")
-    columns = [[source.attribute_names.index(name) for name in shared] for source in sources]
-    attributes = [
-        source.attributes[:, at] for source, at in zip(sources, columns, strict=True) if source.attributes is not None
-    ]
-    latents = [source.latents for source in sources if source.latents is not None]
-    have_latents = len(latents) == len(sources) and len({each.shape[1] for each in latents}) == 1
-    return Joined(
+        notes.append(f"skipped attributes that not every source has: {', '.join(lost)}")
+    totals = [source.total for source in sources]
+    return Collection(
         sources,
         np.cumsum([0, *totals[:-1]]),
         sum(totals),
         labels,
         classes,
-        np.concatenate(attributes) if shared else None,
-        tuple(shared),
-        np.concatenate(latents) if have_latents else None,
-        _meta(sources),
+        attributes,
+        names,
+        _joined_latents(sources),
+        _joined_meta(sources),
         tuple(notes),
     )
 
 
-def _labels(sources: list[Source]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+def _check_modalities(sources: list[Source]) -> None:
+    first = sources[0]
+    for other in sources:
+        if other.modality is not first.modality:
+            raise Error(
+                f"{first.name} holds {first.modality.noun}, and {other.name} holds {other.modality.noun}; "
+                "write them to two files"
+            )
+
+
+def _joined_labels(sources: list[Source]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     if len(sources) == 1:
         return sources[0].labels, sources[0].classes
-    own = _own_names(sources)
     names = [
-        source.classes if source.labels is not None else (name,) for source, name in zip(sources, own, strict=True)
+        source.classes if source.labels is not None else (class_name,)
+        for source, class_name in zip(sources, _class_names(sources), strict=True)
     ]
     classes = tuple(dict.fromkeys(name for each in names for name in each))
     number = {name: label for label, name in enumerate(classes)}
     labels = []
     for source, each in zip(sources, names, strict=True):
-        own_labels = np.zeros(source.total, np.int64) if source.labels is None else source.labels
-        labels.append(np.array([number[name] for name in each], np.int64)[own_labels])
+        old = np.zeros(source.total, np.int64) if source.labels is None else source.labels
+        labels.append(np.array([number[name] for name in each], np.int64)[old])
     return np.concatenate(labels), classes
 
 
-def _own_names(sources: list[Source]) -> list[str]:
-    """A name for each source that could be a class; those of the same name get their folder too, or a number."""
+def _class_names(sources: list[Source]) -> list[str]:
+    """A name for each source as a class: its stem; with its folder, or a number, where that is taken."""
     stems = [source.stem for source in sources]
-    longer = [
-        "/".join(os.path.abspath(s.name).split(os.sep)[-2:]) if stems.count(s.stem) > 1 else s.stem for s in sources
+    names = [
+        "/".join(os.path.abspath(source.name).split(os.sep)[-2:]) if stems.count(stem) > 1 else stem
+        for source, stem in zip(sources, stems, strict=True)
     ]
-    return [name if longer.count(name) == 1 else f"{name} {row + 1}" for row, name in enumerate(longer)]
+    return [name if names.count(name) == 1 else f"{name} {row + 1}" for row, name in enumerate(names)]
 
 
-def _meta(sources: list[Source]) -> dict[str, Any]:
+def _joined_attributes(sources: list[Source]) -> tuple[tuple[str, ...], np.ndarray | None]:
+    """The attributes that all sources have."""
+    shared = [n for n in sources[0].attribute_names if all(n in source.attribute_names for source in sources)]
+    if not shared:
+        return (), None
+    columns = [[source.attribute_names.index(name) for name in shared] for source in sources]
+    parts = [np.asarray(source.attributes)[:, at] for source, at in zip(sources, columns, strict=True)]
+    return tuple(shared), np.concatenate(parts)
+
+
+def _joined_latents(sources: list[Source]) -> np.ndarray | None:
+    """Latents, if all sources have some of one length."""
+    latents = [source.latents for source in sources if source.latents is not None]
+    is_whole = len(latents) == len(sources) and len({each.shape[1] for each in latents}) == 1
+    return np.concatenate(latents) if is_whole else None
+
+
+def _joined_meta(sources: list[Source]) -> dict[str, Any]:
     meta = dict(sources[0].meta) if len(sources) == 1 else {}
-    licenses = dict.fromkeys(source.meta["license"] for source in sources if "license" in source.meta)
+    licenses = dict.fromkeys(source.meta["license"] for source in sources if source.meta.get("license"))
     if licenses:
         meta["license"] = "; ".join(licenses)
-    meta["lineage"] = [line for source in sources for line in source.meta.get("lineage", [])]
+    meta["lineage"] = lineage.merged(source.meta.get("lineage", []) for source in sources)
     return meta
 
 
-# --------------------------------------------------------------------------------------------- choose
+# --------------------------------------------------------------------------------------------- select
 
 
-def select(whole: Joined, choice: Selection) -> np.ndarray:
-    """int64 [n], the rows that are wanted, going up."""
-    wanted = np.ones(whole.total, bool)
-    if choice.where is not None:
-        values = predicates.values(whole.labels, whole.classes, whole.attributes, whole.attribute_names)
-        wanted &= predicates.parse(choice.where, values).holds(values)
+def select(collection: Collection, selection: Selection) -> np.ndarray:
+    """The selected rows, int64 [n], ascending; Error if there are none."""
+    wanted = np.ones(collection.total, bool)
+    if selection.where is not None:
+        values = predicates.values(
+            collection.labels, collection.classes, collection.attributes, collection.attribute_names
+        )
+        wanted &= predicates.parse(selection.where, values).holds(values)
         if not wanted.any():
-            raise Error(f"--where {choice.where!r}: nothing is so among {whole.total:,} samples")
-    if choice.classes:
-        wanted &= np.isin(np.asarray(whole.labels), [whole.classes.index(name) for name in class_names(whole, choice)])
+            raise Error(f"--where {selection.where!r}: matches none of {collection.total:,} samples")
+    if selection.classes:
+        names = class_names(collection, selection)
+        wanted &= np.isin(np.asarray(collection.labels), [collection.classes.index(name) for name in names])
         if not wanted.any():
-            raise Error("--classes: no sample is of these classes")
+            raise Error(f"--classes {','.join(names)}: none of {collection.total:,} samples is in these classes")
     rows = np.flatnonzero(wanted)
-    if isinstance(choice.split, tuple):
-        first, last = (round(len(rows) * percent / 100) for percent in choice.split)
-        rows = np.sort(shuffled(rows, choice.seed, "split")[first:last])
-        if not len(rows):
-            raise Error(f"--split: no sample lies in that part of {wanted.sum():,}")
-    if choice.limit is not None and choice.limit < len(rows):
-        rows = np.sort(shuffled(rows, choice.seed, "limit")[: choice.limit])
+    if isinstance(selection.split, tuple):
+        first, last = (round(len(rows) * percent / 100) for percent in selection.split)
+        part = np.sort(shuffled(rows, selection.seed, "split")[first:last])
+        if not len(part):
+            raise Error(f"--split: that part of {len(rows):,} samples is empty; choose a larger one")
+        rows = part
+    if selection.limit is not None and selection.limit < len(rows):
+        rows = np.sort(shuffled(rows, selection.seed, "limit")[: selection.limit])
     return rows
 
 
-def class_names(whole: Joined, choice: Selection) -> tuple[str, ...]:
+def class_names(collection: Collection, selection: Selection) -> tuple[str, ...]:
     """The classes of the result, in the order of their labels."""
-    if not choice.classes:
-        return whole.classes
-    if whole.labels is None:
-        raise Error("--classes: the source has no labels; --where chooses by attributes")
-    return tuple(dict.fromkeys(predicates.one_of(name, whole.classes, "class") for name in choice.classes))
+    if not selection.classes:
+        return collection.classes
+    if collection.labels is None:
+        raise Error("--classes: the source has no labels; use --where to select by attributes")
+    names = (predicates.one_of(name, collection.classes, "class") for name in selection.classes)
+    return tuple(dict.fromkeys(names))
 
 
 def shuffled(rows: np.ndarray, seed: int, purpose: str) -> np.ndarray:
-    """`rows` in an order of the seed's own for that purpose."""
+    """`rows` in an order that follows from the seed and the purpose."""
     return rows[randomness.stream(seed, purpose).permutation(len(rows))]
 
 
 # ------------------------------------------------------------------------------------------ describe
 
 
-def describe(whole: Joined, rows: np.ndarray, choice: Selection) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Labels, attributes and latents of the rows, and what they mean."""
+def describe(
+    collection: Collection, rows: np.ndarray, selection: Selection
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Labels, attributes and latents of `rows` as tensors, and the metadata of the result."""
     tensors: dict[str, np.ndarray] = {}
-    meta = dict(whole.meta)
-    if whole.labels is not None:
-        classes = class_names(whole, choice)
+    meta = dict(collection.meta)
+    if collection.labels is not None:
+        classes = class_names(collection, selection)
         number = {name: label for label, name in enumerate(classes)}
-        again = np.array([number.get(name, -1) for name in whole.classes], np.int64)
-        tensors["labels"], meta["classes"] = again[whole.labels[rows]], list(classes)
-    if whole.attributes is not None:
-        tensors["attributes"] = whole.attributes[rows].astype(np.float32)
-        meta["attributes"] = list(whole.attribute_names)
-    if whole.latents is not None:
-        tensors["latents"] = whole.latents[rows]
+        renumbered = np.array([number.get(name, -1) for name in collection.classes], np.int64)
+        tensors["labels"], meta["classes"] = renumbered[collection.labels[rows]], list(classes)
+    if collection.attributes is not None:
+        tensors["attributes"] = collection.attributes[rows].astype(np.float32)
+        meta["attributes"] = list(collection.attribute_names)
+    if collection.latents is not None:
+        tensors["latents"] = collection.latents[rows]
     return tensors, meta

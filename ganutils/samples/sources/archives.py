@@ -1,14 +1,13 @@
-"""Pictures in folders, zip and tar files. Nothing is ever unpacked to disk: members are read into memory, one by one.
+"""Pictures in folders, zip and tar files. Nothing is unpacked to disk: members are read into memory, one by one.
 
-One level of folders gives labels: where every picture lies in a folder, and there are several, these are the classes
-(a folder around everything, as many archives have, does not count).
+One level of folders gives labels: if every picture lies in a folder, and there are several, they are the classes (a
+folder around everything, as many archives have, does not count).
 """
 
 from __future__ import annotations
 
 import bz2
 import contextlib
-import errno
 import gzip
 import io
 import itertools
@@ -26,16 +25,31 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.paths import natural
-from ganutils.samples.images import SUFFIXES, Shape, UnreadableError, decode
-from ganutils.samples.sources.source import Source
+from ganutils.samples.images import FILE_LIMIT, Shape, UnreadableError, decode, read
+from ganutils.samples.sources.catalog import PICTURE_SUFFIXES
+from ganutils.samples.sources.source import Request, Source
 
-FILE_LIMIT = 1 << 28  # bytes of one picture's file
-RATIO_LIMIT = 200  # that a member of 16 MB or more may unpack to; a whole archive, 1,100 (deflate's most is 1,032)
+RATIO_LIMIT = 200  # to which a member of 16 MB or more may unpack; for a whole archive it is 1,100 (deflate: 1,032)
 PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 Load = Callable[[str], Any]
+
+
+def open_folder(request: Request) -> list[Source]:
+    return [folder(request.name)]
+
+
+def open_picture(request: Request) -> list[Source]:
+    return [_pictures(request.name, [request.name], lambda name: name, draw=read)]
+
+
+def open_zip(request: Request) -> list[Source]:
+    return [request.stack.enter_context(zipped(request.name))]
+
+
+def open_tar(request: Request) -> list[Source]:
+    return [request.stack.enter_context(tarred(request.name))]
 
 
 def folder(path: str) -> Source:
@@ -45,30 +59,7 @@ def folder(path: str) -> Source:
         folders[:] = [name for name in folders if not name.startswith(".")]
         names += (os.path.relpath(os.path.join(parent, name), path).replace(os.sep, "/") for name in found)
     names = sorted(filter(_is_picture, names), key=natural)
-    return _pictures(path, names, lambda name: os.path.join(path, name), draw=_read)
-
-
-def picture(path: str) -> Source:
-    """One picture."""
-    return _pictures(path, [path], lambda name: name, draw=_read)
-
-
-def _read(path: str, shape: Shape) -> np.ndarray:
-    """`decoded` of a file's bytes; the decoding processes read files themselves, as nothing is shared with them."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO must not hold us up
-        with os.fdopen(handle, "rb") as stream:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableError("is not a file")
-            if status.st_size > FILE_LIMIT:
-                raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
-            data = stream.read()
-    except OSError as problem:
-        if problem.errno in EXHAUSTED:
-            raise  # no fault of the picture's: it must not be skipped
-        raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
-    return decode(data, shape)
+    return _pictures(path, names, lambda name: os.path.join(path, name), draw=read)
 
 
 @contextlib.contextmanager
@@ -99,7 +90,7 @@ def zipped(path: str) -> Iterator[Source]:
 
 @contextlib.contextmanager
 def tarred(path: str) -> Iterator[Source]:
-    """The pictures in a tar file, plain or packed by gzip, bzip2 or xz, in its own order, which is how it is read."""
+    """The pictures in a tar file, plain or packed by gzip, bzip2 or xz, in the order of the file."""
     size = os.path.getsize(path)
     members: dict[str, tarfile.TarInfo] = {}
     links: list[str] = []
@@ -112,7 +103,7 @@ def tarred(path: str) -> Iterator[Source]:
             archive = tarfile.open(fileobj=_Careful(packed), mode="r:")  # noqa: SIM115 - closed with `raw`
             for member in archive:
                 if member.offset_data + member.size > 1100 * size + FILE_LIMIT:
-                    raise Error(f"{path}: would unpack to absurdly much; it is damaged or hostile")
+                    raise Error(f"{path}: would unpack to far too many bytes; it is damaged or hostile")
                 if member.isreg() and not member.issparse():
                     members[member.name] = member
                 elif not member.isdir():
@@ -133,7 +124,7 @@ def tarred(path: str) -> Iterator[Source]:
 
 
 class _Careful(io.RawIOBase):
-    """A stream that refuses to read absurdly much at a time, as a tar header may ask for."""
+    """A stream that refuses to read absurd lengths, which a tar header may ask for."""
 
     def __init__(self, stream: Any):
         self._stream = stream
@@ -152,20 +143,20 @@ class _Careful(io.RawIOBase):
 
 def _check_size(size: int, packed: int) -> None:
     if size > FILE_LIMIT or (size > 1 << 24 and size > RATIO_LIMIT * max(packed, 1)):
-        raise UnreadableError(f"would unpack to {size:,} bytes; take it out of the archive")
+        raise UnreadableError(f"would unpack to {size:,} bytes; extract it from the archive yourself")
 
 
 def _sound(path: str, names: Sequence[str] | dict[str, Any], links: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The pictures among an archive's members, and a note if links or names that lead elsewhere were left out."""
-    found = [name for name in names if _is_picture(name)]
-    sound = [name for name in found if not _leads_elsewhere(name)]
+    """The pictures among an archive's members, and notes on skipped ones: links, and names that lead elsewhere."""
+    pictures = [name for name in names if _is_picture(name)]
+    sound = [name for name in pictures if not _leads_elsewhere(name)]
     notes = []
-    if len(sound) < len(found):
-        notes.append(f"{path}: {len(found) - len(sound)} left out whose names are absolute or hold ..")
+    if len(sound) < len(pictures):
+        notes.append(f"{path}: skipped {len(pictures) - len(sound)} with names that are absolute or contain ..")
     linked = set(links)
     kept = [name for name in sound if name not in linked]
     if len(kept) < len(sound):
-        notes.append(f"{path}: {len(sound) - len(kept)} left out that are links or no plain files")
+        notes.append(f"{path}: skipped {len(sound) - len(kept)} that are links or not regular files")
     return kept, tuple(notes)
 
 
@@ -176,7 +167,7 @@ def _leads_elsewhere(name: str) -> bool:
 
 def _is_picture(name: str) -> bool:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return name.lower().endswith(SUFFIXES) and not last.startswith(".") and not name.startswith("__MACOSX")
+    return name.lower().endswith(PICTURE_SUFFIXES) and not last.startswith(".") and not name.startswith("__MACOSX")
 
 
 def _pictures(
@@ -188,7 +179,7 @@ def _pictures(
 ) -> Source:
     if not names:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise Error(f"{path}: holds no pictures{why}; known are {' '.join(SUFFIXES)}")
+        raise Error(f"{path}: holds no pictures{why}; known are {' '.join(PICTURE_SUFFIXES)}")
     labels, classes = _classes(names)
     return Source(
         path,
@@ -203,9 +194,9 @@ def _pictures(
 
 
 def _classes(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Each picture's label, the folder it lies in, and the folders; (None, ()) if they are not all in several."""
+    """Each picture's label, which is its folder, and the folders; (None, ()) unless all lie in one of several."""
     paths = [name.removeprefix("./").split("/")[:-1] for name in names]
-    pairs = zip(min(paths), max(paths), strict=False)  # what these two share, all between them share
+    pairs = zip(min(paths), max(paths), strict=False)  # what these two share, all share
     shared = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     folders = [path[shared] if len(path) > shared else None for path in paths]
     if None in folders:

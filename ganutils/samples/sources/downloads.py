@@ -1,4 +1,4 @@
-"""Downloads that go on where they were stopped, and that have their name only when they are whole."""
+"""Downloads that continue where they stopped, and take their name only when complete."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 
 from ganutils import Error
 
-TRIES = 4  # that bring nothing new, one after the other
-WAIT = 0.2  # seconds before the second, doubled each time
+TRIES = 4  # in a row that bring nothing new
+WAIT = 0.2  # seconds before the second, then doubled each time
 TIMEOUT = 30  # seconds without a byte
 CHUNK = 1 << 18  # bytes
 LOST = (OSError, http.client.HTTPException)  # urllib.error.URLError is an OSError
@@ -27,9 +27,9 @@ Progress = Callable[[int], AbstractContextManager[Any]]  # total -> a bar with a
 
 
 def fetch(url: str, path: str, name: str, progress: Progress) -> None:
-    """Download `url` to `path`, unless it is there. Bytes so far wait in `path`.part, also for another day.
+    """Download `url` to `path`, unless it is there. An interrupted download stays in `path`.part and is continued.
 
-    `name` is what a failure is told of. Two at once: the second waits for the first.
+    `name` is what errors name. If two processes want the same file, the second waits for the first.
     """
     if os.path.exists(path):
         return
@@ -38,21 +38,21 @@ def fetch(url: str, path: str, name: str, progress: Progress) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(f"{path}.part", "ab") as part:
         fcntl.flock(part, fcntl.LOCK_EX)
-        if os.path.exists(path):  # whoever had the lock has it all
+        if os.path.exists(path):  # whoever held the lock has finished
             return
-        _all_of_it(url, part, name, progress)
+        _complete(url, part, name, progress)
         part.flush()
         os.fsync(part.fileno())
         os.replace(part.name, path)
 
 
-def _all_of_it(url: str, part: BinaryIO, name: str, progress: Progress) -> None:
-    """Ask until everything is there."""
+def _complete(url: str, part: BinaryIO, name: str, progress: Progress) -> None:
+    """Retry until all bytes are there; Error if the server gives no more."""
     failed = 0
     while True:
         before = part.seek(0, os.SEEK_END)
         try:
-            checksum = _go_on(url, part, name, progress)
+            checksum = _continue(url, part, name, progress)
             break
         except urllib.error.HTTPError as problem:
             if problem.code < 500:
@@ -62,22 +62,22 @@ def _all_of_it(url: str, part: BinaryIO, name: str, progress: Progress) -> None:
             reason = str(getattr(problem, "reason", problem)) or type(problem).__name__
         failed = 0 if part.seek(0, os.SEEK_END) > before else failed + 1
         if failed == TRIES:
-            so_far = f"{before:,} bytes are kept and the next try goes on there" if before else "try again later"
-            raise Error(f"{name}: {url} could not be downloaded ({reason}); {so_far}")
+            advice = f"try again later; it continues after {before:,} bytes" if before else "try again later"
+            raise Error(f"{name}: {url} could not be downloaded ({reason}); {advice}")
         time.sleep(WAIT * 2**failed)
     if checksum and checksum != _md5(part.name):
         part.truncate(0)
-        raise Error(f"{name}: {url} came with bytes changed on its way (its MD5 differs); try again")
+        raise Error(f"{name}: {url} was corrupted on its way (its MD5 differs); try again")
 
 
-def _go_on(url: str, part: BinaryIO, name: str, progress: Progress) -> str | None:
-    """Append what is missing; the MD5 that the server names, in base64, if it does."""
+def _continue(url: str, part: BinaryIO, name: str, progress: Progress) -> str | None:
+    """Append what is missing; returns the MD5 that the server names, in base64, or None."""
     done = part.tell()
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
         answer = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as problem:
-        if problem.code != 416:  # nothing lies behind what we have
+        if problem.code != 416:  # range not satisfiable: there is nothing after what we have
             raise
         problem.close()
         total = re.fullmatch(r"bytes \*/(\d+)", problem.headers.get("Content-Range", ""))
@@ -88,10 +88,10 @@ def _go_on(url: str, part: BinaryIO, name: str, progress: Progress) -> str | Non
     with answer:
         span = re.fullmatch(r"bytes (\d+)-\d+/\d+", answer.headers.get("Content-Range", ""))
         if answer.status != 206 or not span or int(span[1]) != done:
-            part.truncate(0)  # no ranges here: all of it, from its beginning
+            part.truncate(0)  # the server has no ranges: start again
             done = 0
             if answer.status == 206:
-                raise ConnectionError("the server gave another part than was asked for")
+                raise ConnectionError("the server sent another range than requested")
         length = answer.headers.get("Content-Length")
         total_bytes = done + int(length) if length else 0
         with progress(total_bytes) as bar:
@@ -107,7 +107,7 @@ def _go_on(url: str, part: BinaryIO, name: str, progress: Progress) -> str | Non
 
 
 def _promised_md5(headers: Any) -> str | None:
-    """As Google's storage says it: x-goog-hash: crc32c=...,md5=..."""
+    """Google's storage sends it as x-goog-hash: crc32c=...,md5=..."""
     match = re.search(r"md5=([\w+/]+=*)", ",".join(headers.get_all("x-goog-hash") or []))
     return match[1] if match else None
 

@@ -1,27 +1,27 @@
 """toy:faces: drawn faces whose attributes are known exactly, so that face arithmetic can be shown and scored offline.
 
-Smiling, glasses, moustache and hat are there or not, independently and evenly; pose, how far the head is
-turned, runs from 0 (to the left) over 1/2 (straight) to 1. Skin, hair, clothes, background and proportions
-vary too, independently of the attributes. A face is drawn from twenty numbers, larger than asked and then made
-smaller, so it is the same face at every size.
+Smiling, glasses, moustache and hat are present or absent, independently and with probability 1/2; pose, how far the
+head is turned, runs from 0 (left) through 1/2 (straight) to 1. Skin, hair, clothes, background and proportions vary
+too, independently of the attributes. A face is made of twenty numbers, drawn larger than needed and then reduced, so
+it is the same face at every size.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ganutils import randomness
 from ganutils.samples.images import Shape, fit
-from ganutils.samples.sources.source import Source
+from ganutils.samples.sources.source import Request, Source
 
 ATTRIBUTES = ("smiling", "glasses", "moustache", "hat", "pose")
-SIDE = 64  # pixels, where no size is asked for
-CANVAS = 256  # faces are drawn at least so large
+SIDE = 64  # pixels, if no size is given
+CANVAS = 256  # faces are drawn at least this large
 NUMBERS = 20  # uniform numbers a face is made of; the first five are its attributes
-LICENSE = "CC0 1.0, drawn by ganutils"
 
 Color = tuple[int, int, int]
 SKIN = ((255, 224, 196), (240, 194, 152), (214, 158, 110), (160, 106, 70), (102, 66, 46))
@@ -31,20 +31,14 @@ CLOTH = ((52, 84, 140), (140, 58, 58), (62, 110, 84), (90, 80, 110), (200, 170, 
 HATS = ((58, 62, 92), (134, 50, 56), (44, 90, 76), (96, 70, 46))
 
 
-def source(count: int, seed: int) -> Source:
-    """`count` faces of a seed; the first of them are the same whatever the count."""
-    numbers = randomness.stream(seed, "toy", "faces").random((count, NUMBERS))
+def open_faces(request: Request) -> list[Source]:
+    """Faces of a seed; a larger count only adds faces."""
+    count = request.options.toys
+    numbers = randomness.stream(request.options.seed, "toy", "faces").random((count, NUMBERS))
     attributes = numbers[:, :5].astype(np.float32)
     attributes[:, :4] = numbers[:, :4] < 0.5
-    return Source(
-        "toy:faces",
-        count,
-        lambda row: numbers[row],
-        draw,
-        attributes=attributes,
-        attribute_names=ATTRIBUTES,
-        meta={"license": LICENSE},
-    )
+    about: dict[str, Any] = {"attributes": attributes, "attribute_names": ATTRIBUTES, "meta": request.meta}
+    return [Source(request.name, count, lambda row: numbers[row], draw, **about)]
 
 
 def draw(numbers: np.ndarray, shape: Shape) -> np.ndarray:
@@ -57,7 +51,7 @@ def draw(numbers: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 class _Face:
-    """Draws on a square canvas; lengths and places are in units of its side, x to the right and y down."""
+    """Draws on a square canvas; lengths and positions are in units of its side, x to the right and y down."""
 
     def __init__(self, numbers: np.ndarray, side: int):
         n = [float(number) for number in numbers]
@@ -126,11 +120,11 @@ class _Face:
             ear = self.x + sign * self.half_w * (1 - 0.25 * max(0.0, sign * self.turn)) - 0.3 * self.shift
             self._oval(ear, self.y + 0.02, 0.035, 0.06, _shaded(self.skin, 0.92))
         self._oval(self.x, self.y, self.half_w, self.half_h, self.skin)
-        top = self.y - self.half_h  # a fringe: what of a flat oval of hair lies on the head
+        top = self.y - self.half_h  # bangs: a flat oval of hair on the forehead
         self._oval(self.x - 0.3 * self.shift, top + 0.035, self.half_w * 0.86, 0.085, self.hair)
 
     def _across(self, offset: float) -> float:
-        """Where a feature `offset` from the middle of the face lies: turning moves it and narrows the far side."""
+        """x of a feature `offset` from the middle of the face: turning the head moves it and narrows the far side."""
         return self.x + self.shift + offset * (1 - 0.22 * max(0.0, self.turn * math.copysign(1, offset)))
 
     def _eyes(self) -> None:
@@ -164,7 +158,7 @@ class _Face:
 
     def _moustache(self) -> None:
         x, y, color = self._across(0), self.y + 0.108, _shaded(self.hair, 0.75)
-        if sum(color) > 0.6 * sum(self.skin):  # one that cannot be seen would make the attribute a guess
+        if sum(color) > 0.6 * sum(self.skin):  # or it could hardly be seen, and the attribute would be a guess
             color = _shaded(self.skin, 0.5)
         for sign in (-1, 1):
             far = self._across(sign * 0.11) - x
@@ -194,7 +188,7 @@ class _Face:
 
 
 def _mixed(palette: tuple[Color, ...], at: float) -> Color:
-    """A color between two neighbours of a palette, at 0..1."""
+    """A color between two neighbors of a palette, at 0..1."""
     place = at * (len(palette) - 1)
     first = min(int(place), len(palette) - 2)
     part = place - first

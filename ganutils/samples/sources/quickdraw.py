@@ -1,6 +1,6 @@
 """Quick, Draw!: 50 million drawings of 345 things (Ha and Eck 2017, A Neural Representation of Sketch Drawings).
 
-Bitmaps 28x28 by category name, and strokes of .ndjson files, simplified or raw, drawn at any size.
+Bitmaps of 28x28 by the names of categories, and strokes from .ndjson files, simplified or raw, drawn at any size.
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ from ganutils import Error
 from ganutils.samples import predicates
 from ganutils.samples.images import Shape, UnreadableError, fit
 from ganutils.samples.sources import arrays, downloads
-from ganutils.samples.sources.downloads import Progress
-from ganutils.samples.sources.source import Source
+from ganutils.samples.sources.source import Request, Source
 
-LICENSE = "CC BY 4.0, The Quick, Draw! Dataset, Google"
 ADDRESS = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
-ADDRESS_VARIABLE = "GANUTILS_QUICKDRAW"  # an environment variable: another place of the same files
-SIDE = 28  # pixels of Google's bitmaps, and of strokes where no size is asked for
+ADDRESS_VARIABLE = "GANUTILS_QUICKDRAW"  # environment variable: another server with the same files
+SIDE = 28  # pixels of Google's bitmaps, and of strokes drawn at no given size
 LINE_LIMIT = 1 << 24  # bytes of one drawing
-POINT_LIMIT = 100_000  # of one drawing; people draw a few hundred
-OVERSAMPLING = 4  # strokes are drawn at least so many times larger and then made smaller, which antialiases them
+POINT_LIMIT = 100_000  # points of one drawing; people draw a few hundred
+OVERSAMPLING = 4  # strokes are drawn at least this much larger and then reduced, which antialiases them
 
 # How Google made bitmaps of strokes: lines 16 wide on a canvas of 256 with 16 around it (quickdraw-dataset, issue 19)
 STROKE, MARGIN, CANVAS = 16, 16, 256
@@ -41,23 +39,53 @@ def categories() -> list[str]:
     return importlib.resources.files(__package__).joinpath("quickdraw.txt").read_text("utf-8").splitlines()
 
 
-def bitmaps(names: str, root: str, progress: Progress) -> list[Source]:
-    """A source for each category in `names` ("apple,hot air balloon"), downloaded to `root`/quickdraw if not there."""
+def open_bitmaps(request: Request) -> list[Source]:
+    """A source for each category named ("apple,hot air balloon"), downloaded to `root`/quickdraw if not there."""
     known = categories()
-    found = []
-    for asked in names.split(","):
-        name = predicates.one_of(asked.strip(), known, "Quick, Draw! category")
-        path = os.path.join(os.path.expanduser(root), "quickdraw", f"{name}.npy")
-        address = os.environ.get(ADDRESS_VARIABLE, ADDRESS).rstrip("/")
-        downloads.fetch(f"{address}/{urllib.parse.quote(name)}.npy", path, f"quickdraw:{name}", progress)
-        source = arrays.npy(path, meta={"license": LICENSE}, classes=(name,))
-        labels = np.zeros(source.total, np.int64)
-        found.append(dataclasses.replace(source, name=f"quickdraw:{name}", labels=labels))
-    return found
+    names = [predicates.one_of(name.strip(), known, "Quick, Draw! category") for name in request.detail.split(",")]
+    return [_bitmaps(name, request) for name in names]
 
 
-def strokes(path: str) -> Source:
-    """The drawings of a .ndjson file, one JSON object a line, drawn when asked for; labels are its words."""
+def _bitmaps(name: str, request: Request) -> Source:
+    path = os.path.join(request.root, "quickdraw", f"{name}.npy")
+    server = os.environ.get(ADDRESS_VARIABLE, ADDRESS).rstrip("/")
+    address = f"{server}/{urllib.parse.quote(name)}.npy"
+    downloads.fetch(address, path, f"quickdraw:{name}", request.options.progress)
+    source = arrays.bitmaps(path, meta=request.meta, classes=(name,))
+    return dataclasses.replace(source, name=f"quickdraw:{name}", labels=np.zeros(source.total, np.int64))
+
+
+def open_strokes(request: Request) -> list[Source]:
+    """The drawings in an .ndjson file, one JSON object per line, drawn when needed; their words become labels."""
+    path = request.name
+    starts, words = _scanned(path)
+    if not starts:
+        raise Error(f"{path}: empty; an .ndjson file holds one drawing per line")
+    stream = request.stack.enter_context(open(path, "rb"))  # noqa: SIM115 - open as long as the source
+
+    def load(row: int) -> bytes:
+        stream.seek(starts[row])
+        return stream.readline(LINE_LIMIT)
+
+    classes = sorted(set(words))
+    number = {word: label for label, word in enumerate(classes)}
+    has_words = classes != [""]
+    return [
+        Source(
+            path,
+            len(starts),
+            load,
+            draw,
+            names=[f"line {row + 1}" for row in range(len(starts))],
+            labels=np.array([number[word] for word in words], np.int64) if has_words else None,
+            classes=tuple(classes) if has_words else (),
+            meta=request.meta,
+        )
+    ]
+
+
+def _scanned(path: str) -> tuple[list[int], list[str]]:
+    """Where each drawing begins, in bytes, and its word."""
     starts, words = [], []
     with open(path, "rb") as lines:
         at = 0
@@ -66,30 +94,11 @@ def strokes(path: str) -> Source:
                 starts.append(at)
                 words.append(_word(line))
             at += len(line)
-    if not starts:
-        raise Error(f"{path}: empty; a drawing a line is wanted")
-    stream = open(path, "rb")  # noqa: SIM115 - open as long as the source
-
-    def load(row: int) -> bytes:
-        stream.seek(starts[row])
-        return stream.readline(LINE_LIMIT)
-
-    classes = sorted(set(words))
-    number = {word: label for label, word in enumerate(classes)}
-    return Source(
-        path,
-        len(starts),
-        load,
-        draw,
-        names=[f"line {row + 1}" for row in range(len(starts))],
-        labels=np.array([number[word] for word in words], np.int64) if classes != [""] else None,
-        classes=tuple(classes) if classes != [""] else (),
-        meta={"license": LICENSE},
-    )
+    return starts, words
 
 
 def _word(line: bytes) -> str:
-    """The "word" of a line, without reading its strokes; "" if it has none."""
+    """The "word" in a line, found without parsing its strokes; "" if there is none."""
     match = re.search(rb'"word"\s*:\s*("(?:[^"\\]|\\.)*")', line)
     try:
         return str(json.loads(match[1])) if match else ""
@@ -100,7 +109,7 @@ def _word(line: bytes) -> str:
 def draw(line: bytes, shape: Shape) -> np.ndarray:
     """uint8 [H, W, C], white strokes on black, of a line of .ndjson: {"drawing": [[[x, ...], [y, ...]], ...]}.
 
-    Raw drawings have times as a third list and any scale; each drawing is made to fill Google's canvas, centred.
+    Raw drawings have times as a third list, and any scale: each is scaled to fill Google's canvas, and centered.
     """
     lines = _lines(line)
     points = np.concatenate(lines)
@@ -108,7 +117,7 @@ def draw(line: bytes, shape: Shape) -> np.ndarray:
     w, h = shape.size or shape.crop or (SIDE, SIDE)
     factor = max(OVERSAMPLING, CANVAS // max(w, h))
     side = min(w, h) * factor
-    unit = side / (CANVAS + 2 * MARGIN + STROKE)  # pixels of ours in one of Google's canvas
+    unit = side / (CANVAS + 2 * MARGIN + STROKE)  # our pixels in one of Google's canvas
     scale = unit * (CANVAS - 1) / max(float((high - low).max()), 1e-9)
     middle = np.array([w, h]) * factor / 2
     image = Image.new("L", (w * factor, h * factor))
@@ -124,7 +133,7 @@ def draw(line: bytes, shape: Shape) -> np.ndarray:
 
 
 def _lines(line: bytes) -> list[np.ndarray]:
-    """The strokes of a drawing, each float [points, 2]; UnreadableError if they are none."""
+    """The strokes of a drawing, each float64 [points, 2]; UnreadableError if it has none."""
     try:
         drawing: Any = json.loads(line)["drawing"]
         lines = [np.array([stroke[0], stroke[1]], np.float64).T for stroke in drawing]
@@ -134,5 +143,5 @@ def _lines(line: bytes) -> list[np.ndarray]:
     if not lines or sum(map(len, lines)) > POINT_LIMIT:
         raise UnreadableError("has no strokes" if not lines else f"has more than {POINT_LIMIT:,} points")
     if not all(math.isfinite(each.sum()) and abs(each).max() < 1e9 for each in lines):
-        raise UnreadableError("has points that are no numbers")
+        raise UnreadableError("has points that are not finite numbers")
     return lines

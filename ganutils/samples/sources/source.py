@@ -1,15 +1,96 @@
-"""What every source gives: samples that are read when they are asked for."""
+"""What every source gets, and gives: samples that are read when they are needed."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ganutils.files.kinds import IMAGES, POINTS, Modality
 from ganutils.samples.images import Shape, fit_pixels
+from ganutils.samples.sources.catalog import Row
+from ganutils.samples.sources.downloads import Progress
+
+
+class SourceOptions(NamedTuple):
+    """What the user asks of sources.
+
+    root             folder for downloads
+    split            the part of a data set that comes in parts, by name; (from, to) in percent is for `select`
+    attributes       a table of attributes, for pictures in files
+    toys, seed       how many toys to draw, and which
+    mean, std, modes of the toys
+    progress         total -> a bar, for downloads
+    """
+
+    root: str
+    split: tuple[float, float] | str | None
+    attributes: str | None
+    toys: int
+    seed: int
+    mean: float | None
+    std: float | None
+    modes: int | None
+    progress: Progress
+
+    @property
+    def named_split(self) -> str | None:
+        return self.split if isinstance(self.split, str) else None
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The toys' settings that were given."""
+        given = {"mean": self.mean, "std": self.std, "modes": self.modes}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class Request(NamedTuple):
+    """What an opener gets: one source, as it was typed.
+
+    name      what was typed
+    row       its row in the catalog
+    options   those of the command
+    stack     closes what the opener opens, once the samples have been read
+    """
+
+    name: str
+    row: Row
+    options: SourceOptions
+    stack: contextlib.ExitStack
+
+    @property
+    def detail(self) -> str:
+        """What follows the colon."""
+        return self.name.partition(":")[2]
+
+    @property
+    def root(self) -> str:
+        return os.path.expanduser(self.options.root)
+
+    @property
+    def split(self) -> str:
+        """The split to read, or all."""
+        return self.options.named_split or self.row.splits[0]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The split to read, of a data set in two parts."""
+        return ("train", "test") if self.split == "all" else (self.split,)
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """The row's settings: those given, else their defaults."""
+        given = self.options.settings
+        return {name: given.get(name, default) for name, default in self.row.settings.items()}
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Metadata that the row knows."""
+        return {"license": self.row.license}
 
 
 class Pixels(Protocol):
@@ -22,20 +103,22 @@ class Pixels(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Samples that are read when they are asked for.
+    """Samples that are read when they are needed.
 
     name             what the user typed
-    total            how many there are
-    load             row -> what `draw` needs of it; runs in the main process, for rows that go up; or UnreadableError
-    draw             (loaded, Shape) -> uint8 [H, W, C], or UnreadableError; a module's function, for other processes
-    pixels           uint8 [total, H, W, C], if that is what it has: nothing is drawn where no shape is asked for
-    points           float32 [total, D] in the place of pictures
-    names            each picture's file
-    labels, classes  int64 [total] and what they mean
-    attributes       float32 [total, A] in 0..1, called `attribute_names`
-    latents          float32 [total, Z] they were made from
-    meta             `license`, `lineage` and the like, for the metadata
-    notes            what the user should be told of it
+    total            number of samples
+    load             row -> what `draw` takes; called in the main process, with rows in ascending order; raises
+                     UnreadableError
+    draw             (loaded, Shape) -> uint8 [H, W, C]; a function of a module, since other processes call it; raises
+                     UnreadableError
+    pixels           uint8 [total, H, W, C] if the source has them: copied as they are if no other shape is asked for
+    points           float32 [total, D], instead of pictures
+    names            each picture's file name
+    labels, classes  int64 [total], and what they mean
+    attributes       float32 [total, A] in 0..1, named by `attribute_names`
+    latents          float32 [total, Z] that the samples were made from
+    meta             metadata, such as `license` and `lineage`
+    notes            what the user should be told about it
     """
 
     name: str
@@ -54,12 +137,16 @@ class Source:
     notes: tuple[str, ...] = ()
 
     @property
+    def modality(self) -> Modality:
+        return IMAGES if self.points is None else POINTS
+
+    @property
     def stem(self) -> str:
         """Its name without folder and suffix."""
         return os.path.basename(os.path.abspath(self.name)).split(".")[0] or self.name
 
     def of_rows(self, rows: np.ndarray) -> Source:
-        """The pictures of these rows alone, which go up."""
+        """Only the samples at `rows`, which are in ascending order."""
 
         def part(values: np.ndarray | None) -> np.ndarray | None:
             return None if values is None else values[rows]

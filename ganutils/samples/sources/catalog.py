@@ -1,0 +1,187 @@
+"""The sources of data that gan-data knows, one row each. Nothing heavy is imported here, since --help shows these rows.
+
+To add one, write a module beside this one with a function Request -> [Source, ...], and add a row that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ganutils import Error
+
+IDX_IMAGES = re.compile(r"(.*)images[-.]idx3-ubyte(\.gz)?$")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+
+
+class Decoder(NamedTuple):
+    """Who reads films of one suffix: a plugin of imageio, and of its decoders (Pillow's, ffmpeg's) only this one."""
+
+    plugin: str
+    decoder: str
+
+
+FILMS = {
+    ".gif": Decoder("pillow", "GIF"),
+    ".webp": Decoder("pillow", "WEBP"),
+    ".apng": Decoder("pillow", "PNG"),
+    ".mp4": Decoder("FFMPEG", "mov"),
+}
+PICKLE_SUFFIXES = (".pt", ".pth", ".npz", ".pkl", ".pickle")  # refused: unpickling runs code
+
+DIGITS = tuple("0123456789")
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+BALANCED = (*DIGITS, *LETTERS, *"abdefghnqrt")  # EMNIST: small letters that look like capitals are one class with them
+CLOTHES = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+class Row(NamedTuple):
+    """A kind of source.
+
+    usage      how it is typed, for --help; "" = not shown
+    about      what it is, for --help; rows that say the same share a line
+    opener     "module.function" of this package, which takes a Request and gives a list of Sources
+    splits     the names that --split takes; the first is the default
+    settings   options that only such sources have, with their defaults
+    license    of the samples
+    classes    what their labels mean
+    folder     torchvision's name of the data set: its class, and its folder under --root
+    """
+
+    usage: str
+    about: str
+    opener: str
+    splits: tuple[str, ...] = ()
+    settings: Mapping[str, float] = {}
+    license: str = ""
+    classes: tuple[str, ...] = ()
+    folder: str = ""
+
+
+def _ends_in(*suffixes: str) -> Callable[[str], bool]:
+    return lambda path: path.lower().endswith(suffixes)
+
+
+def _is_idx_folder(path: str) -> bool:
+    return os.path.isdir(path) and any(map(IDX_IMAGES.match, os.listdir(path)))
+
+
+def _is_samples(path: str) -> bool:
+    return path == "-" or path.lower().endswith(".safetensors")
+
+
+PARTS = ("train", "test", "all")
+CELEBA_PARTS = ("train", "valid", "test", "all")
+PICTURES = "pictures at any depth; class folders become labels"
+STROKES = "strokes of Quick, Draw!, drawn at any --size"
+IDX = "pictures in MNIST's format, with their labels"
+BITMAPS = "Quick, Draw! bitmaps, downloaded once"
+DOWNLOADED = "downloaded once by torchvision (except lsun)"
+POINTS = "points of known distributions"
+
+MNIST = "CC BY-SA 3.0, MNIST, LeCun, Cortes and Burges"
+FASHION = "MIT, Fashion-MNIST, Zalando SE"
+KMNIST = "CC BY-SA 4.0, KMNIST, ROIS-DS Center for Open Data in the Humanities"
+EMNIST = "public domain (NIST), EMNIST, Cohen et al. 2017"
+CIFAR = "not stated by its author; cite Krizhevsky 2009"
+SVHN = "non-commercial use, SVHN, Netzer et al. 2011"
+CELEBA = "non-commercial research only, CelebA, Liu et al. 2015"
+LSUN = "not stated by its authors; cite Yu et al. 2015"
+QUICKDRAW = "CC BY 4.0, The Quick, Draw! Dataset, Google"
+DRAWN = "CC0 1.0, drawn by ganutils"
+
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
+
+# Files and folders: the first row whose test a path passes opens it.
+FILES: tuple[tuple[Callable[[str], bool], Row], ...] = (
+    (_is_idx_folder, Row("", IDX, "arrays.open_idx_folder", PARTS)),
+    (os.path.isdir, Row("FOLDER", PICTURES, "archives.open_folder")),
+    (_ends_in(".zip"), Row("FILE.zip", PICTURES, "archives.open_zip")),
+    (_ends_in(*TARS), Row("FILE.tar[.gz]", PICTURES, "archives.open_tar")),
+    (_ends_in(*FILMS), Row("FILE.gif|webp|apng|mp4", "the frames of a film, a sample each", "films.open_film")),
+    (
+        _ends_in(*PICTURE_SUFFIXES),
+        Row("PICTURE", "one picture file", "archives.open_picture"),
+    ),
+    (_ends_in(".npy"), Row("FILE.npy", "uint8 bitmaps, (N,784), (N,H,W) or (N,H,W,C)", "arrays.open_npy")),
+    (
+        _ends_in(".ndjson"),
+        Row("FILE.ndjson", "strokes of Quick, Draw!, drawn at any --size", "quickdraw.open_strokes", license=QUICKDRAW),
+    ),
+    (_ends_in("-ubyte", "-ubyte.gz"), Row("*-images-idx3-ubyte[.gz]", IDX, "arrays.open_idx")),
+    (_is_samples, Row("FILE.safetensors", "samples that a command wrote", "arrays.open_samples_file")),
+)
+
+# Names: a NAME with a colon in its usage needs more behind it.
+NAMES: dict[str, Row] = {
+    "quickdraw": Row("quickdraw:NAME,NAME", BITMAPS, "quickdraw.open_bitmaps", license=QUICKDRAW),
+    "digits": Row(
+        "digits", "5,000 MNIST digits, no download", "named.open_digits", ("train", "all"), {}, MNIST, DIGITS
+    ),
+    "mnist": Row("mnist", DOWNLOADED, "named.open_idx", PARTS, {}, MNIST, DIGITS, "MNIST"),
+    "fashion-mnist": Row("fashion-mnist", DOWNLOADED, "named.open_idx", PARTS, {}, FASHION, CLOTHES, "FashionMNIST"),
+    "kmnist": Row("kmnist", DOWNLOADED, "named.open_idx", PARTS, {}, KMNIST, KANA, "KMNIST"),
+    "emnist": Row("emnist", DOWNLOADED, "named.open_emnist", PARTS, {}, EMNIST, BALANCED, "EMNIST"),
+    "cifar10": Row("cifar10", DOWNLOADED, "named.open_cifar10", PARTS, {}, CIFAR, THINGS, "CIFAR10"),
+    "svhn": Row("svhn", DOWNLOADED, "named.open_svhn", PARTS, {}, SVHN, DIGITS, "SVHN"),
+    "celeba": Row("celeba", DOWNLOADED, "celeba.open_celeba", CELEBA_PARTS, {}, CELEBA, folder="CelebA"),
+    "lsun": Row("lsun:NAME", DOWNLOADED, "lsun.open_lsun", (*CELEBA_PARTS, "val"), license=LSUN),
+    "toy:gaussian": Row(
+        "toy:gaussian", POINTS, "toys.open_gaussian", settings={"mean": 4.0, "std": 1.25}, license=DRAWN
+    ),
+    "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", settings={"modes": 8, "std": 0.02}, license=DRAWN),
+    "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", settings={"modes": 25, "std": 0.05}, license=DRAWN),
+    "toy:faces": Row("toy:faces", "drawn faces with exact attributes", "faces.open_faces", license=DRAWN),
+}
+
+
+def named(name: str) -> Row | None:
+    """The row of a data set that is typed by its name, or by its name and what to take of it (lsun:bedroom)."""
+    kind, _, detail = name.partition(":")
+    if name in NAMES and NAMES[name].usage == name:
+        return NAMES[name]
+    row = NAMES.get(kind)
+    return row if row and row.usage != kind and detail else None
+
+
+def row_of(name: str) -> Row:
+    """The row of a source as it is typed: a name, or else a path; Error with the nearest names if it is neither."""
+    row = named(name)
+    if row is not None:
+        return row
+    if name != "-" and not os.path.exists(name):
+        raise Error(f"{name}: no such file or folder, nor a data set; {_nearest(name)}")
+    for fits, row in FILES:
+        if fits(name):
+            return row
+    if name.lower().endswith(PICKLE_SUFFIXES):
+        raise Error(f"{name}: may hold pickled code, which is never run here; save an array with np.save as .npy")
+    known = ", ".join(row.usage for _, row in FILES if row.usage)
+    raise Error(f"{name}: its suffix does not say what it is; known are {known}")
+
+
+def _nearest(name: str) -> str:
+    from ganutils.samples.predicates import nearest
+
+    return nearest(name, [row.usage for row in NAMES.values()])
+
+
+def takers(setting: str) -> list[str]:
+    """The data sets that have the option --`setting`."""
+    return [row.usage for row in NAMES.values() if setting in row.settings]
+
+
+def usage(width: int = 36) -> str:
+    """The sources, for --help: how each is typed, in `width` columns, and what it is."""
+    groups: dict[str, list[str]] = {}
+    for row in (*(row for _, row in FILES if row.usage), *NAMES.values()):
+        groups.setdefault(row.about, []).append(row.usage)
+    lines = []
+    for about, usages in groups.items():
+        typed = " ".join(usages)
+        lines += [f"{typed:{width}}{about}"] if len(typed) < width else [typed, " " * width + about]
+    return "\n".join(lines)

@@ -1,0 +1,135 @@
+"""Films in files: the frames of a GIF, WebP, APNG or MP4, one in memory at a time, read by imageio.
+
+Pillow and ffmpeg know formats that run programs or open other files, and a few bytes can ask for gigabytes. So each
+file is held to the one format that its suffix names, and to a number of pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import stat
+import subprocess
+import warnings
+from collections.abc import Generator, Iterator
+
+import numpy as np
+from PIL import Image
+
+from ganutils import Error
+from ganutils.samples.images import EXHAUSTED, PIXELS
+from ganutils.samples.sources import archives
+from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
+from ganutils.samples.sources.source import Request, Source
+
+
+def open_film(request: Request) -> list[Source]:
+    """Each frame is a sample; a GIF or WebP of a single frame is a picture."""
+    if not is_film_file(request.name):
+        return archives.open_picture(request)
+    film = FilmFile(request.name)
+    frames = enumerate(request.stack.enter_context(contextlib.closing(film.frames())))
+
+    def load(row: int) -> np.ndarray:
+        return next(frame for number, frame in frames if number == row)
+
+    return [Source(film.name, film.count, load)]
+
+
+def is_film_file(path: str) -> bool:
+    """Whether its suffix is a film's; where stills have that suffix too, whether it has several frames."""
+    suffix = _suffix(path)
+    if suffix not in FILMS or suffix not in PICTURE_SUFFIXES:
+        return suffix in FILMS
+    try:
+        with Image.open(path, formats=[FILMS[suffix].decoder]) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except Exception:  # the reader of pictures says what is wrong with it
+        return False
+
+
+class FilmFile:
+    """A film, read through once. Error unless it is whole.
+
+    count    number of frames
+    size     (H, W) of each
+    is_gray  whether all are gray
+    """
+
+    def __init__(self, path: str):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise Error(f"{path}: is not a regular file")
+        self.name = path
+        self.count, self.size, self.is_gray = 0, (0, 0), True
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            for frame in self._decoded(verify=True):
+                if not self.count:
+                    self.size = frame.shape[:2]
+                if frame.shape[:2] != self.size:
+                    raise Error(f"{path}: damaged: its frames differ in size")
+                self.is_gray = self.is_gray and bool((frame[..., 1:3] == frame[..., :1]).all())
+                self.count += 1
+        if not self.count:
+            raise Error(f"{path}: has no frames")
+
+    def frames(self) -> Generator[np.ndarray]:
+        """uint8 [H, W, C]: gray (C = 1) or RGB (3), with alpha (2 or 4) if the format may have it."""
+        count = 0
+        for frame in self._decoded(verify=False):
+            count += 1
+            yield np.delete(frame, (1, 2), 2) if self.is_gray else frame
+        if count != self.count:
+            raise Error(f"{self.name}: was changed while it was being read")
+
+    def _decoded(self, verify: bool) -> Iterator[np.ndarray]:
+        """RGB or RGBA."""
+        plugin, decoder = FILMS[_suffix(self.name)]
+        path = os.path.abspath(self.name)  # so that imageio takes it for no address and no camera
+        try:
+            yield from (_by_pillow if plugin == "pillow" else _by_ffmpeg)(path, decoder, verify)
+        except (Error, MemoryError):
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise Error(f"{self.name}: has more than {PIXELS:,} pixels per frame; make it smaller") from None
+        except Exception as problem:  # on damaged files decoders raise whatever they stumble over
+            if isinstance(problem, OSError) and problem.errno in EXHAUSTED:
+                raise
+            raise Error(f"{self.name}: damaged, or not a film that can be read") from None
+
+
+def _by_pillow(path: str, decoder: str, verify: bool) -> Iterator[np.ndarray]:
+    import imageio.v3 as imageio
+
+    with Image.open(path, formats=[decoder]) as image:
+        if math.prod(image.size) > PIXELS:
+            raise Image.DecompressionBombError
+        count = getattr(image, "n_frames", 1)
+    for frame in imageio.imiter(path, plugin="pillow", mode="RGBA", rotate=True):
+        yield frame
+        count -= 1
+    if count:
+        raise EOFError
+
+
+def _by_ffmpeg(path: str, decoder: str, verify: bool) -> Iterator[np.ndarray]:
+    try:
+        import imageio.v3 as imageio
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        ffmpeg = get_ffmpeg_exe()
+    except (ImportError, RuntimeError):
+        raise Error(f"{path}: MP4 needs ffmpeg: pip install imageio-ffmpeg, or install ffmpeg") from None
+    source = ["-f", decoder, "-max_pixels", str(PIXELS)]
+    every = ["-map", "0:v:0", "-fps_mode", "passthrough"]  # or ffmpeg repeats and drops frames for an even rate
+    if verify:  # imageio ignores ffmpeg's exit status, and so would take what is left of a truncated film for all
+        command = [ffmpeg, "-v", "quiet", "-xerror", *source, "-i", path, *every, "-f", "null", "-"]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of turned films
+    yield from imageio.imiter(path, plugin="FFMPEG", input_params=source, output_params=every)
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
