@@ -4,51 +4,54 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ganutils.evaluation.scores import Real, Scores, fakes, score
+from ganutils.evaluation import scores
+from ganutils.evaluation.scores import Scores
+from ganutils.evaluation.sets import Real, fakes
 
 ENOUGH = 10  # samples for each feature; with fewer the Fréchet distance is noticeably too large
-SMALLER = ("frechet_distance", "fid")  # the score that tells the best
+WIDTH = 100  # characters of a line of the table
+LONGEST_NAME = 40  # characters of a FAKE's name in it
 
 
 def evaluate(real: Real, path: str, count: int | None, repeats: int, limit: int, device: str) -> Scores:
-    """What is printed of one FAKE: its scores (means, if repeated), what they were measured with, notes."""
+    """What gan-eval prints of one FAKE: its scores (means, if repeated), what they were measured with, notes."""
     sets = fakes(path, real, count, repeats, limit, device)
     about = next(sets)
-    found, size = [], 0
-    for fake in sets:
-        found.append(score(real, fake))
-        size = len(fake)
+    results, size = [], 0
+    for samples in sets:
+        results.append(scores.score(real, samples))
+        size = len(samples)
     counts = {"real_count": len(real.samples), "fake_count": size, "repeats": repeats, "seed": real.seed}
     features = {**real.extractor.about, "width": real.features.shape[1]}
-    whole = {**about, **mean(found), "real": os.path.basename(real.name), **counts, "features": features}
+    result = {**about, **mean(results), "real": os.path.basename(real.name), **counts, "features": features}
     if repeats > 1:
-        whole["deviation"] = deviations(found)
-    return rounded({**whole, "notes": list(notes(real, size))})
+        result["deviation"] = deviations(results)
+    return rounded({**result, "notes": list(notes(real, size))})
 
 
-def mean(found: list[Scores]) -> Scores:
+def mean(results: list[Scores]) -> Scores:
     """The mean of each score; of lists, what is in all of them."""
-    if len(found) == 1:
-        return found[0]
-    whole: Scores = {}
-    for name, first in found[0].items():
-        values = [one[name] for one in found]
+    if len(results) == 1:
+        return results[0]
+    means: Scores = {}
+    for name, first in results[0].items():
+        values = [result[name] for result in results]
         if isinstance(first, list):
-            whole[name] = [item for item in first if all(item in value for value in values)]
+            means[name] = [item for item in first if all(item in value for value in values)]
         else:
-            whole[name] = first if values == [first] * len(values) else float(np.mean(values))
-    return whole
+            means[name] = first if values == [first] * len(values) else float(np.mean(values))
+    return means
 
 
-def deviations(found: list[Scores]) -> Scores:
+def deviations(results: list[Scores]) -> Scores:
     """The standard deviation of each score over the sets."""
-    names = [name for name, value in found[0].items() if not isinstance(value, list)]
-    values = {name: [one[name] for one in found] for name in names}
+    names = [name for name, value in results[0].items() if not isinstance(value, list)]
+    values = {name: [result[name] for result in results] for name in names}
     return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
@@ -57,13 +60,13 @@ def notes(real: Real, size: int) -> Iterator[str]:
     width, about = real.features.shape[1], real.extractor.about
     least = min(size, len(real.samples))
     if least < ENOUGH * width:
-        what = f"{least:,} samples are few for {width:,} features: the Fréchet distance is too large"
-        yield f"{what}; compare only at equal counts, or give {ENOUGH * width:,} and more"
+        few = f"{least:,} samples are few for {width:,} features: the Fréchet distance is too large"
+        yield f"{few}; compare only at equal counts, or use {ENOUGH * width:,} or more"
     if about["name"] == "random":
         yield "REAL has no labels: the features are a random network's, which see less; try --features inception"
-    right = about.get("accuracy")
-    if right is not None and right < 0.9 and real.extractor.classify:
-        yield f"the classifier tells only {right:.0%} of held-out pictures rightly: modes are uncertain"
+    accuracy = about.get("accuracy")
+    if accuracy is not None and accuracy < 0.9 and real.extractor.classify:
+        yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: modes are uncertain"
 
 
 def rounded(value: Any) -> Any:
@@ -78,39 +81,60 @@ def rounded(value: Any) -> Any:
 
 
 def best(results: Sequence[Scores]) -> Scores:
-    """The one with the smallest Fréchet distance."""
-    name = next(name for name in SMALLER if name in results[0])
-    return min(results, key=lambda one: one[name])
+    """The best by the first score there is: by the Fréchet distance."""
+    first = next(score for score in scores.SCORES if score.name in results[0])
+    choose = max if first.better == scores.HIGHER else min
+    return choose(results, key=lambda result: result[first.name])
+
+
+# ------------------------------------------------------------------------------------------------- a table
 
 
 def table(results: Sequence[Scores]) -> Iterator[str]:
-    """A line each, for people."""
+    """For people: a line for each FAKE, in as many blocks of columns as fit; then what it was measured with."""
+    names = ["fake", *(_shortened(str(result["fake"])) for result in results)]
+    headings = {"step": "step", "kimg": "kimg"}
+    headings |= {score.name: score.heading + score.better for score in scores.SCORES if score.heading}
+    shown = [name for name in headings if any(name in result for result in results)]
+    columns = [[headings[name], *(_cell(result, name) for result in results)] for name in shown]
+    for number, block in enumerate(_blocks(columns, WIDTH - max(map(len, names)))):
+        yield from [""] * (number > 0)
+        padded = [_padded(names, str.ljust), *(_padded(column, str.rjust) for column in block)]
+        yield from ("  ".join(line) for line in zip(*padded, strict=True))
+    yield from _footer(results)
+
+
+def _blocks(columns: list[list[str]], width: int) -> Iterator[list[list[str]]]:
+    """As many columns at a time as fit into `width`, each with two spaces before it; at least one."""
+    block: list[list[str]] = []
+    used = 0
+    for column in columns:
+        needed = 2 + max(map(len, column))
+        if block and used + needed > width:
+            yield block
+            block, used = [], 0
+        block.append(column)
+        used += needed
+    yield block
+
+
+def _padded(cells: Sequence[str], pad: Callable[[str, int], str]) -> list[str]:
+    return [pad(cell, max(map(len, cells))) for cell in cells]
+
+
+def _footer(results: Sequence[Scores]) -> Iterator[str]:
     first = results[0]
-    words = {"fake", "real", "features", "deviation", "notes", "repeats", "seed", "real_count", "modes_missing"}
-    names = [name for name in first if name not in words]
-    heads = ["fake", *(HEADS.get(name, name) for name in names)]
-    rows = [[str(one["fake"]), *(_cell(one, name) for name in names)] for one in results]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for cells in [heads, *rows]:
-        yield "  ".join([cells[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))])
-    about = first["features"]
+    about, counts = first["features"], sorted({result["fake_count"] for result in results})
+    fake_count = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    modes = f" ({first['modes']} modes)" if "modes" in first else ""
     hashed = f" {about['hash']}" if about["hash"] else ""
-    yield f"{first['real_count']:,} of {first['real']}; features {about['name']}{hashed}, resize {about['resize']}"
-    yield from dict.fromkeys(f"note: {note}" for one in results for note in one["notes"])
+    yield f"{first['real_count']:,} samples of {first['real']}{modes}, {fake_count} of each fake"
+    yield f"features {about['name']}{hashed}, resize {about['resize']}"
+    yield from dict.fromkeys(f"note: {note}" for result in results for note in result["notes"])
 
 
-HEADS = {
-    "frechet_distance": "frechet",
-    "kid_deviation": "±",
-    "sliced_wasserstein": "sliced W",
-    "nearest_real": "nearest",
-    "nearest_real_ratio": "ratio",
-    "authenticity": "authentic",
-    "fake_count": "count",
-    "modes_covered": "covered",
-    "modes_kl": "KL",
-    "kolmogorov_smirnov": "KS",
-}
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}"
 
 
 def _cell(result: Scores, name: str) -> str:

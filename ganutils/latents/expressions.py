@@ -1,9 +1,10 @@
 """Sums of latents, `[Smiling & ~Male] - [~Smiling & ~Male] + [~Smiling & Male]` (Radford et al. 2016, section 6.3.2).
 
     expression = ["+" | "-"] term {("+" | "-") term}
-    term       = "[" predicate "]" | rows             rows as 3,17,40-43; between numbers a - without spaces is a range
+    term       = "[" predicate "]" | rows             rows like 3,17,40-43
 
-A term is the mean of a few exemplars; a sum of single ones is unstable. NumPy only.
+Between numbers, a - without spaces makes a range. A term is the mean of a few exemplars; a sum of single ones is
+unstable. NumPy only.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ TERM = re.compile(
     re.ASCII | re.VERBOSE,
 )
 MOST_NAMES = 10  # in a predicate, all of whose cases are tried
+MOST_ROWS = 1_000_000  # in a range
 
 
 class Term(NamedTuple):
-    """`sign` times the mean of exemplars: of `rows`, or of samples of which `predicate` holds."""
+    """`sign` times the mean of exemplars: of `rows`, or of samples that `predicate` holds for."""
 
     sign: int
     text: str
@@ -38,23 +40,23 @@ class Term(NamedTuple):
     predicate: Predicate | None
 
 
-def parse(text: str, known: Collection[str]) -> list[Term]:
-    """The terms of an expression whose predicates speak of the `known` labels and attributes; Error if it is none."""
+def parse(text: str, names: Collection[str]) -> list[Term]:
+    """The terms of an expression whose predicates are about labels and attributes called `names`; Error if invalid."""
     terms: list[Term] = []
     at = 0
     while at < len(text) or not terms:
         sign = SIGN.match(text, at)
         if sign is None and terms:
-            raise Error(f"expression {text!r}: at {text[at:]!r} + or - is wanted")
+            raise Error(f"expression {text!r}: expected + or - at {text[at:]!r}")
         at = sign.end() if sign else at
         term = TERM.match(text, at)
         if term is None:
             where = f"at {text[at:].strip()!r}" if text[at:].strip() else "at its end"
-            raise Error(f"expression {text!r}: {where} a [predicate] or rows as 3,17,40 are wanted")
+            raise Error(f"expression {text!r}: expected a [predicate] or rows like 3,17,40 {where}")
         at = term.end()
-        inner = term["predicate"]
-        predicate = None if inner is None else predicates.parse(inner, known)
-        rows = _numbers(term["rows"]) if inner is None else []
+        inside = term["predicate"]
+        predicate = None if inside is None else predicates.parse(inside, names)
+        rows = _numbers(term["rows"]) if inside is None else []
         terms.append(Term(-1 if sign and sign[1] != "+" else 1, term[0].strip(), rows, predicate))
     return terms
 
@@ -63,14 +65,14 @@ def _numbers(text: str) -> list[int]:
     rows: list[int] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        if int(last or first) < int(first) or int(last or first) - int(first) >= 1_000_000:
-            raise Error(f"{part.strip()!r} is not a range that goes up, by at most a million")
+        if int(last or first) < int(first) or int(last or first) - int(first) >= MOST_ROWS:
+            raise Error(f"{part.strip()!r} is not a rising range of at most a million")
         rows += range(int(first), int(last or first) + 1)
     return rows
 
 
-def target(terms: Sequence[Term]) -> dict[str, bool]:
-    """What the sum should have: for A - B + C what C has, changed as A differs from B; {} if that cannot be said.
+def implied_target(terms: Sequence[Term]) -> dict[str, bool]:
+    """What the sum should have: for A - B + C what C has, changed as A differs from B; {} if that cannot be known.
 
     Each name that a predicate decides counts 1 or 0, and the signs add these up: `[smiling] - [~smiling] + [~smiling &
     hat]` gives 1 - 0 + 0, smiling. What terms leave open must cancel: as here whether those with and without a smile
@@ -79,17 +81,21 @@ def target(terms: Sequence[Term]) -> dict[str, bool]:
     decided = [_decided(term.predicate) for term in terms]
     if sum(term.sign for term in terms) != 1 or None in decided:
         return {}
-    names = dict.fromkeys(name for has in decided for name in has or {})
-    found = {}
-    for name in names:
-        stated = [(term.sign, has[name]) for term, has in zip(terms, decided, strict=True) if has and name in has]
+    target = {}
+    for name in dict.fromkeys(name for truths in decided for name in truths or {}):
+        stated = [
+            (term.sign, truths[name]) for term, truths in zip(terms, decided, strict=True) if truths and name in truths
+        ]
         if sum(sign for sign, _ in stated) == 1:
-            found[name] = sum(sign * has for sign, has in stated) > 0
-    return found
+            target[name] = sum(sign * truth for sign, truth in stated) > 0
+    return target
 
 
 def _decided(predicate: Predicate | None) -> dict[str, bool] | None:
-    """The names whose truth follows where the predicate holds; None if it says more than that, or is none."""
+    """The names that must be true, or false, where the predicate holds.
+
+    None if it is none, or ties names together (as `hat | smiling` does) so that this is not all it says.
+    """
     if predicate is None or len(predicate.names) > MOST_NAMES:
         return None
     cases = np.array(list(itertools.product((0.0, 1.0), repeat=len(predicate.names))))
@@ -100,9 +106,9 @@ def _decided(predicate: Predicate | None) -> dict[str, bool] | None:
     return {predicate.names[at]: bool(cases[0, at]) for at in fixed}
 
 
-def written(wanted: dict[str, bool]) -> str:
-    """A target as a predicate."""
-    return " & ".join(("" if has else "~") + _quoted(name) for name, has in wanted.items())
+def as_predicate(target: dict[str, bool]) -> str:
+    """A target as the text of a predicate."""
+    return " & ".join(("" if truth else "~") + _quoted(name) for name, truth in target.items())
 
 
 def _quoted(name: str) -> str:

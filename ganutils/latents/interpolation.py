@@ -1,7 +1,7 @@
 """Paths through latent space, as films of latents [T, N, Z]. NumPy only.
 
-The two priors want different roads. A normal prior has its mass in a shell of radius sqrt(Z), so its paths keep to the
-radius of the latents they pass. A uniform prior fills a cube, and its paths stay there: what would leave is cut off.
+The two priors need different paths. A normal prior has its mass in a shell of radius sqrt(Z), so its paths keep to the
+radius of the latents they pass. A uniform prior fills a cube, and its paths stay inside: what would leave is cut off.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.randomness import stream
 
-LEG = 30  # frames from each latent to the next, where it is not said
+LEG = 30  # frames from each latent to the next, by default
 FRAMES = 60  # of the other films
 EASES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "linear": lambda t: t,
@@ -25,6 +25,8 @@ METHOD_FOR = {"normal": "slerp", "uniform": "lerp"}
 REACH = {"normal": 2.0, "uniform": 1.0}  # of a traversal to both sides
 JITTER = 0.25  # reach of jitter, as in the DCGAN paper's arithmetic
 
+Path = tuple[np.ndarray, dict[str, Any]]  # a film of latents, and the layout of its frames if it has one
+
 
 def path(
     keys: np.ndarray,
@@ -32,7 +34,7 @@ def path(
     method: str,
     closed: bool,
     ease: str = "linear",
-    hold: int = 0,
+    dwell: int = 0,
     prior: str = "normal",
 ) -> np.ndarray:
     """A film through `keys`, evenly spaced in time.
@@ -40,20 +42,20 @@ def path(
     keys    float32 [K, ..., Z], K >= 2: the latents passed, in order
     frames  length of the film; None = 30 from each key to the next, so that every key is a frame
     method  lerp, slerp or spline
-    closed  whether the film goes on from the last key to the first, to be shown in a loop
+    closed  whether the film continues from the last key to the first, to be shown in a loop
     ease    of the speed between two keys, see EASES
-    hold    at each key, so many frames more
+    dwell   extra frames at each key
 
-    Returns float32 [frames + hold * keys, ..., Z]. It starts at keys[0]; it ends at keys[-1] or, if closed, one frame
+    Returns float32 [frames + dwell * keys, ..., Z]. It starts at keys[0]; it ends at keys[-1] or, if closed, one frame
     before keys[0].
     """
     legs = len(keys) if closed else len(keys) - 1
     if frames is None:
         frames = LEG * legs + (not closed)
     times = np.arange(frames) * legs / max(frames - (not closed), 1)  # exact at the keys
-    if hold:
+    if dwell:
         at = np.arange(len(keys))
-        times = np.insert(times, np.repeat(np.searchsorted(times, at), hold), np.repeat(at, hold))
+        times = np.insert(times, np.repeat(np.searchsorted(times, at), dwell), np.repeat(at, dwell))
     leg = np.minimum(times.astype(int), legs - 1)
     t = EASES[ease](times - leg).astype(np.float32).reshape(-1, *[1] * (keys.ndim - 1))
     if method == "spline":
@@ -63,12 +65,18 @@ def path(
     return film if method == "lerp" else inside(film, prior)
 
 
-METHODS = ("lerp", "slerp", "spline")
+def inside(latents: np.ndarray, prior: str) -> np.ndarray:
+    """`latents` in the support of the prior: those of a uniform one in its cube."""
+    return np.clip(latents, -1, 1) if prior == "uniform" else latents
 
 
-def inside(film: np.ndarray, prior: str) -> np.ndarray:
-    """`film` in the support of the prior."""
-    return np.clip(film, -1, 1) if prior == "uniform" else film
+def as_float32(latents: np.ndarray, name: str) -> np.ndarray:
+    """`latents` as files keep them; Error, naming the file they were made from, if they are too large for that."""
+    with np.errstate(over="ignore"):
+        latents = latents.astype(np.float32, copy=False)
+    if not np.isfinite(latents).all():
+        raise Error(f"{name}: its latents, or directions, are so long that the result overflows; shorten them")
+    return latents
 
 
 def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -85,7 +93,7 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     size_a, size_b = (np.linalg.norm(v, axis=-1, keepdims=True) for v in (a, b))
     unit_a, unit_b = a / np.maximum(size_a, 1e-12), b / np.maximum(size_b, 1e-12)
     cosine = np.sum(unit_a * unit_b, axis=-1, keepdims=True)
-    across = unit_b - cosine * unit_a  # the part of b that stands on a: the plane of the circle
+    across = unit_b - cosine * unit_a  # the part of b orthogonal to a, which spans the plane of the circle
     across = np.where(cosine < -1 + 1e-6, _orthogonal(unit_a), across)
     across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-12)
     angle = t * np.arccos(np.clip(cosine, -1, 1))
@@ -105,8 +113,8 @@ def spline(keys: np.ndarray, leg: np.ndarray, t: np.ndarray, closed: bool, prior
     """The cubic spline through `keys`: no corners, neither in direction nor in speed.
 
     Its bends (second derivatives) solve one small linear system: periodic if closed, else natural (0 at the ends).
-    For a normal prior the curve, which cuts corners as a straight line does, is brought out to the radius between its
-    two keys. A curve through the middle has no direction there; so it is at most doubled, and stays in one piece.
+    For a normal prior the curve, which cuts corners as a straight line does, is pushed out to the radius between its
+    two keys. A curve through the middle has no direction there, so it is at most doubled and stays in one piece.
     """
     count = len(keys)
     flat = keys.reshape(count, -1).astype(np.float64)
@@ -126,12 +134,12 @@ def spline(keys: np.ndarray, leg: np.ndarray, t: np.ndarray, closed: bool, prior
     film = back * a + t * b + ((back**3 - back) * bends[leg] + (t.astype(np.float64) ** 3 - t) * bends[end]) / 6
     if prior == "normal":
         radius_a, radius_b = (np.linalg.norm(v, axis=-1, keepdims=True) for v in (a, b))
-        wanted = lerp(radius_a, radius_b, t)
-        film *= np.minimum(wanted / np.maximum(np.linalg.norm(film, axis=-1, keepdims=True), 1e-12), 2)
+        radius = lerp(radius_a, radius_b, t)
+        film *= np.minimum(radius / np.maximum(np.linalg.norm(film, axis=-1, keepdims=True), 1e-12), 2)
     return np.where(t == 0, a, np.where(t == 1, b, film)).astype(np.float32)
 
 
-def grid(corners: np.ndarray, size: tuple[int, int], method: str, prior: str) -> np.ndarray:
+def sheet_between(corners: np.ndarray, size: tuple[int, int], method: str, prior: str) -> np.ndarray:
     """The sheet between four `corners` [4, Z], the upper two and the lower two, left to right: [rows * columns, Z]."""
     columns, rows = size
     upper, lower = (path(pair, columns, method, False, prior=prior) for pair in (corners[:2], corners[2:]))
@@ -164,10 +172,12 @@ def axes(keys: np.ndarray, numbers: list[int], frames: int, ease: str, reach: fl
     return inside(film, prior)
 
 
-def along_ways(keys: np.ndarray, ways: np.ndarray, frames: int, ease: str, reach: float, prior: str) -> np.ndarray:
+def along_directions(
+    keys: np.ndarray, directions: np.ndarray, frames: int, ease: str, reach: float, prior: str
+) -> np.ndarray:
     """Each of `keys` [N, Z] goes from -reach to reach times each direction [D, Z]: [frames, N * D, Z]."""
     steps = _sweep(frames, ease, reach)[:, None, None]
-    film = keys.repeat(len(ways), 0) + steps * np.tile(ways, (len(keys), 1))
+    film = keys.repeat(len(directions), 0) + steps * np.tile(directions, (len(keys), 1))
     return inside(film.astype(np.float32), prior)
 
 
@@ -176,7 +186,7 @@ def _sweep(frames: int, ease: str, reach: float) -> np.ndarray:
 
 
 def jitter(keys: np.ndarray, frames: int, seed: int, reach: float, prior: str) -> np.ndarray:
-    """A restless, smooth, closed way around each of `keys` [N, Z]: [frames, N, Z].
+    """A restless, smooth, closed path around each of `keys` [N, Z]: [frames, N, Z].
 
     Three harmonics of random size in each coordinate, whose sum has the standard deviation `reach` at any time. For a
     normal prior the sum of latent and jitter is scaled back, so that it is distributed as the latent is.
@@ -190,37 +200,20 @@ def jitter(keys: np.ndarray, frames: int, seed: int, reach: float, prior: str) -
     return inside(film.astype(np.float32), prior)
 
 
-def make_path(
-    kind: str, keys: np.ndarray, prior: str, name: str, along: list[int] | np.ndarray | None = None, **how: Any
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """The path of `kind` (walk, grid, circle, axis, jitter) through `keys` [K, ..., Z], and its layout if it has one.
+# ---------------------------------------------------------------------------------------- kinds of paths
 
-    name    of the file they are from, for messages
-    along   of axis: numbers of coordinates, or directions [D, Z]
-    how     the arguments of the function that makes it, where they are not to be the usual ones
+
+def make_path(kind: str, keys: np.ndarray, prior: str, name: str, **options: Any) -> Path:
+    """The path of a kind in `kinds.KINDS` through `keys` [K, ..., Z], and its layout if it has one.
+
+    name      of the file they are from, for messages
+    options   those of the kind; the usual ones where they are left out
     """
-    if kind == "walk":
-        return _walk(keys, prior, name, **how)
-    keys = keys.reshape(-1, keys.shape[-1])
-    if not len(keys):
+    if not keys.size:
         raise Error(f"{name}: holds no latents; a path needs some")
-    if kind == "grid":
-        if len(keys) != 4:
-            raise Error(f"{name}: a grid lies between four latents, and this is {len(keys)}; choose them with --rows")
-        size = how.get("grid", (8, 8))
-        if min(size) < 2:
-            raise Error("--grid: a grid between four corners has two columns and two rows or more")
-        sheet = grid(keys, size, how.get("method", METHOD_FOR[prior]), prior)
-        return sheet, {"layout": _numbered(size)}
-    frames, seed, ease = how.get("frames", FRAMES), how.get("seed", 0), how.get("ease", "linear")
-    if kind == "circle":
-        return circle(keys, frames, seed, prior), {}
-    if kind == "jitter":
-        return jitter(keys, frames, seed, how.get("reach", JITTER), prior), {}
-    reach = how.get("reach", REACH[prior])
-    if isinstance(along, list):
-        return axes(keys, along, frames, ease, reach, prior), {}
-    return along_ways(keys, along, frames, ease, reach, prior), {}  # type: ignore[arg-type]
+    with np.errstate(over="ignore", invalid="ignore"):  # as_float32 sees what overflows
+        film, about = PATHS[kind](keys, prior, name, **options)
+    return as_float32(film, name), about
 
 
 def _walk(
@@ -232,23 +225,70 @@ def _walk(
     grid: tuple[int, int] | None = None,
     frames: int | None = None,
     ease: str = "linear",
-    hold: int = 0,
-) -> tuple[np.ndarray, dict[str, Any]]:
+    dwell: int = 0,
+) -> Path:
     """A film of walks: keys [K, Z] are one, or with `grid` as many at once as it has places; [K, N, Z] are N."""
     if grid:
         each = grid[0] * grid[1]
         flat = keys.reshape(-1, keys.shape[-1])
         if len(flat) % each:
-            raise Error(f"{name}: {len(flat)} latents do not fill sheets of {grid[0]}x{grid[1]}; give {each} a sheet")
+            advice = f"choose a multiple of {each}"
+            raise Error(f"{name}: {len(flat)} latents do not fill sheets of {grid[0]}x{grid[1]}; {advice}")
         keys = flat.reshape(-1, each, keys.shape[-1])
     keys = keys if keys.ndim > 2 else keys[:, None]  # each frame a sheet of one
     if len(keys) < 2:
-        what = "two sheets" if keys.shape[1] > 1 else "two latents"
-        raise Error(f"{name}: a path needs {what} or more, and this is {len(keys)}")
-    film = path(keys, frames, method or METHOD_FOR[prior], closed, ease, hold, prior)
-    return film, {"layout": _numbered(grid)} if grid else {}
+        needed = "two sheets" if keys.shape[1] > 1 else "two latents"
+        raise Error(f"{name}: a path needs at least {needed}, and this is {len(keys)}")
+    film = path(keys, frames, method or METHOD_FOR[prior], closed, ease, dwell, prior)
+    return film, {"layout": _row_by_row(grid)} if grid else {}
 
 
-def _numbered(grid: tuple[int, int]) -> list[list[int]]:
+def _grid(keys: np.ndarray, prior: str, name: str, method: str | None = None, grid: tuple[int, int] = (8, 8)) -> Path:
+    corners = _flat(keys)
+    if len(corners) != 4:
+        raise Error(f"{name}: a grid lies between four latents, and this is {len(corners)}; choose four with --rows")
+    if min(grid) < 2:
+        raise Error("--grid: a grid between four corners needs at least two columns and two rows")
+    return sheet_between(corners, grid, method or METHOD_FOR[prior], prior), {"layout": _row_by_row(grid)}
+
+
+def _circle(keys: np.ndarray, prior: str, name: str, frames: int = FRAMES, seed: int = 0) -> Path:
+    return circle(_flat(keys), frames, seed, prior), {}
+
+
+def _axis(
+    keys: np.ndarray,
+    prior: str,
+    name: str,
+    along: list[int] | np.ndarray,
+    reach: float | None = None,
+    frames: int = FRAMES,
+    ease: str = "linear",
+) -> Path:
+    """`along` are numbers of coordinates, or directions [D, Z]."""
+    move = axes if isinstance(along, list) else along_directions
+    return move(_flat(keys), along, frames, ease, REACH[prior] if reach is None else reach, prior), {}  # type: ignore[arg-type]
+
+
+def _jitter(
+    keys: np.ndarray, prior: str, name: str, reach: float = JITTER, frames: int = FRAMES, seed: int = 0
+) -> Path:
+    return jitter(_flat(keys), frames, seed, reach, prior), {}
+
+
+PATHS: dict[str, Callable[..., Path]] = {
+    "walk": _walk,
+    "grid": _grid,
+    "circle": _circle,
+    "axis": _axis,
+    "jitter": _jitter,
+}
+
+
+def _flat(keys: np.ndarray) -> np.ndarray:
+    return keys.reshape(-1, keys.shape[-1])
+
+
+def _row_by_row(grid: tuple[int, int]) -> list[list[int]]:
     """The layout of samples row by row."""
     return [[row * grid[0] + column for column in range(grid[0])] for row in range(grid[1])]

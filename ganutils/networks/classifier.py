@@ -1,4 +1,4 @@
-"""A small classifier of a labelled set: the features that gan-eval measures in, and what tells the classes of fakes.
+"""A small classifier of a labeled set: its features are what gan-eval measures in, its classes the modes of fakes.
 
 Trained once for each set, seeded, and kept by content as a file of ours, kind `extractor`.
 """
@@ -17,14 +17,14 @@ from ganutils import Error
 from ganutils.files import container
 from ganutils.files.container import File
 
-VERSION = 1  # of the network and its training: another makes other features
+VERSION = 1  # of the network and its training: each makes features of its own
 FEATURES = 64
-CHANNELS = (16, 32, 64)  # of the maps, halved in size each time; the last for all further ones
-LONGEST = 1 << 20  # axis of pictures, or number of outputs, that a file may speak of
+CHANNELS = (16, 32, 64)  # of the maps, each half the size of the last; 64 for all further ones
+LONGEST = 1 << 20  # axis of images, or number of outputs, in a file
 
 
 class Classifier(nn.Module):
-    """3x3 convolutions of stride 2 down to a map of at most 4x4, then `FEATURES` units, then one logit a class."""
+    """3x3 convolutions of stride 2 down to a map of at most 4x4, then `FEATURES` units, then a logit for each class."""
 
     def __init__(self, shape: tuple[int, ...], classes: int):
         super().__init__()
@@ -41,7 +41,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(FEATURES, classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """Pictures [B, C, H, W] in -1..1 -> [B, FEATURES]."""
+        """Images [B, C, H, W] in -1..1 -> [B, FEATURES]."""
         for down, norm in zip(self.downs, self.norms, strict=True):
             x = F.relu(norm(down(x)))  # (B, channels, h, w)
         return F.relu(self.hidden(x.flatten(1)))
@@ -60,9 +60,9 @@ def seeded(shape: tuple[int, ...], classes: int) -> Classifier:
 def write(path: str, network: Classifier, meta: dict[str, Any]) -> None:
     """Write an extractor's file; `meta` may hold `accuracy` and `classes`."""
     versions = {"ganutils": ganutils.__version__, "torch": str(torch.__version__)}
-    own = {"shape": list(network.shape), "outputs": network.head.out_features, "network": VERSION}
+    about = {"shape": list(network.shape), "outputs": network.head.out_features, "network": VERSION}
     arrays = {name: tensor.cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
-    container.write(path, "extractor", arrays, {**own, **meta, "versions": versions})
+    container.write(path, "extractor", arrays, {**about, **meta, "versions": versions})
 
 
 def read(file: File) -> Classifier:
@@ -72,7 +72,8 @@ def read(file: File) -> Classifier:
     if len(lengths) != 4 or not all(type(n) is int and 0 < n <= LONGEST for n in lengths):
         raise Error(f"{file.name}: damaged: an extractor without its shape and outputs; remove it")
     if file.meta.get("network") != VERSION:
-        raise Error(f"{file.name}: an extractor of version {file.meta.get('network')}, and {VERSION} is known here")
+        version = file.meta.get("network")
+        raise Error(f"{file.name}: an extractor of version {version}; this ganutils reads version {VERSION}")
     with torch.device("meta"):  # shapes without memory: a hostile header cannot ask for more than its file has
         network = Classifier(tuple(shape), count)  # type: ignore[arg-type]
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}

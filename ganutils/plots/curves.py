@@ -22,14 +22,15 @@ class Panel(NamedTuple):
 
     title: str
     fields: Mapping[str, str]
-    low: float | None = None  # limits of the axis; None = as the values say
+    low: float | None = None  # limits of the axis; None = those of the values
     high: float | None = None
-    log: bool = False  # whether the axis may be logarithmic, where all values are above 0
+    log: bool = False  # whether the axis may be logarithmic, if all values are above 0
 
 
 PANELS = (
     Panel("loss", {"d_loss": "discriminator", "g_loss": "generator"}),
     Panel("discriminator's accuracy", {"d_real": "on real", "d_fake": "on fake"}, 0, 1.02),
+    Panel("diversity (real = 1)", {"diversity": "diversity"}, 0),
     Panel("images/s", {"images_per_second": "images/s"}, 0),
     Panel("FID", {"fid": "FID"}, log=True),
     Panel("Fréchet distance", {"frechet_distance": "Fréchet distance"}, log=True),
@@ -44,14 +45,14 @@ PANELS = (
 
 
 def curves(names: Sequence[str], titles: Sequence[str] = ()) -> Figure:
-    """The fields that PANELS know of the logs `names`, over steps; several, called `titles`, lie over one another."""
+    """The fields in PANELS of the logs `names`, over steps; several logs, called `titles`, share their axes."""
     if titles and len(titles) != len(names):
-        raise Error(f"--titles: {len(titles)} titles for {len(names)} logs")
+        raise Error(f"--titles: {len(titles)} titles for {len(names)} logs; give one for each")
     runs = dict(zip(titles or logs.names(list(names)), map(logs.read, names), strict=True))
-    drawn = [(panel, found) for panel in PANELS if (found := _lines_of(panel, runs))]
+    drawn = [(panel, lines) for panel in PANELS if (lines := _lines_of(panel, runs))]
     if not drawn:
-        known = ", ".join(field for panel in PANELS for field in panel.fields)
-        raise Error(f"{names[0]}: has nothing to draw over steps; known fields are {known}")
+        fields = ", ".join(field for panel in PANELS for field in panel.fields)
+        raise Error(f"{names[0]}: has nothing to draw over steps; fields that can be drawn are {fields}")
     columns = 1 if len(drawn) == 1 else 2 if len(drawn) <= 4 else 3
     rows = -(-len(drawn) // columns)
     with matplotlib.rc_context(STYLE):
@@ -62,38 +63,36 @@ def curves(names: Sequence[str], titles: Sequence[str] = ()) -> Figure:
 
 
 class Line(NamedTuple):
-    run: int
-    field: int
+    run: int  # its number
+    field: int  # its number in the panel
     names: tuple[str, str]  # of the run and of the field
     steps: list[float]
     values: list[float]
 
 
 def _lines_of(panel: Panel, runs: Mapping[str, Lines]) -> list[Line]:
-    """What there is of a panel's fields, run by run."""
-    found = []
-    for (number, (name, lines)), (index, field) in itertools.product(
-        enumerate(runs.items()), enumerate(panel.fields.items())
-    ):
-        steps, values = logs.series(lines, field[0])
+    """The lines of a panel, run by run: of the fields that a run has."""
+    drawn = []
+    numbered_runs, numbered_fields = enumerate(runs.items()), enumerate(panel.fields.items())
+    for (run, (name, log)), (index, (field, label)) in itertools.product(numbered_runs, numbered_fields):
+        steps, values = logs.series(log, field)
         if steps:
-            found.append(Line(number, index, (name, field[1]), steps, values))
-    return found
+            drawn.append(Line(run, index, (name, label), steps, values))
+    return drawn
 
 
 def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
-    """Of several runs each has its colour and a field its dash; of one, a field has both."""
+    """Several runs each have a color, and fields a dash; in a single run, each field has both."""
     several = len({line.run for line in lines}) > 1
     for line in lines:
-        words = [name for name, tells in zip(line.names, (several, len(panel.fields) > 1), strict=True) if tells]
-        colour = COLORS[(line.run if several else line.field) % len(COLORS)]
+        label = [name for name, differs in zip(line.names, (several, len(panel.fields) > 1), strict=True) if differs]
+        color = COLORS[(line.run if several else line.field) % len(COLORS)]
         dash = DASHES[(line.field if several else line.field * 2) % len(DASHES)]
         if several and len(panel.fields) == 1:
             dash = DASHES[line.run % len(DASHES)]
         marker = "o" if len(line.steps) <= 12 else None
-        axes.plot(
-            line.steps, line.values, color=colour, linestyle=dash, marker=marker, markersize=4, label=", ".join(words)
-        )
+        look: Any = dict(color=color, linestyle=dash, marker=marker, markersize=4)
+        axes.plot(line.steps, line.values, label=", ".join(label), **look)
     values = np.concatenate([line.values for line in lines])
     if panel.log and (values > 0).all() and values.max() > 20 * values.min():
         axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""GANs on points, drawn: data, generator, discriminator, and the map from z to x (Goodfellow et al. 2014, figure 1)."""
+"""Figures of GANs on points: data, generator, D, and the map from z to x (Goodfellow et al. 2014, figure 1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Panel(NamedTuple):
 
     title      above it
     points     float32 [N, D], generated
-    belief     D(x) float [GRID] at `View.x`; None if D is not known there, or is none
+    belief     D(x), float [GRID] at `View.x`; None if there is no D, or it judges only pairs
     arrows     z and G(z), float [ARROWS] each; None unless both are numbers
     """
 
@@ -38,7 +38,7 @@ class Panel(NamedTuple):
 class View(NamedTuple):
     """What all panels share, so that they, and the frames of a film, can be compared.
 
-    data       float32 [N, D]; None if there are none to compare with
+    data       float32 [N, D]; None if there is nothing to compare with
     density    of the data, float [GRID] at `x`; None in more than one dimension
     low, high  the limits of each dimension, float [D]
     """
@@ -56,17 +56,17 @@ class View(NamedTuple):
 
 
 def view(data: Samples | None, points: np.ndarray) -> View:
-    """Around the data, or around `points` [N, D] if there are none. Of a toy the density is the exact one."""
+    """Around the data, or around `points` [N, D] if there are none. A toy's density is the exact one."""
     shown = points if data is None else data.array
     low, high = shown.min(0).astype(float), shown.max(0).astype(float)
     margin = np.maximum(0.15 * (high - low), 1e-3)
-    found = View(None if data is None else shown, None, low - margin, high + margin)
+    empty = View(None if data is None else shown, None, low - margin, high + margin)
     if data is None or shown.shape[1] > 1:
-        return found
+        return empty
     toy = data.toy
     if toy is None:
-        return found._replace(density=density(shown[:, 0], found))
-    return found._replace(density=stats.norm.pdf(found.x[:, None], toy["centers"][:, 0], toy["std"]).mean(1))
+        return empty._replace(density=density(shown[:, 0], empty))
+    return empty._replace(density=stats.norm.pdf(empty.x[:, None], toy["centers"][:, 0], toy["std"]).mean(1))
 
 
 def density(numbers: np.ndarray, view: View) -> np.ndarray:
@@ -77,51 +77,51 @@ def density(numbers: np.ndarray, view: View) -> np.ndarray:
     return ndimage.gaussian_filter1d(counts / (len(numbers) * step), width, mode="constant")
 
 
-def draw(view: View, moments: Sequence[Panel]) -> Figure:
-    """A panel for each moment: in one dimension the densities, else the first two dimensions as a scatter."""
-    columns = min(len(moments), 4)
-    rows = -(-len(moments) // columns)
+def draw(view: View, panels: Sequence[Panel]) -> Figure:
+    """The panels on one page: in one dimension densities, else the first two dimensions as a scatter."""
+    columns = min(len(panels), 4)
+    rows = -(-len(panels) // columns)
     with matplotlib.rc_context(STYLE):
         if len(view.low) > 1:
-            page = Figure(figsize=(4.2 * columns, 4.4 * rows + 0.4), layout="compressed")
-            panels = page.subplots(rows, columns, squeeze=False)
-            for axes, moment in zip(panels.flat, moments, strict=False):
-                _scatter(axes, view, moment)
+            figure = Figure(figsize=(4.2 * columns, 4.4 * rows + 0.4), layout="compressed")
+            grid = figure.subplots(rows, columns, squeeze=False)
+            for axes, panel in zip(grid.flat, panels, strict=False):
+                _scatter(axes, view, panel)
         else:
-            page = Figure(figsize=(4.4 * columns if columns > 1 else 6.4, 4.4 * rows + 0.4), layout="constrained")
-            heights = [3, 1] if any(moment.arrows for moment in moments) else [1, 0.001]
-            panels = page.subplots(2 * rows, columns, squeeze=False, height_ratios=heights * rows)
-            for number, moment in enumerate(moments):
+            figure = Figure(figsize=(4.4 * columns if columns > 1 else 6.4, 4.4 * rows + 0.4), layout="constrained")
+            heights = [3, 1] if any(panel.arrows for panel in panels) else [1, 0.001]
+            grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=heights * rows)
+            for number, panel in enumerate(panels):
                 row, column = 2 * (number // columns), number % columns
-                _densities(panels[row, column], view, moment)
-                _map(panels[row + 1, column], view, moment)
-        for axes in panels.flat:
+                _densities(grid[row, column], view, panel)
+                _map(grid[row + 1, column], view, panel)
+        for axes in grid.flat:
             axes.set_visible(axes.has_data())
-        handles, labels = page.axes[0].get_legend_handles_labels()
+        handles, labels = figure.axes[0].get_legend_handles_labels()
         if len(labels) > 1:
-            page.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    return page
+            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
 
 
-def _densities(axes: Any, view: View, moment: Panel) -> None:
+def _densities(axes: Any, view: View, panel: Panel) -> None:
     top = 1.05
     if view.density is not None:
         top = max(top, 1.1 * view.density.max())
         axes.plot(view.x, view.density, color=COLORS[0], linestyle=DASHES[2], label="data")
-    generated = density(moment.points[:, 0], view)
+    generated = density(panel.points[:, 0], view)
     axes.plot(view.x, generated, color=COLORS[3], linestyle=DASHES[0], label="generator")
-    if moment.belief is not None:
-        axes.plot(view.x, moment.belief, color=COLORS[1], linestyle=DASHES[1], label="D(x)")
+    if panel.belief is not None:
+        axes.plot(view.x, panel.belief, color=COLORS[1], linestyle=DASHES[1], label="D(x)")
     axes.set_xlim(view.low[0], view.high[0])
     axes.set_ylim(0, top)
-    axes.set_title(moment.title)
+    axes.set_title(panel.title)
 
 
-def _map(axes: Any, view: View, moment: Panel) -> None:
+def _map(axes: Any, view: View, panel: Panel) -> None:
     """Where z goes: from a line below, stretched to the panel's width, to x above it."""
-    if moment.arrows is None:
+    if panel.arrows is None:
         return
-    z, x = moment.arrows
+    z, x = panel.arrows
     low, high = view.low[0], view.high[0]
     share = (z - z.min()) / max(float(np.ptp(z)), 1e-9)
     start = low + (high - low) * (0.1 + 0.8 * share)
@@ -144,14 +144,14 @@ def _map(axes: Any, view: View, moment: Panel) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _scatter(axes: Any, view: View, moment: Panel) -> None:
+def _scatter(axes: Any, view: View, panel: Panel) -> None:
     if view.data is not None:
         axes.scatter(*view.data[:POINTS, :2].T, s=50, color=GRAY, linewidths=0, label="data")
-    axes.scatter(*moment.points[:POINTS, :2].T, s=6, color=COLORS[1], linewidths=0, label="generator")
+    axes.scatter(*panel.points[:POINTS, :2].T, s=6, color=COLORS[1], linewidths=0, label="generator")
     axes.set_xlim(view.low[0], view.high[0])
     axes.set_ylim(view.low[1], view.high[1])
     axes.set_aspect("equal")
-    axes.set_title(moment.title)
+    axes.set_title(panel.title)
 
 
 def points(samples: np.ndarray) -> Figure:

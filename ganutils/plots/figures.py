@@ -1,4 +1,4 @@
-"""What is drawn of which checkpoints and samples: densities of points; of pictures the filters and features of D."""
+"""Figures of checkpoints and samples: densities of points; of pictures the filters and features of D."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from ganutils import Error
 from ganutils.files import container, kinds, logs
 from ganutils.files.container import File, Stream
+from ganutils.inference import discriminate
 from ganutils.inference.generate import draw_samples, generate
 from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.output import write_output
@@ -21,8 +22,8 @@ from ganutils.plots.densities import Panel, View
 from ganutils.plots.style import pixels
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.traits import LOSSES, PRIORS
 from ganutils.samples.samples import Samples
-from ganutils.training.losses import LOSSES
 
 
 class Figures(NamedTuple):
@@ -37,7 +38,7 @@ class Figures(NamedTuple):
         return self.draw(self.panels)
 
     def write_film(self, path: str) -> None:
-        """A frame for each panel, in the form that `path` names."""
+        """A frame for each panel, in the format that `path` names."""
         first = pixels(self.draw(self.panels[:1]))
 
         def frames() -> Iterator[np.ndarray]:
@@ -54,97 +55,104 @@ def draw(paths: Sequence[str], data: Samples | None, units: Sequence[int] | None
 
     Checkpoints of one run come in the order of their updates, whatever the shell's.
     """
-    found = _ordered(paths)
+    sources = _ordered(paths)
     if titles and len(titles) != len(paths):
-        raise Error(f"--titles: {len(titles)} titles for {len(paths)} files")
-    names = titles or _names(found)
-    with container.read(found[0].path) as first:
-        config = found[0].settings
-        holds = kinds.modality_of_shape(config.shape) if config else kinds.modality(first.specs)
-        are_points = holds is kinds.POINTS
-        if first.kind not in ("samples", "checkpoint") or (first.kind == "samples" and not are_points):
-            raise Error(f"{first.name}: a plot is of checkpoints, of points or of logs; gan-gif draws pictures")
-    if are_points:
+        raise Error(f"--titles: {len(titles)} titles for {len(paths)} files; give one for each")
+    titles = titles or _titles(sources)
+    if _are_points(sources[0]):
         if units is not None:
-            raise Error(f"{paths[0]}: --units are features of pictures, and these are points")
-        seen = densities.view(data, _points(found[-1]))
-        return Figures(
-            [_moment(one, name, seen) for one, name in zip(found, names, strict=True)],
-            functools.partial(densities.draw, seen),
-        )
-    if units is None:
-        seen_by_d: Callable[[File], np.ndarray] = filters.first_layer
-    elif data is None:
+            raise Error(f"{paths[0]}: --units are features of pictures, but these are points")
+        view = densities.view(data, _points(sources[-1]))
+        panels = [_panel(source, title, view) for source, title in zip(sources, titles, strict=True)]
+        return Figures(panels, functools.partial(densities.draw, view))
+    if units is not None and data is None:
         raise Error(f"{paths[0]}: --units needs --data, pictures to choose from")
-    else:
-        seen_by_d = functools.partial(filters.excited, data=data, units=units)
-    panels = []
-    for one, name in zip(found, names, strict=True):
-        with container.read(one.path, "checkpoint") as file:
-            panels.append((name, seen_by_d(file)))
-    return Figures(panels, functools.partial(filters.draw, units=units))
+    pictures = []
+    for source, title in zip(sources, titles, strict=True):
+        with container.read(source.path, "checkpoint") as file:
+            best = filters.first_layer(file) if units is None or data is None else filters.excited(file, data, units)
+        pictures.append((title, best))
+    return Figures(pictures, functools.partial(filters.draw, units=units))
 
 
-class _Found(NamedTuple):
+class _Source(NamedTuple):
     path: str
-    settings: Config | None  # of a checkpoint
+    config: Config | None  # of a checkpoint
     updates: tuple[int, int]  # of G and of D
 
 
-def _ordered(paths: Sequence[str]) -> list[_Found]:
-    found = []
+def _ordered(paths: Sequence[str]) -> list[_Source]:
+    sources = []
     for path in paths:
         with container.read(path) as file:
             if file.kind == "checkpoint":
-                counts = checkpoints.updates(file)
-                found.append(_Found(path, checkpoints.config_of(file), (counts["G"], counts["D"])))
+                updates = checkpoints.updates(file)
+                sources.append(_Source(path, checkpoints.config_of(file), (updates["G"], updates["D"])))
             else:
-                found.append(_Found(path, None, (0, 0)))
-    if found[0].settings and all(one.settings == found[0].settings for one in found):
-        found.sort(key=lambda one: one.updates)
-    return found
+                sources.append(_Source(path, None, (0, 0)))
+    if _are_one_run(sources):
+        sources.sort(key=lambda source: source.updates)
+    return sources
 
 
-def _names(found: Sequence[_Found]) -> list[str]:
+def _are_one_run(sources: Sequence[_Source]) -> bool:
+    first = sources[0].config
+    return first is not None and all(source.config == first for source in sources)
+
+
+def _titles(sources: Sequence[_Source]) -> list[str]:
     """The steps of checkpoints of one run, else the names of the files."""
-    if found[0].settings and all(one.settings == found[0].settings for one in found):
-        return [f"step {one.updates[0]:,}" for one in found]
-    return logs.names([one.path for one in found])
+    if _are_one_run(sources):
+        return [f"step {source.updates[0]:,}" for source in sources]
+    return logs.names([source.path for source in sources])
 
 
-def _points(one: _Found) -> np.ndarray:
+def _are_points(source: _Source) -> bool:
+    """Whether these are points, or a checkpoint that makes some; Error if it is neither that nor one of pictures."""
+    if source.config:
+        return kinds.modality_of_shape(source.config.shape) is kinds.POINTS
+    with container.read(source.path) as file:
+        are_points = file.kind == "samples" and kinds.modality(file.specs) is kinds.POINTS
+    if not are_points:
+        raise Error(f"{source.path}: is not a log, a checkpoint or points; gan-gif draws pictures")
+    return True
+
+
+def _points(source: _Source) -> np.ndarray:
     """Those in a file of samples, or those that a checkpoint's averaged generator makes of the latents of seed 0."""
-    with container.read(one.path) as file:
-        if one.settings is None:
+    with container.read(source.path) as file:
+        if source.config is None:
             return Samples(file).array
         return draw_samples(file, densities.POINTS, 0, "cpu")[0]
 
 
-def _moment(one: _Found, name: str, seen: View) -> Panel:
-    """Its panel; Error if its points have not as many dimensions as the others."""
-    points = _points(one)
-    if points.shape[1:] != seen.low.shape:
-        raise Error(f"{one.path}: is not made of {len(seen.low)}-dimensional points as the others are")
-    moment = Panel(name, points)
-    if one.settings is None or one.settings.shape != (1,):
-        return moment
-    with container.read(one.path, "checkpoint") as file:
+def _panel(source: _Source, title: str, view: View) -> Panel:
+    """What it adds to the view; Error if its points have other dimensions."""
+    points, config = _points(source), source.config
+    if points.shape[1:] != view.low.shape:
+        raise Error(f"{source.path}: does not hold {len(view.low)}-dimensional points as the others do")
+    panel = Panel(title, points)
+    if config is None or config.shape != (1,):
+        return panel
+    with container.read(source.path, "checkpoint") as file:
         if any(name.startswith("D.") for name in file.specs):
-            moment = moment._replace(belief=_belief(file, seen.x))
-        if one.settings.z_dim == 1 and not one.settings.classes:
-            reach = 1.0 if one.settings.prior == "uniform" else 2.5
-            z = np.linspace(-reach, reach, densities.ARROWS, dtype=np.float32)
-            x = np.concatenate(list(generate(load_generator(file)[0], z[:, None])))[:, 0]
-            moment = moment._replace(arrows=(z, x))
-    return moment
+            panel = panel._replace(belief=_belief(file, view.x))
+        if config.z_dim == 1 and not config.classes:
+            panel = panel._replace(arrows=_arrows(file, PRIORS[config.prior].reach))
+    return panel
+
+
+def _arrows(file: File, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """z from -reach to reach, and G(z)."""
+    z = np.linspace(-reach, reach, densities.ARROWS, dtype=np.float32)
+    return z, np.concatenate(list(generate(load_generator(file)[0], z[:, None])))[:, 0]
 
 
 def _belief(file: File, x: np.ndarray) -> np.ndarray | None:
-    """D(x), float [N], of numbers [N]; None where its logits are about pairs and say nothing of one."""
-    network, settings = load_discriminator(file)
-    boundary = LOSSES[settings.loss].boundary
+    """D(x), float [N], of numbers [N]; None where its logits are about pairs and say nothing of one sample."""
+    network, config = load_discriminator(file)
+    boundary = LOSSES[config.loss].boundary
     if boundary is None:
         return None
-    with torch.inference_mode():
-        logits = network(torch.from_numpy(x)[:, None])
-    return (torch.sigmoid(logits) if boundary == 0 else logits).numpy()
+    logits = discriminate.apply(network, x[:, None], torch.device("cpu"))
+    return torch.sigmoid(torch.from_numpy(logits)).numpy() if boundary == 0 else logits

@@ -14,31 +14,31 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganutils import Error
-from ganutils.files import png
+from ganutils.films.layout import grid_of
 from ganutils.files.container import File
 from ganutils.inference import discriminate
 from ganutils.networks.weights import load_discriminator
 from ganutils.plots.style import STYLE
 from ganutils.runs import checkpoints
+from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
-FIRST = {"dcgan": "D.downs.0.weight", "krohn": "D.convs.0.weight", "mlp": "D.hidden1.weight"}
 SHOWN = 64  # filters, those of the largest weights
-LOOKED_AT = 10_000  # pictures that may excite a feature
+CANDIDATES = 10_000  # pictures that may excite a feature
 BEST = 9  # of them, shown for each
 
 
 def first_layer(file: File) -> np.ndarray:
-    """Those of D's first layer, the largest of SHOWN first: float32 [N, H, W, C], each scaled to -1..1."""
-    settings = checkpoints.config_of(file)
-    name = FIRST.get(settings.arch)
+    """The SHOWN largest filters of D's first layer, largest first: float32 [N, H, W, C], each scaled to -1..1."""
+    config = checkpoints.config_of(file)
+    name = ARCHS[config.arch].first_layer
     if name is None:
-        raise Error(f"{file.name}: the first layer of --arch {settings.arch} is 1x1; it has no filters to see")
+        raise Error(f"{file.name}: the first layer of --arch {config.arch} is 1x1, so there are no filters to draw")
     if name not in file:
         raise Error(f"{file.name}: a snapshot holds only the generator; give a whole checkpoint")
     weights = file[name]
-    is_flat = settings.arch == "mlp"
-    weights = weights.reshape(-1, *settings.shape) if is_flat else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
+    is_dense = weights.ndim == 2
+    weights = weights.reshape(-1, *config.shape) if is_dense else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
     sizes = np.abs(weights).reshape(len(weights), -1)
     order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:SHOWN]
     return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
@@ -47,12 +47,11 @@ def first_layer(file: File) -> np.ndarray:
 def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     """The pictures of `data` that most excite each of the features `units` of D's last layer: uint8 [U, BEST, H, W, C].
 
-    A feature of a convolution is as excited as its map is where it is largest. Error if there is no such feature.
+    A convolution's feature is as excited as its map at its maximum. Error if there is no such feature.
     """
-    network, settings = load_discriminator(file)
-    if data.shape != settings.shape:
-        raise Error(f"{data.name}: is not of the shape that {file.name} was trained on")
-    images = data.array[:LOOKED_AT]
+    network, config = load_discriminator(file)
+    data.check_shape(config.shape, file.name)
+    images = data.array[:CANDIDATES]
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
 
@@ -60,10 +59,10 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
         *_, last = network.layers(x)  # type: ignore[operator]
         return last.amax((2, 3)) if last.dim() == 4 else last
 
-    values = discriminate.mapped(images, excitement, torch.device("cpu"))  # (N, features)
+    values = discriminate.apply(excitement, images, torch.device("cpu"))  # (N, features)
     for unit in units:
         if unit >= values.shape[1]:
-            raise Error(f"{file.name}: has no feature {unit}; they go from 0 to {values.shape[1] - 1}")
+            raise Error(f"{file.name}: there is no feature {unit}; features go from 0 to {values.shape[1] - 1}")
     best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
     return images[best]
 
@@ -78,15 +77,15 @@ def draw(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) 
     [U, BEST, H, W, C], a row for each unit.
     """
     if units is None:
-        return _figure([(title, _sheet((w + 1) / 2, png.grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
+        return _figure([(title, _sheet((w + 1) / 2, grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
     sheets = [(title, _sheet(best.reshape(-1, *best.shape[2:]) / 255, BEST, 2)) for title, best in panels]
-    page = _figure(sheets, 5.2)
-    for axes, (_, sheet) in zip(page.axes, sheets, strict=True):
+    figure = _figure(sheets, 5.2)
+    for axes, (_, sheet) in zip(figure.axes, sheets, strict=True):
         height = len(sheet) / len(units)
         axes.set_yticks([(row + 0.5) * height for row in range(len(units))], [f"{unit}" for unit in units])
         axes.tick_params(length=0)
-    page.axes[0].set_ylabel("feature of the discriminator")
-    return page
+    figure.axes[0].set_ylabel("feature of the discriminator")
+    return figure
 
 
 def _sheet(cells: np.ndarray, columns: int, gap: int) -> np.ndarray:
@@ -105,12 +104,12 @@ def _figure(sheets: Sequence[tuple[str, np.ndarray]], width: float) -> Figure:
     rows = -(-len(sheets) // columns)
     height = width * max(sheet.shape[0] / sheet.shape[1] for _, sheet in sheets) + 0.4
     with matplotlib.rc_context({**STYLE, "axes.grid": False}):
-        page = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
         for position, (title, sheet) in enumerate(sheets, 1):
-            axes = page.add_subplot(rows, columns, position)
+            axes = figure.add_subplot(rows, columns, position)
             axes.imshow(sheet.repeat(3, 2) if sheet.shape[2] == 1 else sheet, interpolation="nearest")
             axes.set_title(title)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
-    return page
+    return figure

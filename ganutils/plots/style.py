@@ -1,6 +1,6 @@
-"""Plots in one quiet style: print-ready, legible when projected, told apart by the colour-blind and in gray.
+"""One quiet style for figures: print-ready, legible when projected, distinct to the color-blind and in gray.
 
-A plot of another kind is another function that returns a Figure; `write` does the rest.
+Another kind of plot is another function that returns a Figure; `write` does the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from ganutils.files import atomic, paths
 from ganutils.films.formats import PAGES
 
-# Okabe and Ito 2008, darkest first, so that neighbours differ in gray too; each goes with a dash of its own.
+# Okabe and Ito 2008, darkest first, so that neighbors differ in gray too; each goes with a dash of its own.
 COLORS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
 STYLE: Any = {
@@ -31,6 +31,7 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "legend.frameon": False,
     "legend.fontsize": 11,
+    "legend.handlelength": 3.2,  # room for a dash to repeat
     "savefig.facecolor": "white",
     "svg.hashsalt": "ganutils",  # the same plot gives the same bytes
     "pdf.fonttype": 42,
@@ -38,13 +39,13 @@ STYLE: Any = {
 
 
 def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
-    """A figure as a picture, uint8 [H, W, 3], whose sides are even, as films want them."""
+    """A figure as a picture, uint8 [H, W, 3], with even sides, which films need."""
     with matplotlib.rc_context(STYLE):
         figure.set_dpi(dpi)
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
-    drawn = np.asarray(canvas.buffer_rgba())[..., :3]
-    return np.ascontiguousarray(drawn[: len(drawn) // 2 * 2, : drawn.shape[1] // 2 * 2])
+    picture = np.asarray(canvas.buffer_rgba())[..., :3]
+    return np.ascontiguousarray(picture[: len(picture) // 2 * 2, : picture.shape[1] // 2 * 2])
 
 
 def write(path: str, figure: Figure, dpi: int = 150) -> None:

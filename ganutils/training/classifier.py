@@ -19,33 +19,33 @@ from ganutils.randomness import stream
 
 BATCH = 128
 EPOCHS, LEAST_UPDATES, MOST_UPDATES = 20, 200, 1200
-HELD_OUT = 10  # one in so many pictures is not trained on but tells the accuracy
+HELD_OUT = 10  # one in so many images is not trained on but measures the accuracy
 
 
 def train(images: np.ndarray, targets: np.ndarray, device: torch.device) -> tuple[Classifier, float]:
-    """A classifier of `images` uint8 [N, H, W, C], and its accuracy on those held out.
+    """A classifier of `images` uint8 [N, H, W, C], and its accuracy on held-out ones; NaN if there are too few.
 
     targets     int64 [N] of classes 0, 1, ..., or float32 [N, A] of attributes in 0..1
     """
     order = stream(VERSION, "classifier").permutation(len(images))
-    held, rows = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
+    held_out, rows = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
     network = seeded(images.shape[1:], outputs(targets)).to(device).train()
     updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, updates)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
     for update in range(updates):
         random = stream(VERSION, "batch", update)
         chosen = rows[random.integers(len(rows), size=BATCH)]
         x = shifted(discriminate.inputs(images[chosen], device), random)
         loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         schedule.step()
     network.eval().requires_grad_(False)
-    return network, accuracy(discriminate.mapped(images[held], network, device), targets[held]) if len(
-        held
-    ) else math.nan
+    if not len(held_out):
+        return network, math.nan
+    return network, accuracy(discriminate.apply(network, images[held_out], device), targets[held_out])
 
 
 def shifted(x: Tensor, random: np.random.Generator) -> Tensor:
@@ -69,31 +69,31 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Share of classes, or of single attributes, that are told rightly."""
-    right = (logits > 0) == (targets > 0.5) if targets.ndim > 1 else logits.argmax(axis=1) == targets
-    return float(right.mean())
+    """Share of classes, or of single attributes, that are predicted correctly."""
+    is_correct = (logits > 0) == (targets > 0.5) if targets.ndim > 1 else logits.argmax(axis=1) == targets
+    return float(is_correct.mean())
 
 
 def digest(images: np.ndarray, targets: np.ndarray) -> str:
-    """SHA-256 of a labelled set and of all that decides what is trained on it."""
-    found = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}".encode())
+    """SHA-256 of a labeled set and of everything that decides what is trained on it."""
+    hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}".encode())
     for array in (images, targets):
-        found.update(f"{array.dtype.str} {array.shape}".encode())
+        hashed.update(f"{array.dtype.str} {array.shape}".encode())
         for start in range(0, len(array), 4096):
-            found.update(np.ascontiguousarray(array[start : start + 4096]).data)
-    return found.hexdigest()
+            hashed.update(np.ascontiguousarray(array[start : start + 4096]).data)
+    return hashed.hexdigest()
 
 
 def cached(
     images: np.ndarray, targets: np.ndarray, classes: list[str], root: str, device: torch.device
 ) -> tuple[Classifier, dict[str, Any], str]:
-    """The classifier of a labelled set, its metadata and its file: trained now, or found under `root`."""
+    """The classifier of a labeled set, its metadata and its file: trained now, or kept under `root` from before."""
     folder = os.path.join(os.path.expanduser(root), "extractors")
     path = os.path.join(folder, f"{digest(images, targets)[:32]}.safetensors")
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
-        network, right = train(images, targets, device)
-        rounded = None if math.isnan(right) else round(right, 4)
+        network, measured = train(images, targets, device)
+        rounded = None if math.isnan(measured) else round(measured, 4)
         write(path, network, {"accuracy": rounded, "classes": classes})
     with container.read(path, "extractor") as file:
         return read(file).to(device), dict(file.meta), path

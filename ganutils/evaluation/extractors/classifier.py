@@ -1,0 +1,61 @@
+"""Features of a small classifier: of one trained on the labeled set and kept, or of one kept in a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ganutils.evaluation.extractors import raw
+from ganutils.evaluation.extractors.extractor import Extractor, Request, about, refuse_points, sha256
+from ganutils.files import container
+
+
+def auto(_: str, request: Request) -> Extractor:
+    """The classifier of the labeled set, trained once; without labels, the same network with random weights.
+
+    Features of random networks tell sets apart too (Naeem et al. 2020, section 4), if less well than trained ones.
+    Points are their own features.
+    """
+    from ganutils.compute import devices
+    from ganutils.inference import discriminate
+    from ganutils.networks.classifier import VERSION, seeded
+    from ganutils.training.classifier import cached
+
+    labeled = request.labeled
+    if labeled.are_points:
+        return raw.points()
+    device = devices.find(request.device)
+    if labeled.targets is None:
+        network = seeded(labeled.shape, 1).to(device).eval()
+        name = about("random", digest=f"classifier {VERSION}")
+        return Extractor(lambda images: discriminate.apply(network.features, images, device), name)
+    network, meta, path = cached(labeled.samples, labeled.targets, list(labeled.target_names), request.root, device)
+    meta["classes"] = labeled.target_names  # the same content may have been kept under other names
+    return _extractor(network, meta, path, device, has_classes=labeled.targets.ndim == 1)
+
+
+def of_file(path: str, request: Request) -> Extractor:
+    """A classifier that was kept in an earlier run, so that other sets are measured in its features."""
+    from ganutils.compute import devices
+    from ganutils.networks.classifier import read
+
+    refuse_points(path, request)
+    device = devices.find(request.device)
+    with container.read(path, "extractor") as file:
+        network, meta = read(file).to(device), dict(file.meta)
+    request.labeled.check_shape(network.shape, path)
+    return _extractor(network, meta, path, device, has_classes=False)
+
+
+def _extractor(network: Any, meta: dict[str, Any], path: str, device: Any, has_classes: bool) -> Extractor:
+    from ganutils.inference import discriminate
+
+    def features(images: np.ndarray) -> np.ndarray:
+        return discriminate.apply(network.features, images, device)
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        return discriminate.apply(network, images, device).argmax(axis=1)
+
+    name = {**about("classifier", digest=sha256(path)[:16]), "accuracy": meta.get("accuracy")}
+    return Extractor(features, name, classify if has_classes else None, meta.get("classes") or ())

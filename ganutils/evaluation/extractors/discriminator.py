@@ -1,0 +1,41 @@
+"""Features of a checkpoint's discriminator: all of its layers (Radford et al. 2016, section 5.1)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ganutils.evaluation.extractors.extractor import Extractor, Request, about, sha256
+from ganutils.files import container
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GRID = 4  # cells to a side that maps are pooled to
+
+
+def of_checkpoint(path: str, request: Request) -> Extractor:
+    """What all layers of the discriminator make of samples, joined; maps are max-pooled to 4x4 cells."""
+    import torch
+    import torch.nn.functional as F
+
+    from ganutils.compute import devices
+    from ganutils.inference import discriminate
+    from ganutils.networks.weights import load_discriminator
+
+    device = devices.find(request.device)
+    with container.read(path, "checkpoint") as file:
+        network, config = load_discriminator(file)
+    request.labeled.check_shape(config.shape, path)
+    network = network.to(device)
+
+    def pooled(x: Tensor) -> Tensor:
+        maps = network.layers(x)  # type: ignore[operator]
+        return torch.cat([(F.adaptive_max_pool2d(m, GRID) if m.dim() == 4 else m).flatten(1) for m in maps], dim=1)
+
+    def features(samples: np.ndarray) -> np.ndarray:
+        return discriminate.apply(pooled, samples, device)
+
+    return Extractor(features, about(os.path.basename(path), digest=sha256(path)[:16]))

@@ -1,0 +1,93 @@
+"""What an extractor is: it turns samples into features, the numbers in which they are compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.samples.samples import check_shape
+
+WIDEST = 4096  # features; the root of a wider covariance takes minutes
+LARGE_BATCH = 64  # images to a forward pass of a large network
+
+
+class Extractor(NamedTuple):
+    """Features, and how the results name them.
+
+    features    samples uint8 [N, H, W, C] or float32 [N, D] -> [N, F]
+    about       name, hash, and the filter that resizes images on their way in
+    classify    samples -> class int64 [N], or None if it knows none
+    classes     what those classes mean
+    """
+
+    features: Callable[[np.ndarray], np.ndarray]
+    about: dict[str, Any]
+    classify: Callable[[np.ndarray], np.ndarray] | None = None
+    classes: Sequence[str] = ()
+
+
+class LabeledSet(NamedTuple):
+    """A set to train on.
+
+    name            of its file
+    samples         uint8 [N, H, W, C] or float32 [N, D]
+    targets         labels int64 [N], attributes float32 [N, A], or None
+    target_names    of the labels or attributes
+    """
+
+    name: str
+    samples: np.ndarray
+    targets: np.ndarray | None
+    target_names: Sequence[str]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return self.samples.shape[1:]
+
+    @property
+    def are_points(self) -> bool:
+        return self.samples.ndim == 2
+
+    def check_shape(self, shape: tuple[int, ...], name: str) -> None:
+        """Error unless the samples have the `shape` that the file `name` is for."""
+        check_shape(self.name, self.shape, name, shape)
+
+
+class Request(NamedTuple):
+    """What an extractor is opened for.
+
+    labeled   the set whose samples are to be measured; what a classifier is trained on
+    root      folder for downloads and trained classifiers
+    device    that networks run on: auto, cpu, ...
+    weights   a file of the Inception network's weights, instead of the download
+    """
+
+    labeled: LabeledSet
+    root: str
+    device: str
+    weights: str | None = None
+
+
+def about(name: str, resize: str = "none", digest: str | None = None) -> dict[str, Any]:
+    """How results name an extractor."""
+    return {"name": name, "hash": digest, "resize": resize}
+
+
+def sha256(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def as_rgb(images: np.ndarray) -> np.ndarray:
+    """[B, H, W, C] -> [B, H, W, 3]."""
+    return np.ascontiguousarray(np.broadcast_to(images, (*images.shape[:-1], 3)))
+
+
+def refuse_points(name: str, request: Request) -> None:
+    if request.labeled.are_points:
+        raise Error(f"--features {name}: is for pictures, and {request.labeled.name} holds points; leave it out")

@@ -1,0 +1,26 @@
+"""Samples as their own features."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ganutils import Error
+from ganutils.evaluation.extractors.extractor import WIDEST, Extractor, Request, about
+
+
+def points() -> Extractor:
+    """The points themselves."""
+    return Extractor(lambda samples: samples, about("points"))
+
+
+def pixels(_: str, request: Request) -> Extractor:
+    """Pixels in 0..1, flattened; points as they are."""
+    if request.labeled.are_points:
+        return points()
+    shape = request.labeled.shape
+    if math.prod(shape) > WIDEST:
+        size = "x".join(map(str, shape))
+        raise Error(f"--features pixels: {size} pictures have more than {WIDEST:,} numbers; use --features auto")
+    return Extractor(lambda images: images.reshape(len(images), -1) / np.float32(255), about("pixels"))
