@@ -17,14 +17,24 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 
 class Generator(Protocol):
-    """What `draw` needs of one: np.random.Generator has it, and `workers.Divided`."""
+    """What `draw` needs; np.random.Generator has it, and so has `distributed.ShardedGenerator`."""
 
     def random(self, shape: tuple[int, ...], /, dtype: Any) -> np.ndarray: ...
     def standard_normal(self, shape: tuple[int, ...], /, dtype: Any) -> np.ndarray: ...
 
 
-def draw(generator: Generator, prior: str, shape: tuple[int, ...]) -> np.ndarray:
-    """float32 latents of `shape`: standard normal, or uniform on [-1, 1) as in the DCGAN paper."""
-    if prior == "uniform":
-        return generator.random(shape, dtype=np.float32) * 2 - 1
+def normal(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
     return generator.standard_normal(shape, dtype=np.float32)
+
+
+def uniform(generator: Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """On [-1, 1), as in the DCGAN paper."""
+    return generator.random(shape, dtype=np.float32) * 2 - 1
+
+
+PRIORS = {"normal": normal, "uniform": uniform}
+
+
+def draw(generator: Generator, prior: str, shape: tuple[int, ...]) -> np.ndarray:
+    """float32 latents of `shape`, from one of PRIORS."""
+    return PRIORS[prior](generator, shape)

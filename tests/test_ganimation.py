@@ -7,7 +7,7 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
-from ganutils.runs.schedules import spread
+from ganutils.runs.schedules import denser_early
 
 
 def steps(folder):
@@ -33,7 +33,7 @@ def test_a_run_in_two_parts_leaves_the_snapshots_of_one(ok, pictures, tmp_path):
 
 @pytest.mark.parametrize(("frames", "total"), [(60, 5000), (60, 30), (2, 1), (7, 0)])
 def test_the_spread_reaches_from_the_start_to_the_end(frames, total):
-    moments = sorted(spread(frames, total))
+    moments = sorted(denser_early(frames, total))
     assert moments[0] == 0
     assert moments[-1] == total
     assert len(moments) <= frames

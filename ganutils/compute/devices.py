@@ -1,4 +1,6 @@
-"""Where the networks live."""
+"""The device that networks live on: which one, how this process is set up for it, and what its bits depend on."""
+
+from __future__ import annotations
 
 import contextlib
 import ctypes
@@ -17,22 +19,22 @@ M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # names of mallopt(3)
 
 
 def find(name: str) -> torch.device:
-    """The device of that name; auto = the first of CUDA, Apple's GPU and the CPU that is there."""
+    """The device called `name`; auto = CUDA, else Apple's GPU, else the CPU. Error if this machine has none such."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name in ("auto", "cuda") and cuda and "LOCAL_RANK" in os.environ:  # torchrun: a GPU for each process
         name = f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
-    found = torch.device("cuda" if cuda else "mps" if mps else "cpu") if name == "auto" else torch.device(name)
-    there = {"cuda": cuda and (found.index or 0) < torch.cuda.device_count(), "mps": mps}
-    if not there.get(found.type, True):
+    device = torch.device("cuda" if cuda else "mps" if mps else "cpu") if name == "auto" else torch.device(name)
+    exists = {"cuda": cuda and (device.index or 0) < torch.cuda.device_count(), "mps": mps}
+    if not exists.get(device.type, True):
         raise Error(f"--device {name}: not on this machine; use --device cpu, or auto")
-    return found
+    return device
 
 
 def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device:
-    """`named`, with this process made ready to train or sample on it.
+    """The device called `name` (see `find`), with this process set up to train or sample on it.
 
-    threads          of a CPU's matrix products; None = all cores
-    deterministic    the same bits at every run on CUDA too, at a price; a CPU gives them anyway
+    threads        for a CPU's matrix products; None = all cores
+    deterministic  the same bits on every run on CUDA too, slower; a CPU always gives them
     """
     if threads:
         torch.set_num_threads(threads)
@@ -41,6 +43,7 @@ def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
         torch.use_deterministic_algorithms(True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # with NaN, which hides faults and takes time
         torch.backends.cudnn.benchmark = False
     else:
         torch.backends.cudnn.benchmark = True
@@ -48,7 +51,7 @@ def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device
 
 
 def _keep_memory() -> None:
-    """Let glibc keep what is freed: else each step gives its tensors back to the kernel and is given zeroed pages."""
+    """Let glibc keep freed memory: else each step returns its tensors to the kernel and gets zeroed pages instead."""
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL("libc.so.6").mallopt
         mallopt(M_MMAP_THRESHOLD, 1 << 30)
@@ -56,47 +59,54 @@ def _keep_memory() -> None:
 
 
 def fits(size: int, device: torch.device) -> bool:
-    """Whether so many bytes take no more than half of the memory there: of what is free on CUDA, of all on a CPU."""
+    """Whether `size` bytes take at most half of the device's memory: of what is free on CUDA, of all elsewhere."""
     if device.type == "cuda":
         return size <= torch.cuda.mem_get_info(device)[0] // 2
     return size <= (4 << 30 if device.type == "mps" else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) // 2
 
 
 def send(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """`array` on the device. On CUDA it is on its way there, from pinned memory, and nothing has waited for it."""
+    """`array` on the device. To CUDA it is copied from pinned memory, and nothing waits for the copy."""
     tensor = torch.from_numpy(array)
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def fast_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 has matrix hardware here: AMX tiles on a CPU, Ampere or later on CUDA."""
+def fast_precision(device: torch.device) -> str:
+    """What --precision auto means on the device: bf16 with matrix hardware for it, else fp32.
+
+    That hardware is AMX tiles on a CPU, and Ampere or later on CUDA.
+    """
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        is_fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        is_fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+    return "bf16" if is_fast else "fp32"
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """What the last bits of a training depend on besides its settings; kept in checkpoints, no part of their digest."""
+    """What the last bits of a training depend on beside its config. Checkpoints keep it, outside their digest."""
     threads = {"threads": torch.get_num_threads()} if device.type == "cpu" else {}
     return {"torch": str(torch.__version__), "device": device.type, **threads}
 
 
-def differences(meta: Mapping[str, Any], device: torch.device) -> str | None:
-    """In which of these the maker of a checkpoint differs from us, in words; None if in none that it says."""
-    there, here = meta.get("versions"), describe(device)
+def differences(meta: Mapping[str, Any], device: torch.device, precision: str) -> str | None:
+    """How the maker of a checkpoint with metadata `meta` differs from us in these, in words; None if in nothing.
+
+    precision  that we train in; the checkpoint may have left it to the machine
+    """
+    there, here = meta.get("versions"), {**describe(device), "precision": precision}
     if not isinstance(there, dict):
         return None
-    names = [name for name in ("device", "threads", "torch") if name in there and there[name] != here.get(name)]
-    if not names:
-        return None
-    pairs = ", ".join(f"{name} {there[name]} there, {here.get(name, 'none')} here" for name in names)
-    return f"{pairs}: goes on, and differs in its last bits from a run that never moved"
+    there = {**there, "precision": meta["config"]["precision"]}
+    names = [name for name in ("device", "threads", "torch", "precision") if name in there]
+    pairs = [f"{name} {there[name]} there, {here.get(name)} here" for name in names if there[name] != here.get(name)]
+    return f"{', '.join(pairs)}: may differ in the last bits from a run that never moved" if pairs else None
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes: the most that was allocated on a CUDA device, elsewhere the most that this process had in memory."""
+    """Most bytes held so far: allocated on a CUDA device, elsewhere in the memory of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,7 +1,7 @@
-"""Several processes that train one GAN together, started by torchrun; each knows its rank among them.
+"""Several processes that train one GAN together, started by torchrun.
 
-Each takes its part of every batch: the same pictures, noise and augmentation that one process alone would have taken,
-divided. Gradients are averaged over the parts, so the update is that of the whole batch. Rank 0 writes.
+Each takes its part of every batch: a share of the samples, noise and augmentation that a single process would take.
+Gradients are averaged over the parts, so the update is that of the whole batch. Rank 0 writes.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from torch import Tensor
 
 from ganutils import Error
 
-GONE = "another worker of this job is gone; run the same command again to go on from the last checkpoint"
+GONE = "another worker of this job has died; run the same command again to continue from the last checkpoint"
 
 
 class Team:
-    """The processes of a job. Alone, nothing is divided and nothing is sent."""
+    """The processes of a job, of which this one has `rank`. A single process divides and sends nothing."""
 
     def __init__(self, rank: int = 0, count: int = 1):
         self.rank, self.count = rank, count
-        self._talk: Any = None if count == 1 else dist.new_group(backend="gloo")  # for what lies in the host's memory
+        self._host: Any = None if count == 1 else dist.new_group(backend="gloo")  # sends what is in the host's memory
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes and speaks."""
+        """Whether this process writes and prints."""
         return self.rank == 0
 
     def part(self, rows: Any) -> Any:
@@ -39,32 +39,32 @@ class Team:
         return rows if self.count == 1 else rows[self.rank * size : (self.rank + 1) * size]
 
     def mean(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Of each tensor, its mean over the processes; sent as one."""
+        """The mean of each tensor over the processes; all are sent as one."""
         if self.count == 1:
             return list(tensors)
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        with noticing():
+        with noticing_deaths():
             dist.all_reduce(flat)
         parts = (flat / self.count).split([tensor.numel() for tensor in tensors])
         return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
     def agreed(self, stopped: list[int]) -> bool:
-        """Whether any process was asked to stop, so that all do after the same step; `stopped` then has the signal."""
+        """Whether one process was told to stop, so that all stop after the same step; `stopped` then has its signal."""
         if self.count == 1:
             return bool(stopped)
         number = torch.tensor(stopped[0] if stopped else 0)
-        with noticing():
-            dist.all_reduce(number, dist.ReduceOp.MAX, group=self._talk)
+        with noticing_deaths():
+            dist.all_reduce(number, dist.ReduceOp.MAX, group=self._host)
         if number and not stopped:
             stopped.append(int(number))
-        return bool(number)  # not of `stopped`, which a signal may have changed since
+        return bool(number)  # not bool(stopped), which a signal may have changed since
 
     def gathered(self, array: np.ndarray, owner: int) -> np.ndarray:
-        """The `array` of `owner`, at rank 0; the others' are not looked at, but have its shape and dtype."""
+        """The `array` of the process `owner`, at rank 0. The other processes give any array of its shape and dtype."""
         if owner and self.rank in (0, owner):
-            with noticing():
-                sent = torch.from_numpy(array)
-                dist.recv(sent, owner, group=self._talk) if self.leads else dist.send(sent, 0, group=self._talk)
+            with noticing_deaths():
+                tensor = torch.from_numpy(array)
+                dist.recv(tensor, owner, group=self._host) if self.leads else dist.send(tensor, 0, group=self._host)
         return array
 
 
@@ -72,7 +72,7 @@ ALONE = Team()
 
 
 class ShardedGenerator:
-    """Random numbers for a whole batch, of which a process of `team` is given its part. The batch is the first axis."""
+    """Draws random numbers for a whole batch, and gives this process of `team` its part along the first axis."""
 
     def __init__(self, generator: np.random.Generator, team: Team):
         self._generator, self._team = generator, team
@@ -92,7 +92,7 @@ class ShardedGenerator:
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[Team]:
-    """The team of this process, by the environment that torchrun gives; they talk by NCCL on CUDA, else by gloo."""
+    """The team of this process, from torchrun's environment variables; it talks by NCCL on CUDA, else by gloo."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield ALONE
         return
@@ -107,8 +107,9 @@ def joined(device: torch.device) -> Iterator[Team]:
 
 
 @contextlib.contextmanager
-def noticing() -> Iterator[None]:
+def noticing_deaths() -> Iterator[None]:
+    """Error if another process has died, which gloo and NCCL report as RuntimeError."""
     try:
         yield
-    except RuntimeError:  # what gloo and NCCL raise when a process at the other end has died
+    except RuntimeError:
         raise Error(GONE) from None

@@ -17,8 +17,8 @@ from ganutils.runs.config import Config
 class DCGANGenerator(nn.Module):
     """Transposed 4x4 convolutions of stride 2 from a 4x4 map up, batch norm, ReLU, tanh (Radford et al. 2016).
 
-    Any size: where a map has an odd side, the last row or column of the doubled map is cut off. `hidden` puts a dense
-    layer beside the latent: the first map is of both. (Chen et al. 2016, InfoGAN, appendix C, put one between.)
+    Any size: where a map has an odd side, the last row or column of the doubled map is cut off. `hidden` concatenates
+    a dense layer to the latent; the first map is of both. (Chen et al. 2016, InfoGAN, appendix C, put one between.)
     """
 
     def __init__(self, config: Config):
@@ -27,7 +27,7 @@ class DCGANGenerator(nn.Module):
         self.channels = map_channels(config)[::-1]
         h, w = self.sizes[0]
         self.classes = ClassEmbedding(config.classes, config.z_dim)
-        # Normalised last, for a mean of 0: with another all samples move alike at first, and G collapses for good.
+        # Normalized last, so that its mean is 0: otherwise all samples move alike at first, and G collapses for good.
         self.hidden = dense(config.z_dim, config.hidden, nn.LeakyReLU(0.2), nn.BatchNorm1d(config.hidden))
         self.stem = nn.Linear(config.z_dim + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
@@ -37,7 +37,7 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(beside(self.hidden, self.classes.mixed(z, labels)))
+        x = self.stem(with_dense(self.hidden, self.classes.added(z, labels)))
         x = x.view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)  # (B, C, h, w)
         for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
             x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
@@ -47,8 +47,8 @@ class DCGANGenerator(nn.Module):
 class DCGANDiscriminator(nn.Module):
     """4x4 convolutions of stride 2, leaky ReLU, batch norm on all but the first (Radford et al. 2016).
 
-    Odd sides are padded by one, so that the maps have the generator's sizes. `hidden` puts a dense layer, which sees
-    the whole picture at once, beside the last map: the logit is of both.
+    Odd sides are padded by one, so that the maps have the generator's sizes. `hidden` concatenates a dense layer, which
+    sees the whole picture at once, to the last map; the logit is of both.
     """
 
     def __init__(self, config: Config):
@@ -70,7 +70,7 @@ class DCGANDiscriminator(nn.Module):
         self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
-        """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
+        """The output of each layer for pictures x: maps [B, channels, h, w], the largest first."""
         for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
             x = norm(down(F.pad(x, pad) if any(pad) else x))
             x = F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
@@ -78,17 +78,17 @@ class DCGANDiscriminator(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         *_, x = self.layers(x)
-        features = beside(self.hidden, x.permute(0, 2, 3, 1).flatten(1))
+        features = with_dense(self.hidden, x.permute(0, 2, 3, 1).flatten(1))
         return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
 
 
 def dense(length: int, units: int, *rest: nn.Module, bias: bool = True) -> nn.Sequential:
-    """[B, length] -> [B, units], fully connected, and what is to follow; of no units, nothing at all."""
+    """A fully connected layer [B, length] -> [B, units] and the modules that follow it; empty without units."""
     return nn.Sequential(nn.Linear(length, units, bias), *rest) if units else nn.Sequential()
 
 
-def beside(layer: nn.Sequential, x: Tensor) -> Tensor:
-    """`x` and what `layer` makes of it, side by side."""
+def with_dense(layer: nn.Sequential, x: Tensor) -> Tensor:
+    """`x` [B, length] with the output of `layer` concatenated, if that is not empty."""
     return torch.cat([x, layer(x)], 1) if layer else x
 
 

@@ -15,7 +15,7 @@ from ganutils.runs.config import Config
 
 
 class KrohnGenerator(nn.Module):
-    """From a map of a quarter of the size, doubled twice by copying pixels; 5x5 convolutions throughout."""
+    """From a map of a quarter of the size, doubled twice by repeating pixels; 5x5 convolutions throughout."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -33,7 +33,7 @@ class KrohnGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w, _ = self.config.shape
-        x = F.relu(self.norm(self.stem(self.classes.mixed(z, labels))))
+        x = F.relu(self.norm(self.stem(self.classes.added(z, labels))))
         x = x.view(-1, *self.map, self.config.width).permute(0, 3, 1, 2)  # (B, C, h, w)
         x = F.dropout(x, self.config.dropout, self.training)
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
@@ -57,7 +57,7 @@ class KrohnDiscriminator(nn.Module):
         self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
-        """What each layer makes of pictures: maps [B, channels, h, w], the largest first."""
+        """The output of each layer for pictures x: maps [B, channels, h, w], the largest first."""
         for conv in self.convs:
             x = F.dropout(F.relu(conv(x)), self.dropout, self.training)
             yield x

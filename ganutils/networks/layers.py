@@ -1,4 +1,4 @@
-"""What the networks share."""
+"""Layers that the networks share, and the sizes of their feature maps."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
 
 
 class ClassEmbedding(nn.Module):
-    """What the class-conditional networks share; without classes it has no parameters and changes nothing."""
+    """A learned vector for each class; without classes it has no parameters and changes nothing."""
 
     def __init__(self, classes: int, length: int):
         super().__init__()
         self.embedding = nn.Embedding(classes, length) if classes else None
 
-    def mixed(self, z: Tensor, labels: Tensor | None) -> Tensor:
+    def added(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Latents [B, Z] with the vectors of their classes added."""
         if self.embedding is None or labels is None:
             return z
@@ -66,11 +66,11 @@ class Upsample(nn.ConvTranspose2d):
 
 
 def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
-    """Whether a convolution to or from a map of so many points is faster as one matrix product.
+    """Whether a convolution to or from a map of `points` points is faster as a matrix product, with the same result.
 
-    So it is on CPUs, where oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than this
-    in float32, and 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at computing
-    gray pictures and their gradients (3 times slower). The parameters are the same, and the function.
+    On CPUs oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than the product in
+    float32, 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at gray pictures and
+    their gradients (3 times slower).
     """
     is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
     return is_slow and x.device.type == "cpu"
@@ -91,7 +91,7 @@ class _Windows(torch.autograd.Function):
 
 
 class _Overlap(torch.autograd.Function):
-    """The adjoint of _Windows: [B, h, w, 4, 4, C] added up where they overlap, without the border."""
+    """The adjoint of _Windows: windows [B, h, w, 4, 4, C] added up where they overlap, without the border."""
 
     @staticmethod
     def forward(ctx: Any, windows: Tensor) -> Tensor:

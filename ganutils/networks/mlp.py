@@ -14,7 +14,7 @@ from ganutils.runs.config import Config
 
 
 class MLPGenerator(nn.Module):
-    """Two hidden layers of `width` units; for pictures a tanh at the end (Goodfellow et al. 2014)."""
+    """Two hidden layers of `width` units; a tanh at the end for pictures (Goodfellow et al. 2014)."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -25,7 +25,7 @@ class MLPGenerator(nn.Module):
         self.out = nn.Linear(config.width, math.prod(config.shape))
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        x = F.relu(self.hidden1(self.classes.mixed(z, labels)))
+        x = F.relu(self.hidden1(self.classes.added(z, labels)))
         x = F.relu(self.hidden2(x))
         x = self.out(x)
         if len(self.shape) == 1:
@@ -45,7 +45,7 @@ class MLPDiscriminator(nn.Module):
         self.classes = ClassEmbedding(config.classes, config.width)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
-        """What each layer makes of samples: [B, width]."""
+        """The output of each hidden layer for samples x: [B, width]."""
         if x.dim() == 4:
             x = x.permute(0, 2, 3, 1)  # (B, H, W, C): the order of the generator's output
         for hidden in (self.hidden1, self.hidden2):

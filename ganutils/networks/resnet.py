@@ -1,4 +1,4 @@
-"""Residual networks without normalisation, in the spirit of R3GAN (Huang et al. 2024), small enough for CPUs."""
+"""Residual networks without normalization, in the spirit of R3GAN (Huang et al. 2024), small enough for CPUs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ganutils.runs.config import Config
 
 
 class ResidualBlock(nn.Module):
-    """x + a bottleneck of 1x1, 3x3 in groups, 1x1, without normalisation (Huang et al. 2024, R3GAN).
+    """x + a bottleneck of 1x1, 3x3 in groups, 1x1, without normalization (Huang et al. 2024, R3GAN).
 
-    Fix-up initialisation (Zhang et al. 2019): the last layer starts at zero, the others scaled by depth^(-1/4), so
+    Fix-up initialization (Zhang et al. 2019): the last layer starts at zero, the others scaled by depth^(-1/4), so
     that a deep stack starts as the identity.
     """
 
@@ -42,12 +42,12 @@ class ResidualBlock(nn.Module):
 
 
 class ResNetGenerator(nn.Module):
-    """From a learned 4x4 map up: resize, change the channels, two residual blocks a size; linear at the end."""
+    """From a 4x4 map up: at each size two residual blocks, then resize and change the channels; last a 1x1 layer."""
 
     def __init__(self, config: Config):
         super().__init__()
         self.sizes = map_sizes(*config.shape[:2])[::-1]
-        self.channels = [*map_channels(config)[:0:-1], config.width]  # of each size; the last one feeds the picture
+        self.channels = [*map_channels(config)[:0:-1], config.width]  # of each size; the last feeds the picture
         h, w = self.sizes[0]
         self.classes = ClassEmbedding(config.classes, config.z_dim)
         self.stem = nn.Linear(config.z_dim, h * w * self.channels[0])
@@ -60,7 +60,7 @@ class ResNetGenerator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(self.classes.mixed(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
+        x = self.stem(self.classes.added(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
         x = self.blocks[0](x)
         for turn, blocks, size in zip(self.turns, self.blocks[1:], self.sizes[1:], strict=True):
             x = F.interpolate(turn(x), size, mode="bilinear", align_corners=False)
@@ -69,7 +69,7 @@ class ResNetGenerator(nn.Module):
 
 
 class ResNetDiscriminator(nn.Module):
-    """The generator turned round: two residual blocks a size, change the channels, halve by averaging."""
+    """The generator reversed: at each size two residual blocks, then change the channels and halve by averaging."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -84,7 +84,7 @@ class ResNetDiscriminator(nn.Module):
         self.classes = ClassEmbedding(config.classes, features)
 
     def layers(self, x: Tensor) -> Iterator[Tensor]:
-        """What the blocks of each size make of pictures: maps [B, channels, h, w], the largest first."""
+        """The output of the blocks of each size for pictures x: maps [B, channels, h, w], the largest first."""
         x = self.blocks[0](self.first(x))
         yield x
         for turn, blocks in zip(self.turns, self.blocks[1:], strict=True):

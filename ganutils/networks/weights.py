@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -16,33 +16,33 @@ Tensors = dict[str, Tensor]
 
 
 def load_generator(file: File) -> tuple[nn.Module, Config]:
-    """The averaged generator of a checkpoint or snapshot, ready to sample, and its settings."""
-    settings = checkpoints.config_of(file)
-    return _one(file, settings, 0, "ema."), settings
+    """The averaged generator of a checkpoint or snapshot, ready to sample, and its config."""
+    config = checkpoints.config_of(file)
+    return _load(file, "ema.", lambda: networks.construct(config)[0]), config
 
 
 def load_discriminator(file: File) -> tuple[nn.Module, Config]:
-    """The discriminator of a checkpoint, ready to give features, and its settings; Error if it is a snapshot."""
-    settings = checkpoints.config_of(file)
-    if not any(name.startswith("D.") for name in file.specs):
+    """The discriminator of a checkpoint, ready to give features, and its config; Error if it is a snapshot."""
+    config = checkpoints.config_of(file)
+    if not checkpoints.has_discriminator(file):
         raise Error(f"{file.name}: a snapshot holds only the generator; give the checkpoint of the whole run")
-    return _one(file, settings, 1, "D."), settings
+    return _load(file, "D.", lambda: networks.construct(config)[1]), config
 
 
-def _one(file: File, settings: Config, which: int, prefix: str) -> nn.Module:
-    """One network of a checkpoint, fixed: the generator (0) or the discriminator (1), from tensors named `prefix`..."""
-    with torch.device("meta"):
-        expected = {f"{prefix}{name}": t for name, t in networks.construct(settings)[which].state_dict().items()}
+def _load(file: File, prefix: str, construct: Callable[[], nn.Module]) -> nn.Module:
+    """What `construct` makes, fixed, with the tensors of a checkpoint whose names begin with `prefix`."""
+    with torch.device("meta"):  # shapes without memory, so that a hostile file cannot ask for more than it has
+        expected = {f"{prefix}{name}": tensor for name, tensor in construct().state_dict().items()}
     check(file, expected, only=prefix)
-    network = networks.construct(settings)[which].to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    network = construct().to(memory_format=torch.channels_last).eval().requires_grad_(False)
     fill({f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}, tensors_of(file, expected))
     return network
 
 
 def check(file: File, expected: Tensors, only: str = "") -> None:
-    """Raise Error unless the tensors of `file` (those whose names begin with `only`) are the `expected` ones."""
-    found = {name for name in file.specs if name.startswith(only) and not name.startswith("updates.")}
-    for name in sorted(found ^ expected.keys()):
+    """Error unless the tensors of `file` whose names begin with `only` have the names and shapes of `expected`."""
+    names = {name for name in file.specs if name.startswith(only) and not name.startswith("updates.")}
+    for name in sorted(names ^ expected.keys()):
         what = "missing" if name in expected else "unknown"
         raise Error(f"{file.name}: damaged: tensor {name} is {what}")
     for name, tensor in expected.items():
@@ -53,15 +53,16 @@ def check(file: File, expected: Tensors, only: str = "") -> None:
 
 
 def tensors_of(file: File, names: Iterable[str]) -> Tensors:
-    """Those tensors; Error if one of them is not finite, which only a damaged or hostile file can be."""
+    """The tensors called `names`; Error if a number is not finite, which happens only in a damaged or hostile file."""
     tensors = {name: torch.from_numpy(file[name]) for name in names}
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise Error(f"{file.name}: damaged: {name} holds what is not a finite number")
+            raise Error(f"{file.name}: damaged: {name} holds numbers that are not finite")
     return tensors
 
 
 def fill(targets: Tensors, sources: Tensors) -> None:
+    """Copy each of `targets` from the one of its name in `sources`."""
     with torch.no_grad():
         for name, target in targets.items():
             target.copy_(sources[name])

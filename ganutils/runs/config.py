@@ -1,56 +1,82 @@
-"""What a training run is: its settings, their limits, and the presets. Stored in every checkpoint.
+"""What a training run is: its settings, each declared once, as a field of Config. Stored in every checkpoint.
 
-Light (no torch, no NumPy), so that a contradiction or a wrong value is said before anything heavy is imported.
+No torch, no NumPy: a wrong value or a contradiction is reported before anything heavy is imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ganutils import Error
 from ganutils.runs.presets import PRESETS
-from ganutils.runs.traits import ARCHS, LOSSES, SMOOTHED, WIDTHS
+from ganutils.runs.settings import UNSET, setting, settings_of
+from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OPTIMIZERS, PRIORS, RESTRICTED
 
-PRIORS = ("normal", "uniform")
-AUGMENTS = ("translate", "cutout", "color")
-PRECISIONS = ("auto", "fp32", "bf16")
-NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in colour
+NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in color
+
+
+def _shape_problem(shape: Any) -> str | None:
+    return None if is_shape(shape) else "not [H, W, C] or [D]"
+
+
+def _decay_problem(decay: Any) -> str | None:
+    is_pair = isinstance(decay, list | tuple) and len(decay) == 2 and is_decay(*decay)
+    return None if is_pair or decay is None else "not [FIRST, LAST] with 0 <= FIRST < LAST"
+
+
+def _preset_problem(preset: Any) -> str | None:
+    return None if isinstance(preset, str) else "not a name"  # any name: what it stood for is in the other settings
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """The settings of a run. `SETTINGS` says what each means; `shape` is [H, W, C] of pictures or [D] of points."""
+    """All settings of a run. `shape` is [H, W, C] of pictures or [D] of points."""
 
-    shape: tuple[int, ...]
-    preset: str
-    arch: str
-    width: int
-    hidden: int
-    norm: str
-    dropout: float
-    z_dim: int
-    prior: str
-    classes: int
-    loss: str
-    smooth: float
-    r1: float
-    r2: float
-    gp: float
-    augment: str
-    optimiser: str
-    lr: float
-    d_lr: float
-    beta1: float
-    beta2: float
-    batch: int
-    d_updates: int
-    ema_kimg: float
-    decay: tuple[int, int] | None
-    precision: str
-    seed: int
+    shape: tuple[int, ...] = setting("Shape of a sample.", option=False, check=_shape_problem)
+    preset: str = setting("Preset to start from.", "modern", choices=PRESETS, check=_preset_problem)
+    arch: str = setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", choices=ARCHS)
+    width: int = setting("Channels of the layer nearest the picture; hidden units of an mlp.", least=1, most=4096)
+    hidden: int = setting(
+        "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan); 0 = none.",
+        plain=0, most=4096, earlier=0,
+    )  # fmt: skip
+    norm: str = setting("Normalization in D (dcgan).", choices=("batch", "none"))
+    dropout: float = setting("Share of units dropped in training (krohn; D of an mlp).", 0.0, most=0.95)
+    z_dim: int = setting("Length of a latent.", least=1, most=65536)
+    prior: str = setting("Distribution of the latents.", choices=PRIORS)
+    classes: int = setting("Train a conditional GAN on the labels of DATA.", 0, flag="conditional", most=65536)
+    loss: str = setting("Loss of discriminator and generator.", choices=LOSSES)
+    smooth: float = setting(
+        "Target for real samples, e.g. 0.9 (one-sided label smoothing).", plain=1.0, least=0.5, most=1
+    )
+    r1: float = setting("Weight of the penalty on D's squared gradient at real samples.", 0.0, most=1e6)
+    r2: float = setting("Weight of the same penalty at generated samples.", 0.0, most=1e6)
+    gp: float = setting("Weight of WGAN's gradient penalty.", 0.0, most=1e6)
+    augment: str = setting(
+        "Random changes to the pictures that D sees: some of translate,cutout,color, or none.",
+        "none", choices=AUGMENTS, many=True,
+    )  # fmt: skip
+    optimizer: str = setting("Optimizer of both networks.", "adam", choices=OPTIMIZERS, was="optimiser")
+    lr: float = setting("Learning rate.", most=10)
+    d_lr: float = setting("Learning rate of D; 0 = --lr.", 0.0, most=10)
+    beta1: float = setting("Adam's decay rate of the first moment.", 0.5, most=0.999)
+    beta2: float = setting("Decay rate of the second moment.", 0.999, most=0.99999)
+    batch: int = setting("Samples in a batch.", least=2, most=1 << 20)
+    d_updates: int = setting("Discriminator updates per generator update.", 1, least=1, most=1000)
+    ema_kimg: float = setting(
+        "Half-life of the moving average of G's weights, in thousands of images; 0 = no average.", 0.0, most=1e6
+    )
+    decay: tuple[int, int] | None = setting(
+        "FIRST:LAST, the steps between which the learning rate falls linearly to 0.", None, check=_decay_problem
+    )
+    precision: str = setting(
+        "Precision of forward and backward passes; auto = bf16 where the machine is fast at it, else fp32.",
+        "auto", choices=("auto", "fp32", "bf16"), undecided="auto",
+    )  # fmt: skip
+    seed: int = setting("Seed of everything random.", 0, most=(1 << 63) - 1)
 
     def as_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
@@ -65,8 +91,8 @@ class Config:
 
     @property
     def needs_real_for_g(self) -> bool:
-        """Whether the generator's update looks at the data too: at real logits, or for the labels of its classes."""
-        return self.loss == "relativistic" or self.classes > 0
+        """Whether the generator's update needs the data too: for real logits, or for the labels of its classes."""
+        return LOSSES[self.loss].compares_pairs or self.classes > 0
 
     def ema_beta(self, step: int) -> float:
         """Weight of the old average at generator update `step`.
@@ -78,115 +104,95 @@ class Config:
         return 0.5 ** (self.batch / half_life) if half_life > 0 else 0.0
 
 
-class Setting(NamedTuple):
-    """What a setting means, its type and its limits; the options of the training commands are made from it."""
-
-    help: str
-    type: type
-    choices: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    many: bool = False  # several of the choices, in their order, with commas; or none
+SETTINGS = settings_of(Config)
 
 
-SETTINGS = {
-    "arch": Setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", str, ARCHS),
-    "width": Setting("Channels of the layer nearest the picture, or hidden units (mlp).", int, (), 1, 4096),
-    "hidden": Setting("Units of a dense layer beside the latents, and beside the last map (dcgan).", int, (), 0, 4096),
-    "norm": Setting("Normalisation in the discriminator of dcgan.", str, ("batch", "none")),
-    "dropout": Setting("Share of units dropped in training (krohn; D of an mlp).", float, (), 0, 0.95),
-    "z_dim": Setting("Length of a latent.", int, (), 1, 65536),
-    "prior": Setting("Distribution of the latents.", str, PRIORS),
-    "classes": Setting("Number of classes; set by --conditional.", int, (), 0, 65536),
-    "loss": Setting("The two losses.", str, LOSSES),
-    "smooth": Setting("What real is called in place of 1, as 0.9 (one-sided label smoothing).", float, (), 0.5, 1),
-    "r1": Setting("Weight of the squared gradient of D at real pictures.", float, (), 0, 1e6),
-    "r2": Setting("The same at generated pictures.", float, (), 0, 1e6),
-    "gp": Setting("Weight of WGAN's gradient penalty.", float, (), 0, 1e6),
-    "augment": Setting("What D sees pictures through: of translate,cutout,color; or none.", str, AUGMENTS, many=True),
-    "optimiser": Setting("Of both networks.", str, ("adam", "rmsprop")),
-    "lr": Setting("Learning rate.", float, (), 0, 10),
-    "d_lr": Setting("The discriminator's, if another; 0 = the same.", float, (), 0, 10),
-    "beta1": Setting("Adam's decay of the first moment.", float, (), 0, 0.999),
-    "beta2": Setting("Adam's decay of the second moment; rmsprop's of its one.", float, (), 0, 0.99999),
-    "batch": Setting("Pictures in a batch.", int, (), 2, 1 << 20),
-    "d_updates": Setting("Discriminator updates for each generator update.", int, (), 1, 1000),
-    "ema_kimg": Setting("Half-life, in thousands of images, of the generator's average; 0 = off.", float, (), 0, 1e6),
-    "decay": Setting("FIRST:LAST, the generator updates between which the rate falls linearly to 0.", tuple),
-    "precision": Setting("Of the forward and backward passes; auto = bf16 where it is fast.", str, PRECISIONS),
-    "seed": Setting("Seed of everything random.", int, (), 0, (1 << 63) - 1),
-}
-# Settings that came after format 1, each with what checkpoints that lack it were made with: files open for ever.
-LATER: dict[str, Any] = {"hidden": 0}
-# What a preset does not say.
-PLAIN: dict[str, Any] = dict(
-    hidden=0,
-    dropout=0.0,
-    classes=0,
-    smooth=1.0,
-    r1=0.0,
-    r2=0.0,
-    gp=0.0,
-    augment="none",
-    optimiser="adam",
-    d_lr=0.0,
-    beta1=0.5,
-    beta2=0.999,
-    d_updates=1,
-    ema_kimg=0.0,
-    decay=None,
-    precision="auto",
-    seed=0,
-)
+PLAIN = {name: setting.plain for name, setting in SETTINGS.items() if setting.plain is not UNSET}
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings `given`, as Config holds them; Error that names one that does not exist or has an invalid value."""
+    for name, value in given.items():
+        if name not in SETTINGS or not SETTINGS[name].option:
+            raise Error(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
+        if name == "preset" and value not in PRESETS:
+            raise Error(f"there is no preset {value!r}; there are {', '.join(PRESETS)}")
+        if problem := SETTINGS[name].problem(value):
+            raise Error(f"{name} is {value!r}, {problem}")
+    return {name: SETTINGS[name].native(value) for name, value in given.items()}
 
 
 def fresh(shape: tuple[int, ...], given: Mapping[str, Any]) -> Config:
-    """The settings of a new run on samples of `shape`: those `given`, else the preset's."""
-    preset = given.get("preset", "modern")
-    settings = {**PLAIN, **PRESETS[preset], **given, "preset": preset}
-    if "smooth" not in given and settings["loss"] not in SMOOTHED:
-        settings["smooth"] = 1.0
-    if len(shape) == 1 and "arch" not in given:
-        settings["arch"] = "mlp"  # points have no neighbours to convolve
-    settings.setdefault("width", WIDTHS[settings["arch"]])
-    settings.setdefault("norm", "none" if _sees_single_pictures(settings) else "batch")
-    config = Config(shape=shape, **settings)
+    """The config of a new run on samples of `shape`: the settings `given`, else the preset's. Error as of `checked`."""
+    given = checked(given)
+    values = {**PLAIN, **PRESETS[given.get("preset", PLAIN["preset"])], **given}
+    if "smooth" not in given and not LOSSES[values["loss"]].has_target:
+        values["smooth"] = 1.0
+    if "arch" not in given and _modality(shape).tensor not in ARCHS[values["arch"]].takes:
+        values["arch"] = _archs_for(shape)[0]
+    values.setdefault("width", ARCHS[values["arch"]].width)
+    values.setdefault("norm", "none" if _forbids_batch_norm(values) else "batch")
+    config = Config(shape=shape, **values)
     problem = contradiction(config)
     if problem:
         raise Error(problem)
     return config
 
 
-def _sees_single_pictures(settings: Mapping[str, Any]) -> bool:
-    """Whether D's loss is about one picture, or a pair, so that batch norm, which mixes the batch, spoils it."""
-    penalised = settings["r1"] or settings["r2"] or settings["gp"]
-    return bool(penalised) or settings["loss"] in ("wgan", "relativistic") or settings["arch"] != "dcgan"
+def _modality(shape: tuple[int, ...]) -> Any:
+    from ganutils.files import kinds  # NumPy, which --help does without
+
+    return kinds.modality_of_shape(shape)
+
+
+def _archs_for(shape: tuple[int, ...]) -> list[str]:
+    """The architectures that take samples of `shape`."""
+    return [name for name, arch in ARCHS.items() if _modality(shape).tensor in arch.takes]
+
+
+def _forbids_batch_norm(values: Mapping[str, Any]) -> str:
+    """The option that forbids batch norm in D: its loss or penalty is about single samples or pairs; "" if none."""
+    for name in ("r1", "r2", "gp"):
+        if values[name]:
+            return f"--{name}"
+    if not LOSSES[values["loss"]].batch_norm:
+        return f"--loss {values['loss']}"
+    return "" if "norm" in ARCHS[values["arch"]].settings else f"--arch {values['arch']}"
 
 
 def contradiction(config: Config) -> str | None:
-    """What in the settings does not go together, in words; None if all does."""
-    if len(config.shape) == 1 and config.arch != "mlp":
-        return f"--arch {config.arch} is for pictures, and the data are points; use --arch mlp"
-    if len(config.shape) == 1 and config.augment != "none":
-        return f"--augment {config.augment} is for pictures, and the data are points; leave it out"
-    if config.norm == "batch" and _sees_single_pictures(vars(config)):
-        return "--norm batch does not go with r1, r2, gp, wgan or relativistic, nor with other networks than dcgan"
-    if config.smooth != 1 and config.loss not in SMOOTHED:
-        return f"--smooth goes with {', '.join(SMOOTHED)}; {config.loss} has no labels"
-    if "color" in config.augment and config.shape[-1] == 1:
-        return "--augment color is for colour pictures; gray ones have translate and cutout"
-    if config.hidden and config.arch != "dcgan":
-        return "--hidden goes with --arch dcgan"
-    if config.dropout and config.arch not in ("krohn", "mlp"):
-        return "--dropout goes with --arch krohn or mlp"
-    return None
+    """Which settings do not go together, in words; None if all do."""
+    return next(_contradictions(config), None)
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    modality = _modality(config.shape)
+    if modality.tensor not in ARCHS[config.arch].takes:
+        yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
+    if config.augment != "none" and modality.tensor != "images":
+        yield f"--augment {config.augment} is not for {modality.noun}; leave it out"
+    for name in config.augment.split(",") if config.augment != "none" else ():
+        if config.shape[-1] not in AUGMENTS[name].channels:
+            yield f"--augment {name} needs color pictures; leave {name} out"
+    if config.norm == "batch" and _forbids_batch_norm(vars(config)):
+        yield f"--norm batch does not go with {_forbids_batch_norm(vars(config))}; use --norm none"
+    if config.smooth != 1 and not LOSSES[config.loss].has_target:
+        names = ", ".join(name for name, loss in LOSSES.items() if loss.has_target)
+        yield f"--smooth does not go with --loss {config.loss}; it goes with {names}"
+    for name, neutral in RESTRICTED.items():
+        if getattr(config, name) != neutral and name not in ARCHS[config.arch].settings:
+            archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
+            yield f"--{name} goes with --arch {archs}, not {config.arch}"
 
 
 def is_shape(shape: Any) -> bool:
-    """Whether `shape` (from JSON) is [H, W, C] or [D] of samples that can be had."""
-    if not isinstance(shape, list) or not all(type(n) is int and n > 0 for n in shape):
+    """Whether `shape` (from JSON) is that of a sample: [H, W, C] or [D], of at most NUMBERS numbers."""
+    from ganutils.files.kinds import MODALITIES
+
+    if not isinstance(shape, list) or not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) > NUMBERS:
         return False
-    return math.prod(shape) <= NUMBERS and (len(shape) == 1 or (len(shape) == 3 and shape[2] in (1, 3)))
+    fitting = [one for one in MODALITIES if len(one.axes) == len(shape)]
+    return any(not one.channels or shape[-1] in one.channels for one in fitting)
 
 
 def is_decay(first: Any, last: Any) -> bool:
@@ -194,16 +200,23 @@ def is_decay(first: Any, last: Any) -> bool:
 
 
 def differences(there: Config, here: Mapping[str, Any]) -> str:
-    """The settings in `here` that are not those of `there`, in words; empty if none."""
+    """The settings in `here` that are not those of `there`, in words; "" if none.
+
+    A value that leaves a setting undecided goes with any other.
+    """
     pairs = [(name, getattr(there, name), value) for name, value in here.items()]
-    return ", ".join(f"{name} is {_words(a)} there, {_words(b)} here" for name, a, b in pairs if a != b)
+    return ", ".join(
+        f"{name} is {_words(a)} there, {_words(b)} here"
+        for name, a, b in pairs
+        if a != b and SETTINGS[name].undecided not in (a, b)
+    )
 
 
 def _words(value: Any) -> str:
-    return ":".join(map(str, value)) if isinstance(value, tuple) and len(value) == 2 else f"{value}"
+    return "none" if value is None else ":".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
 
 
-def is_choice(setting: Setting, value: Any) -> bool:
-    if not setting.many:
-        return value in setting.choices
-    return value == "none" or value == ",".join(name for name in setting.choices if name in value.split(","))
+def decided(config: Config, given: Mapping[str, Any]) -> Config:
+    """`config` with the settings that it leaves undecided taken from `given`, where they are there."""
+    undecided = {name for name, value in vars(config).items() if value == SETTINGS[name].undecided}
+    return dataclasses.replace(config, **{name: given[name] for name in undecided & given.keys()})

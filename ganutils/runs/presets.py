@@ -1,4 +1,4 @@
-"""The settings of papers, by name."""
+"""The settings of papers, by name. What a preset leaves out has its plain value (see config.py)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         z_dim=32,
         prior="uniform",
         loss="nonsaturating",
-        optimiser="rmsprop",
+        optimizer="rmsprop",
         lr=4e-4,
         d_lr=8e-4,
         beta2=0.9,

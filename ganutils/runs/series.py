@@ -10,21 +10,28 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, lineage
+from ganutils.files import container, kinds, lineage
 from ganutils.files.container import File, Stream
 from ganutils.runs import checkpoints
-from ganutils.runs.config import Config
+from ganutils.runs.config import Config, differences
 from ganutils.samples.samples import Samples
 
 
 @dataclasses.dataclass
 class Series:
-    """One checkpoint, or several that make a film, a frame each; and what there is to say of all."""
+    """One checkpoint, or several that make a film, one frame each.
+
+    first     the first one given, open
+    sources   all, in the order of the film; those given by their path are opened when their turn comes
+    config    of `first`; the others make samples of the same shape from the same latents
+    frames    `step` and `kimg` of each
+    lineages  of all
+    """
 
     first: File
-    sources: Sequence[File | str]  # in the order of the film; all but the first given are opened when their turn comes
+    sources: Sequence[File | str]
     config: Config
-    frames: list[dict[str, Any]]  # for each: step, kimg
+    frames: list[dict[str, Any]]
     lineages: list[list[str]]
 
     @property
@@ -34,7 +41,8 @@ class Series:
     def labels(self, lead: tuple[int, ...], given: File | None, label: str | None) -> np.ndarray | None:
         """The classes to sample, int64 of shape `lead`; None if the checkpoint has no classes.
 
-        `label`, a class by name or number, if given; else those that come with the latents; else all, evenly, in order.
+        These are `label`, a class by name or number, if given; else those that come with the latents `given`; else all
+        classes evenly, in order.
         """
         count = self.config.classes
         if label is not None:
@@ -43,15 +51,15 @@ class Series:
             return None
         if given is not None:
             if "labels" not in given:
-                raise Error(f"{given.name}: latents without labels, and the checkpoint has classes; give --label")
+                raise Error(f"{given.name}: has no labels, and {self.first.name} has classes; give --label")
             return Samples(given).labels_of(count).reshape(lead)
         return all_classes(count, lead)
 
     def _class(self, label: str) -> int:
-        """The number of a class, given by its name or number; Error if there is none such."""
+        """The number of a class, given by its name or number; Error if there is no such class."""
         count, names = self.config.classes, self.first.meta.get("classes", [])
         if not count:
-            raise Error(f"{self.first.name}: has no classes, so --label means nothing; train it with --conditional")
+            raise Error(f"{self.first.name}: has no classes for --label; train with --conditional to have them")
         if label in names:
             return int(names.index(label))
         if not label.isdecimal() or int(label) >= count:
@@ -62,18 +70,17 @@ class Series:
     def tensors(
         self, samples: Iterable[np.ndarray], latents: np.ndarray, labels: np.ndarray | None
     ) -> dict[str, np.ndarray | Stream]:
-        """Those of a samples file: `samples` as they come, in the shape of their `latents`; these; and their labels."""
+        """The tensors of a samples file: `samples` as they are made of `latents`, these, and their labels."""
         lead = (*([len(self.frames)] if self.is_film else []), *latents.shape[:-1])
-        shape = self.config.shape
-        name, dtype = ("images", np.uint8) if len(shape) == 3 else ("points", np.float32)
-        found: dict[str, np.ndarray | Stream] = {
-            name: Stream((*lead, *shape), np.dtype(dtype), samples),
+        modality = kinds.modality_of_shape(self.config.shape)
+        tensors: dict[str, np.ndarray | Stream] = {
+            modality.tensor: Stream((*lead, *self.config.shape), modality.dtype, samples),
             "latents": np.broadcast_to(latents, (*lead, latents.shape[-1])),
         }
-        return found if labels is None else {**found, "labels": np.broadcast_to(labels, lead)}
+        return tensors if labels is None else {**tensors, "labels": np.broadcast_to(labels, lead)}
 
     def meta(self, line: str, given: File | None) -> dict[str, Any]:
-        """The metadata of that file, made by the command `line` from latents `given`, whose layout it keeps."""
+        """Metadata of that file, which the command `line` makes; it keeps the layout of the latents `given`."""
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
         meta: dict[str, Any] = {"prior": self.config.prior, "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
@@ -90,27 +97,30 @@ def all_classes(count: int, lead: tuple[int, ...]) -> np.ndarray:
 
 
 def open_series(first: File, others: Sequence[str]) -> Series:
-    """Those of one run in the order of their steps, whatever the shell's; of several runs as they are given.
+    """The checkpoint `first` and those of the paths `others`.
 
+    Checkpoints of one run come in the order of their steps, whatever the shell's; those of several runs as given.
     Error if one of them makes other samples, or takes other latents, than the first.
     """
-    own = checkpoints.config_of(first)
-    found: list[tuple[File | str, Config, dict[str, Any]]] = [(first, own, _moment(first, own))]
-    lineages = [first.meta.get("lineage", [])]
+    config = checkpoints.config_of(first)
+    sources: list[File | str] = [first, *others]
+    configs = [config]
+    frames, lineages = [checkpoints.progress(first, config)], [first.meta.get("lineage", [])]
     for path in others:
         if path == "-":
-            raise Error("standard input: of several checkpoints none can come from a pipe; save it to a file first")
+            raise Error("standard input: only a single checkpoint can come from a pipe; save it to a file first")
         with container.read(path, "checkpoint") as file:
-            its = checkpoints.config_of(file)
-            if (its.shape, its.z_dim, its.classes) != (own.shape, own.z_dim, own.classes):
-                raise Error(f"{path}: makes other samples than {first.name}; they cannot be one film")
-            found.append((path, its, _moment(file, its)))
+            configs.append(checkpoints.config_of(file))
+            _check_same_samples(path, configs[-1], first.name, config)
+            frames.append(checkpoints.progress(file, configs[-1]))
             lineages.append(file.meta.get("lineage", []))
-    if all(its == own for _, its, _ in found):
-        found.sort(key=lambda one: one[2]["step"])
-    return Series(first, [source for source, _, _ in found], own, [moment for _, _, moment in found], lineages)
+    order = list(range(len(sources)))
+    if not any(differences(config, vars(other)) for other in configs):
+        order.sort(key=lambda number: frames[number]["step"])
+    return Series(first, [sources[n] for n in order], config, [frames[n] for n in order], lineages)
 
 
-def _moment(file: File, its: Config) -> dict[str, Any]:
-    counts = checkpoints.updates(file)
-    return {"step": counts["G"], "kimg": counts["D"] * its.batch / 1000}
+def _check_same_samples(path: str, config: Config, name: str, first: Config) -> None:
+    """Error unless a generator of `config` takes and makes what one of `first` does."""
+    if (config.shape, config.z_dim, config.classes) != (first.shape, first.z_dim, first.classes):
+        raise Error(f"{path}: makes other samples than {name}; give checkpoints of the same shape, --z-dim and classes")

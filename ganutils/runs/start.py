@@ -1,4 +1,4 @@
-"""Where a training command starts: a new run, a checkpoint given with --from, or its own output, continued."""
+"""Where a training command starts: at a new run, a checkpoint given with --from, or its own output."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from ganutils import Error
 from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
 from ganutils.runs import checkpoints
-from ganutils.runs.config import Config, differences, fresh
+from ganutils.runs.config import Config, checked, decided, differences, fresh
 from ganutils.samples.samples import MOST_CLASSES, Samples, in_words
 
 
 @dataclasses.dataclass
 class Start:
-    """A run's settings and, unless it is new, the checkpoint it goes on from."""
+    """A run's config and, unless it is new, the checkpoint it continues from.
+
+    data      what tells its data from others (see Samples.identity)
+    lineages  of the data and the checkpoint
+    classes   names of the classes of a conditional run, where they have names
+    resumed   whether the checkpoint is the command's own output
+    """
 
     config: Config
     checkpoint: File | None
     data: dict[str, Any]
     lineages: list[list[str]]
-    classes: list[str] | None  # their names, of a conditional run
-    resumed: bool = False  # the checkpoint is the command's own output
+    classes: list[str] | None
+    resumed: bool = False
 
     @property
     def step(self) -> int:
@@ -33,7 +39,7 @@ class Start:
         return checkpoints.updates(self.checkpoint)["G"] if self.checkpoint else 0
 
     def meta(self, line: str) -> dict[str, Any]:
-        """Metadata of what the command `line` makes of this."""
+        """Metadata of the checkpoint that the command `line` writes."""
         named = {} if self.classes is None else {"classes": self.classes}
         return {"data": self.data, "lineage": lineage.joined(self.lineages, line), **named}
 
@@ -42,52 +48,100 @@ class Start:
 def start(samples: Samples | None, origin: str | None, given: Mapping[str, Any]) -> Iterator[Start]:
     """Start on `samples` from the checkpoint `origin`, or anew if that is None. `given`: the settings typed.
 
-    Raises Error if the data have not the shape the checkpoint was made for, or a setting given is not the stored one.
+    Error if a setting does not exist, is invalid or differs from the checkpoint's; if the samples have not the shape or
+    the classes that the checkpoint was made for; or if they are those it was trained on with other labels.
     """
     if samples is not None and samples.name == "standard input" and origin == "-":
         raise Error("standard input: cannot be both the data and --from; give one of them as a file")
-    given = dict(given)
-    if given.pop("conditional", False) and samples is not None:
-        samples.labels_of(MOST_CLASSES)
-        given["classes"] = len(samples.classes)
-    with contextlib.ExitStack() as stack:
-        checkpoint = None
-        if origin is None:
-            if samples is None:
-                raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
-            settings = fresh(samples.shape, given)
+    given = _with_classes(given, samples)
+    if origin is None:
+        if samples is None:
+            raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
+        config = fresh(samples.shape, given)
+        yield Start(config, None, _identity(samples, config), [_lineage(samples)], _names(samples, config))
+        return
+    with container.read(origin, "checkpoint") as checkpoint:
+        config = _fitting_config(checkpoint, given)
+        if samples is None:
+            data, lineages = checkpoint.meta.get("data", {}), [_lineage(checkpoint)]
         else:
-            checkpoint = stack.enter_context(container.read(origin, "checkpoint"))
-            settings = checkpoints.config_of(checkpoint)
-            other = differences(settings, given)
-            if other:
-                raise Error(f"{checkpoint.name}: its settings are fixed: {other}; leave the option out or start anew")
-            if samples is not None and samples.shape != settings.shape:
-                raise Error(
-                    f"{samples.name}: samples are {in_words(samples.shape)}, {checkpoint.name} was made for "
-                    f"{in_words(settings.shape)}; make data of that shape with gan-data --size and --channels"
-                )
-        data = samples.identity() if samples is not None else checkpoint.meta.get("data", {}) if checkpoint else {}
-        parents = [file.meta.get("lineage", []) for file in (samples, checkpoint) if file is not None]
-        namer = checkpoint or samples
-        classes = namer.meta.get("classes") if settings.classes and namer else None
-        yield Start(settings, checkpoint, data, parents, classes)
+            data, lineages = _identity(samples, config), [_lineage(samples), _lineage(checkpoint)]
+            _check_samples(samples, data, checkpoint, config)
+        yield Start(config, checkpoint, data, lineages, _names(checkpoint, config))
+
+
+def _with_classes(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
+    """The settings `given`, valid ones, with the number of classes in place of `conditional`."""
+    settings = {name: value for name, value in given.items() if name != "conditional"}
+    if given.get("conditional") and samples is not None:
+        samples.labels_of(MOST_CLASSES)
+        settings["classes"] = len(samples.classes)
+    return checked(settings)
+
+
+def _lineage(file: File | Samples) -> list[str]:
+    lines: list[str] = file.meta.get("lineage", [])
+    return lines
+
+
+def _identity(samples: Samples, config: Config) -> dict[str, Any]:
+    return samples.identity(with_labels=config.classes > 0)
+
+
+def _names(file: File | Samples, config: Config) -> list[str] | None:
+    return file.meta.get("classes") if config.classes else None
+
+
+def _fitting_config(checkpoint: File, given: Mapping[str, Any]) -> Config:
+    """The config of `checkpoint`; Error if a setting `given` is another."""
+    config = checkpoints.config_of(checkpoint)
+    other = differences(config, given)
+    if other:
+        raise Error(f"{checkpoint.name}: its settings are fixed: {other}; leave the option out or start a new run")
+    return decided(config, given)
+
+
+def _check_samples(samples: Samples, data: Mapping[str, Any], checkpoint: File, config: Config) -> None:
+    """Error if a run of `checkpoint` cannot go on with `samples`, whose identity is `data`."""
+    if samples.shape != config.shape:
+        raise Error(
+            f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
+            f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
+        )
+    names = zip(_names(samples, config) or (), _names(checkpoint, config) or (), strict=False)
+    for label, (ours, theirs) in enumerate(names):
+        if ours != theirs:
+            raise Error(
+                f"{samples.name}: class {label} is {ours!r}, and {theirs!r} in {checkpoint.name}; "
+                "give data with the same classes in the same order, or start a new run"
+            )
+    if other_keys(checkpoint.meta.get("data"), data) == ["labels"]:
+        raise Error(
+            f"{samples.name}: has other labels than when {checkpoint.name} was trained on it; "
+            "give the data as they were, or start a new run"
+        )
+
+
+def other_keys(there: Any, here: Mapping[str, Any]) -> list[str]:
+    """In what two identities of data differ; what one of them, of an older version, does not have is not compared."""
+    return [key for key in here if isinstance(there, dict) and key in there and there[key] != here[key]]
 
 
 @contextlib.contextmanager
 def resume(samples: Samples, origin: str | None, output: str | None, given: Mapping[str, Any]) -> Iterator[Start]:
-    """As `start`, but go on from `output` if it is there; Error if that was made with other settings or data.
+    """As `start`, but from `output` if that exists; Error if it was made with other settings or data.
 
-    `output` None: start over, whatever is there.
+    `output` None: start over, whatever exists.
     """
     if output is None or paths.is_pipe(output) or not os.path.exists(output):
         with start(samples, origin, given) as begun:
             yield begun
         return
     with start(samples, origin, given) as intended, start(samples, output, {}) as begun:
-        other = differences(begun.config, vars(intended.config))
-        if begun.checkpoint is not None and begun.checkpoint.meta.get("data") != intended.data:
-            other = ", ".join(filter(None, [other, "the data are not the same"]))
-        if other:
-            raise Error(f"{output}: is another run: {other}; --fresh starts over, or choose another -o")
-        yield dataclasses.replace(begun, resumed=True)
+        problems = [differences(begun.config, vars(intended.config))]
+        if begun.checkpoint is not None and other_keys(begun.checkpoint.meta.get("data"), intended.data):
+            problems.append("the data are not the same")
+        if any(problems):
+            what = ", ".join(filter(None, problems))
+            raise Error(f"{output}: is another run: {what}; --fresh starts over, or choose another -o")
+        yield dataclasses.replace(begun, config=decided(begun.config, vars(intended.config)), resumed=True)

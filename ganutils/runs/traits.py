@@ -1,8 +1,95 @@
-"""What architectures and losses are, apart from their code."""
+"""Facts about losses, architectures, augmentations, optimizers and priors, apart from their code. No torch, no NumPy.
+
+Code elsewhere asks these tables and compares no names. `training/losses.py`, `networks`, `training/augment.py`,
+`training/optimizers.py` and `randomness.py` map the same names to functions and classes.
+"""
 
 from __future__ import annotations
 
-ARCHS = ("mlp", "dcgan", "resnet", "krohn")
-LOSSES = ("minimax", "nonsaturating", "lsgan", "wgan", "hinge", "relativistic")
-SMOOTHED = ("minimax", "nonsaturating", "lsgan")  # the losses that have a label to smooth
-WIDTHS = {"mlp": 256, "dcgan": 32, "resnet": 32, "krohn": 64}  # where neither --width nor the preset says
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+def zero(target: float) -> float:
+    return 0.0
+
+
+def entropy(target: float) -> float:
+    """Of a coin that shows heads with probability `target`, in nats: what is left of a cross entropy at best."""
+    return 0.0 if target == 1 else -(target * math.log(target) + (1 - target) * math.log(1 - target))
+
+
+def unbounded(target: float) -> float:
+    return -math.inf
+
+
+class LossTraits(NamedTuple):
+    """What a loss is.
+
+    boundary        logit above which D takes a sample for real; None where only differences of logits mean anything
+    has_target      whether D is trained towards a target for real samples, which --smooth can lower
+    compares_pairs  whether it compares real with generated samples, so that G's update needs real ones too
+    batch_norm      whether D may have batch norm, which makes the logit of a sample depend on the rest of the batch
+    least_d_loss    D's loss when it tells real from generated without doubt, as a function of the target
+    """
+
+    boundary: float | None = 0.0
+    has_target: bool = False
+    compares_pairs: bool = False
+    batch_norm: bool = True
+    least_d_loss: Callable[[float], float] = zero
+
+
+LOSSES = {
+    "minimax": LossTraits(has_target=True, least_d_loss=entropy),
+    "nonsaturating": LossTraits(has_target=True, least_d_loss=entropy),
+    "lsgan": LossTraits(boundary=0.5, has_target=True),
+    "wgan": LossTraits(boundary=None, batch_norm=False, least_d_loss=unbounded),
+    "hinge": LossTraits(),
+    "relativistic": LossTraits(boundary=None, compares_pairs=True, batch_norm=False),
+}
+
+
+class ArchTraits(NamedTuple):
+    """What an architecture is.
+
+    width        default of --width
+    takes        modalities it is made for, by their tensor (see files/kinds.py)
+    settings     those of RESTRICTED that it uses
+    first_layer  tensor with the filters of D's first layer; None if they show nothing, as 1x1 convolutions
+    """
+
+    width: int
+    takes: tuple[str, ...] = ("images",)
+    settings: tuple[str, ...] = ()
+    first_layer: str | None = None
+
+
+ARCHS = {
+    "mlp": ArchTraits(256, takes=("images", "points"), settings=("dropout",), first_layer="D.hidden1.weight"),
+    "dcgan": ArchTraits(32, settings=("hidden", "norm"), first_layer="D.downs.0.weight"),
+    "resnet": ArchTraits(32),
+    "krohn": ArchTraits(64, settings=("dropout",), first_layer="D.convs.0.weight"),
+}
+# Settings that only some architectures use, each with the value that changes nothing.
+RESTRICTED: dict[str, object] = {"hidden": 0, "norm": "none", "dropout": 0.0}
+
+
+class AugmentTraits(NamedTuple):
+    """`channels`: the pictures it is for, by their number of channels."""
+
+    channels: tuple[int, ...] = (1, 3)
+
+
+AUGMENTS = {"translate": AugmentTraits(), "cutout": AugmentTraits(), "color": AugmentTraits(channels=(3,))}
+
+
+class PriorTraits(NamedTuple):
+    """`reach`: nearly all numbers of a latent lie within plus or minus this."""
+
+    reach: float
+
+
+PRIORS = {"normal": PriorTraits(2.5), "uniform": PriorTraits(1.0)}
+OPTIMIZERS = ("adam", "rmsprop")

@@ -117,15 +117,23 @@ class Samples:
             raise Error(f"{self.name}: damaged: its metadata 'toy' does not say name, std and centres")
         return found
 
-    def identity(self) -> dict[str, Any]:
-        """What tells one data set from another without reading all of a large one: count, and a hash of 1,024 rows."""
+    def identity(self, with_labels: bool = False) -> dict[str, Any]:
+        """What tells one data set from another without reading all of a large one.
+
+        `count`; `hash`, of 1,024 rows; and `with_labels` also `labels`, the hash of all labels.
+        """
         array = self.array
         rows = np.unique(np.linspace(0, len(array) - 1, min(len(array), 1024)).round().astype(np.int64))
-        return {"count": len(array), "hash": hashlib.sha256(np.ascontiguousarray(array[rows]).data).hexdigest()[:16]}
+        identity = {"count": len(array), "hash": _hash(array[rows])}
+        return {**identity, "labels": _hash(self.labels)} if with_labels and self.labels is not None else identity
 
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
         """Error unless these samples are shaped as those of the file `name`, of `shape`."""
         check_shape(self.name, self.shape, name, shape)
+
+
+def _hash(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
 
 
 @contextlib.contextmanager

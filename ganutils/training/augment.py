@@ -1,8 +1,8 @@
-"""Differentiable augmentation: D sees real and fake pictures through the same random changes, so that it cannot learn a
-small set by heart, and G does not learn the changes (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient
-GAN Training"). It helps below about 10,000 pictures and hurts above 70,000.
+"""Differentiable augmentation: D sees real and fake pictures after the same kind of random changes, so that it cannot
+memorize a small set, and G does not learn the changes (Zhao et al. 2020, "Differentiable Augmentation for
+Data-Efficient GAN Training"). It helps below about 10,000 pictures and hurts above 70,000.
 
-Each takes pictures [B, C, H, W] in -1..1 and a source of random numbers, and changes every picture on its own.
+Each function takes images [B, C, H, W] in -1..1 and a source of random numbers, and changes each picture differently.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ganutils.compute.distributed import ShardedGenerator
 
 
 def translate(x: Tensor, random: ShardedGenerator) -> Tensor:
-    """Move by up to an eighth of the side; what comes in is gray, the middle of the range (as in the paper)."""
+    """Move by up to an eighth of the side, and fill with gray, the middle of the range (as in the paper)."""
     b, _, h, w = x.shape
     dy, dx = (devices.send(random.integers(-(n // 8), n // 8 + 1, (b, 1)), x.device) for n in (h, w))
     rows = (torch.arange(h, device=x.device) + dy).clamp(-1, h) + 1  # (B, H) into the padded picture
@@ -30,7 +30,7 @@ def translate(x: Tensor, random: ShardedGenerator) -> Tensor:
 
 
 def cutout(x: Tensor, random: ShardedGenerator) -> Tensor:
-    """Gray out a window of half the sides, its centre anywhere."""
+    """Gray out a window of half the sides, its center anywhere."""
     b, _, h, w = x.shape
     y, z = (devices.send(random.integers(0, n, (b, 1)), x.device) for n in (h, w))
     rows = (torch.arange(h, device=x.device) - y + h // 4).div(max(h // 2, 1), rounding_mode="floor") == 0  # (B, H)

@@ -1,4 +1,4 @@
-"""A GAN in training: its two networks, the generator's average, the optimisers and counters; and its checkpoint."""
+"""A GAN in training: two networks, the generator's average, optimizers and counters; and its checkpoint."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ from ganutils.training.optimizers import OPTIMIZERS
 class GAN:
     """Everything that training reads and writes. `updates` counts those of each network; `step` is the generator's."""
 
-    def __init__(self, settings: Config, pair: tuple[nn.Module, nn.Module]):
-        self.config = settings
+    def __init__(self, config: Config, pair: tuple[nn.Module, nn.Module]):
+        self.config = config
         self.G, self.D = (network.to(memory_format=torch.channels_last) for network in pair)
         self.ema = copy.deepcopy(self.G).eval().requires_grad_(False)
-        optimiser = OPTIMIZERS[settings.optimiser]
-        self.optimisers = {"G": optimiser(self.G, settings), "D": optimiser(self.D, settings)}
+        optimizer = OPTIMIZERS[config.optimizer]
+        self.optimizers = {"G": optimizer(self.G, config), "D": optimizer(self.D, config)}
         self.updates = {"G": 0, "D": 0}
 
     def to(self, device: torch.device) -> GAN:
         """Move everything to `device`; returns itself."""
         for network in (self.G, self.D, self.ema):
             network.to(device)
-        for optimiser in self.optimisers.values():
-            optimiser.to(device)
+        for optimizer in self.optimizers.values():
+            optimizer.to(device)
         return self
 
     @property
     def step(self) -> int:
+        """Generator updates so far."""
         return self.updates["G"]
 
     def average(self) -> None:
@@ -53,22 +54,22 @@ class GAN:
                 copied.copy_(statistic)
 
     def tensors(self) -> Tensors:
-        """All of its state but the counters, by the names it has in a checkpoint."""
+        """All state but the counters, by the names that it has in a checkpoint."""
         parts = {
             "G": self.G.state_dict(),
             "D": self.D.state_dict(),
             "ema": self.ema.state_dict(),
-            "opt.G": self.optimisers["G"].tensors(),
-            "opt.D": self.optimisers["D"].tensors(),
+            "opt.G": self.optimizers["G"].tensors(),
+            "opt.D": self.optimizers["D"].tensors(),
         }
         return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 
     def write(self, path: str, meta: dict[str, Any]) -> None:
-        """Write a checkpoint: all that is needed to go on as if never stopped."""
+        """Write a checkpoint: all that is needed to continue as if never stopped."""
         self._write(path, self.tensors(), meta)
 
     def write_snapshot(self, path: str, meta: dict[str, Any]) -> None:
-        """Write a small checkpoint of the averaged generator, to be sampled but not trained."""
+        """Write a small checkpoint of the averaged generator, which can be sampled but not trained."""
         self._write(path, {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}, meta)
 
     def _write(self, path: str, tensors: Tensors, meta: dict[str, Any]) -> None:
@@ -79,24 +80,24 @@ class GAN:
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 what = f"{path}: not written: {name} is not finite at step {self.step:,}"
-                raise Error(f"{what}; the run has diverged: lower --lr or try another --loss")
+                raise Error(f"{what}, the run has diverged; lower --lr or try another --loss")
         container.write(path, "checkpoint", arrays, {"config": self.config.as_json(), "versions": versions, **meta})
 
 
 def load(file: File) -> GAN:
     """The GAN of a checkpoint; Error if it is a snapshot, or if a tensor is missing, unknown or of another shape."""
-    settings = checkpoints.config_of(file)
-    if not any(name.startswith("D.") for name in file.specs):
+    config = checkpoints.config_of(file)
+    if not checkpoints.has_discriminator(file):
         raise Error(f"{file.name}: a snapshot holds only the generator; it can be sampled but not trained")
     with torch.device("meta"):  # shapes without memory, so that a hostile file cannot ask for more than it has
-        expected = GAN(settings, networks.construct(settings)).tensors()
+        expected = GAN(config, networks.construct(config)).tensors()
     check(file, expected)
-    gan = GAN(settings, networks.construct(settings))
+    gan = GAN(config, networks.construct(config))
     gan.updates = checkpoints.updates(file)
     fill(gan.tensors(), tensors_of(file, expected))
     return gan
 
 
-def begin(settings: Config, file: File | None) -> GAN:
-    """The GAN of the checkpoint `file`, or a new one."""
-    return GAN(settings, networks.build(settings)) if file is None else load(file)
+def begin(config: Config, file: File | None) -> GAN:
+    """The GAN of the checkpoint `file`, or a new one of `config`."""
+    return GAN(config, networks.build(config)) if file is None else load(file)

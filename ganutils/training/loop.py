@@ -1,4 +1,4 @@
-"""The loop that alternates the two phases, and what it tells as it goes."""
+"""The loop that alternates the two phases, and what it reports as it goes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ TICK = 50  # generator updates from one line of the log to the next
 
 
 class Tick(NamedTuple):
-    """How a run goes: means over the steps since the last tick. The fields are those of a line of `--log`."""
+    """How training is going: means over the steps since the last tick. A line of `--log` has these fields."""
 
     step: int  # generator updates done
     kimg: float  # thousands of real pictures shown to the discriminator
-    images_per_second: float  # of those
+    images_per_second: float  # real pictures shown
     d_loss: float  # without penalties
     g_loss: float
-    d_real: float  # share of the real pictures that the discriminator takes for real
-    d_fake: float  # share of the generated ones that it takes for generated
-    diversity: float  # of the last batch: deviation of the generated pictures from their mean, over that of the real
-    memory_mb: float  # most that the process (on CUDA: the device) has held so far
+    d_real: float  # share of the real pictures that D takes for real
+    d_fake: float  # share of the generated pictures that D takes for generated
+    diversity: float  # of the last batch: standard deviation of the generated pictures over that of the real ones
+    memory_mb: float  # most memory held so far, by the process or on the CUDA device
 
     def __str__(self) -> str:
         losses = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})  G {self.g_loss:.3f}"
@@ -32,7 +32,7 @@ class Tick(NamedTuple):
 
 
 def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | None]:
-    """Train up to generator update `steps`; end early, after a whole step, once `stopped` has something in it.
+    """Train up to step `steps`, or until a signal is in `stopped`, which ends training after a whole step.
 
     Yields after each step: a Tick every TICK steps and after the last, else None.
     """
@@ -52,7 +52,7 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
 
 
 def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped: list[int]) -> Iterator[None]:
-    """One phase by hand: `update` so often, unless stopped. Yields after each."""
+    """One phase by hand: call `update` that many times, unless a signal is in `stopped`. Yields after each."""
     for done in range(1, updates + 1):
         update()
         if done % TICK == 0 or done == updates:

@@ -1,7 +1,8 @@
-"""What the two networks minimise, as functions of D's logits [B] (real is 1, fake is 0; sigmoid(logit) is D's belief).
+"""Losses of both networks, as functions of D's logits [B]: real is 1, fake is 0, sigmoid(logit) is D's belief.
 
-A discriminator loss takes the logits of a real and of a fake batch, and what real is called (`target`, 1 unless
-smoothed); a generator loss takes the same logits. The penalties at the end are added to the discriminator's.
+A discriminator loss takes the logits of a real and of a fake batch, and the target for real samples (1 unless
+smoothed); a generator loss takes the same logits. The penalties at the end are added to the discriminator's loss.
+Facts about each loss are in `runs/traits.py`.
 """
 
 from collections.abc import Callable
@@ -13,15 +14,12 @@ from torch import Tensor
 
 
 class Loss(NamedTuple):
-    """`boundary`: the logit above which D takes a picture for real; None where only differences mean something."""
-
     discriminator: Callable[[Tensor, Tensor, float], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
-    boundary: float | None = 0.0
 
 
 def cross_entropy(real: Tensor, fake: Tensor, target: float) -> Tensor:
-    """-log D(x) - log(1 - D(G(z))): equation 1 of Goodfellow et al. 2014, as D sees it.
+    """-log D(x) - log(1 - D(G(z))): equation 1 of Goodfellow et al. 2014, for D.
 
     With a target of 0.9 the real term is -0.9 log D(x) - 0.1 log(1 - D(x)) (Salimans et al. 2016, section 3.4).
     """
@@ -34,7 +32,7 @@ def saturating(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def nonsaturating(real: Tensor, fake: Tensor) -> Tensor:
-    """-log D(G(z)): the same fixed point, steep where D is sure (Goodfellow et al. 2014, section 3)."""
+    """-log D(G(z)): the same fixed point, but steep where D is sure (Goodfellow et al. 2014, section 3)."""
     return F.softplus(-fake).mean()
 
 
@@ -49,7 +47,7 @@ def least_squares_g(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
-    """D(G(z)) - D(x): equation 2 of Arjovsky et al. 2017. D must be kept smooth: with `gradient_penalty`, say."""
+    """D(G(z)) - D(x): equation 2 of Arjovsky et al. 2017. D must be kept smooth, e.g. by `gradient_penalty`."""
     return fake.mean() - real.mean()
 
 
@@ -64,7 +62,7 @@ def hinge_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
 
 
 def relativistic_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
-    """-log sigmoid(D(x) - D(G(z))): real shall look more real than its fake (Jolicoeur-Martineau 2019, RpGAN).
+    """-log sigmoid(D(x) - D(G(z))): real samples should look more real than fakes (Jolicoeur-Martineau 2019, RpGAN).
 
     It has no dead ends where G drops modes (Sun et al. 2020); R3GAN (Huang et al. 2024) adds R1 and R2.
     """
@@ -72,31 +70,31 @@ def relativistic_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
 
 
 def relativistic_g(real: Tensor, fake: Tensor) -> Tensor:
-    """-log sigmoid(D(G(z)) - D(x)): the same pair the other way round."""
+    """-log sigmoid(D(G(z)) - D(x)): the same pair the other way around."""
     return F.softplus(real - fake).mean()
 
 
 LOSSES = {
     "minimax": Loss(cross_entropy, saturating),
     "nonsaturating": Loss(cross_entropy, nonsaturating),
-    "lsgan": Loss(least_squares_d, least_squares_g, boundary=0.5),
-    "wgan": Loss(wasserstein_d, wasserstein_g, boundary=None),
+    "lsgan": Loss(least_squares_d, least_squares_g),
+    "wgan": Loss(wasserstein_d, wasserstein_g),
     "hinge": Loss(hinge_d, wasserstein_g),
-    "relativistic": Loss(relativistic_d, relativistic_g, boundary=None),
+    "relativistic": Loss(relativistic_d, relativistic_g),
 }
 
 
-def zero_centered(logits: Tensor, pictures: Tensor) -> Tensor:
-    """1/2 E |grad_x D(x)|^2: R1 at real pictures, R2 at fake ones (Mescheder et al. 2018, equation 9)."""
-    return 0.5 * _gradients(logits, pictures).square().sum(1).mean()
+def zero_centered(logits: Tensor, samples: Tensor) -> Tensor:
+    """1/2 E |grad_x D(x)|^2: R1 at real samples, R2 at fake ones (Mescheder et al. 2018, equation 9)."""
+    return 0.5 * _gradients(logits, samples).square().sum(1).mean()
 
 
-def gradient_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
-    """E (|grad_x D(x)| - 1)^2, at pictures between real and fake ones (Gulrajani et al. 2017, equation 3)."""
-    return (_gradients(logits, pictures).norm(dim=1) - 1).square().mean()
+def gradient_penalty(logits: Tensor, samples: Tensor) -> Tensor:
+    """E (|grad_x D(x)| - 1)^2, at samples between real and fake ones (Gulrajani et al. 2017, equation 3)."""
+    return (_gradients(logits, samples).norm(dim=1) - 1).square().mean()
 
 
-def _gradients(logits: Tensor, pictures: Tensor) -> Tensor:
-    """Of each logit [B] to its own picture, flattened: [B, pixels]. They can be differentiated on."""
-    (gradients,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+def _gradients(logits: Tensor, samples: Tensor) -> Tensor:
+    """The gradient of each logit [B] with respect to its own sample: [B, pixels], itself differentiable."""
+    (gradients,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
     return gradients.flatten(1)

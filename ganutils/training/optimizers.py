@@ -1,4 +1,4 @@
-"""Optimisers with their state in named tensors, so that a checkpoint holds it and freezing keeps it as it was."""
+"""Optimizers whose state is named tensors, which checkpoints hold and frozen networks keep."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,7 +10,7 @@ from ganutils.runs.config import Config
 
 
 class Optimizer:
-    """What the optimisers share: a moment of the gradients, or two, for each parameter of a network."""
+    """What optimizers share: one or two moments of the gradient for each parameter of a network."""
 
     MOMENTS: ClassVar[tuple[str, ...]]
 
@@ -23,7 +23,7 @@ class Optimizer:
 
     def step(self, gradients: Sequence[Tensor], lr: float, count: int) -> None:
         """Update the parameters in place; `count` is the number of updates, this one included."""
-        raise TypeError("an optimiser has a step of its own")
+        raise TypeError("each optimizer has its own step")
 
     def to(self, device: torch.device) -> None:
         """Follow the parameters to `device`."""
@@ -31,7 +31,7 @@ class Optimizer:
             tensors.update({name: tensor.to(device) for name, tensor in tensors.items()})
 
     def tensors(self) -> dict[str, Tensor]:
-        """Its moments by name: what a checkpoint holds of it."""
+        """Its moments, by the names that they have in a checkpoint."""
         return {f"{moment}.{name}": t for moment, tensors in self.moments.items() for name, t in tensors.items()}
 
 
@@ -88,7 +88,7 @@ def _zeros_like(parameter: Tensor) -> Tensor:
 
 
 def _in_layout_of(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """`gradient` with the strides of `parameter`; without them the kernel pairs up the wrong elements."""
+    """`gradient` with the strides of `parameter`; with others the kernel would pair up the wrong elements."""
     if gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)

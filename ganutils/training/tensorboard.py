@@ -1,4 +1,4 @@
-"""What gan-loop shows TensorBoard."""
+"""Curves and samples of a run for TensorBoard."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SHOWN = 64  # samples in a sheet, of the same latents throughout
 
 
 class Board:
-    """Listens to the ticks of a run: their fields as curves, and a sheet of samples at every tenth and the last."""
+    """A listener of a run: the fields of ticks as curves, and a sheet of samples at every tenth tick and the last."""
 
     def __init__(self, writer: Any, gan: GAN, steps: int):
         self.writer, self.gan, self.steps = writer, gan, steps
 
     def __call__(self, tick: Tick | None) -> None:
-        """To be called after each step."""
+        """Called after each step."""
         if tick is None:
             return
         for name, value in tick._asdict().items():
@@ -34,7 +34,7 @@ class Board:
             self.writer.add_image("samples", self._sheet(), tick.step, dataformats="HWC")
 
     def _sheet(self) -> np.ndarray:
-        """uint8 [H, W, C]: samples of the averaged generator, of every class evenly."""
+        """uint8 [H, W, C]: samples of the averaged generator, of all classes evenly."""
         config = self.gan.config
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
@@ -46,10 +46,10 @@ class Board:
 
 @contextlib.contextmanager
 def open_board(folder: str, gan: GAN, steps: int) -> Iterator[Board]:
-    """A Board that writes to `folder`."""
+    """A Board that writes to `folder`; Error without TensorBoard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise Error("--tensorboard needs TensorBoard: pip install tensorboard") from None
+        raise Error("--tensorboard: TensorBoard is missing; install it with: pip install tensorboard") from None
     with SummaryWriter(folder) as writer:
         yield Board(writer, gan, steps)

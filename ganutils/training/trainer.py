@@ -1,4 +1,4 @@
-"""The two phases of GAN training, and the loop that alternates them.
+"""The two phases of GAN training.
 
 The batch and the noise of an update are functions of (seed, updates of D, updates of G): see `randomness`. The
 generator's update sees the noise of the discriminator's update before it, so one forward pass of G serves both.
@@ -6,6 +6,7 @@ generator's update sees the noise of the discriminator's update before it, so on
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -17,17 +18,23 @@ from ganutils.compute import devices
 from ganutils.compute.distributed import ALONE, ShardedGenerator, Team
 from ganutils.networks.sync_batchnorm import share_batch_norm
 from ganutils.randomness import draw, stream
+from ganutils.runs import traits
+from ganutils.runs.config import SETTINGS, Config
+from ganutils.runs.start import Start
+from ganutils.samples.samples import Samples
 from ganutils.training.augment import AUGMENTS
-from ganutils.training.batches import Batches, TrainingSet
-from ganutils.training.gan import GAN
+from ganutils.training.batches import Batches, TrainingSet, training_set
+from ganutils.training.gan import GAN, begin
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 
 
 class Trainer:
-    """Trains `gan` on `data`; None if the generator alone is trained and its update needs none.
+    """Trains `gan` on `data`; None if only the generator is trained and its update needs no data.
 
-    team       the processes that train it together, this one among them
-    sync_bn    whether batch norm takes their whole batch; else each takes its own part
+    Precision "auto" is decided here, for `device`, and becomes part of the GAN's config.
+
+    team     the processes that train it together
+    sync_bn  whether batch norm sees their whole batch; else each process normalizes its own part
     """
 
     def __init__(
@@ -39,7 +46,7 @@ class Trainer:
         sync_bn: bool = False,
     ):
         self.gan = gan.to(device)
-        self.config = gan.config
+        self.config = gan.config = with_precision(gan.config, device)
         self.device = device
         self.team = team
         if self.config.batch % self.team.count:
@@ -48,23 +55,22 @@ class Trainer:
             share_batch_norm(gan.G)
             share_batch_norm(gan.D)
         self.batches = None if data is None else Batches(data, self.config, device, team)
-        self.loss = LOSSES[self.config.loss]
+        self.loss, self.loss_traits = LOSSES[self.config.loss], traits.LOSSES[self.config.loss]
         self.augments = [AUGMENTS[name] for name in self.config.augment.split(",") if name in AUGMENTS]
-        precision = self.config.precision
-        self.bf16 = precision == "bf16" or (precision == "auto" and devices.fast_bf16(device))
+        self.bf16 = self.config.precision == "bf16"
         self._measured: dict[str, list[Tensor]] = {}
-        self._seen: tuple[Tensor, Tensor] | None = None  # what D saw last, before augmentation
+        self._last: tuple[Tensor, Tensor] | None = None  # real and generated samples that D saw last, not augmented
 
     def train_d(self, reuse: bool = False) -> Tensor:
         """One update of the discriminator towards real = 1, fake = 0, with the generator frozen.
 
-        Returns the fakes it saw. With `reuse` they carry their graph, for the generator update that must follow.
+        Returns the fakes that D saw. With `reuse` they carry their graph, for the generator update that must follow.
         """
         gan, config = self.gan, self.config
         update = gan.updates["D"]
         real, labels = self._batch(update)
         fakes = self._fakes(update + 1, labels, learn=reuse)
-        self._seen = real.detach(), fakes.detach()
+        self._last = real.detach(), fakes.detach()
         real, fake = self._augmented(real, "D", 0), self._augmented(fakes.detach(), "D", 1)
         real.requires_grad_(config.r1 > 0)
         fake.requires_grad_(config.r2 > 0)
@@ -94,7 +100,7 @@ class Trainer:
         with self._autocast():
             fake_logits = gan.D(self._augmented(fakes, "G", 1), labels)
             real_logits = fake_logits
-            if real is not None and self.config.loss == "relativistic":
+            if real is not None and self.loss_traits.compares_pairs:
                 with torch.no_grad():
                     real_logits = gan.D(self._augmented(real, "G", 0), labels)
         collect_statistics(gan.D, True)
@@ -116,30 +122,30 @@ class Trainer:
         """
         means = {}
         for name, values in self._measured.items():
-            found = self.team.mean([torch.stack(values)])[0].tolist()  # the one place that waits for the device
-            first = next((i for i, value in enumerate(found) if not math.isfinite(value)), None)
+            numbers = self.team.mean([torch.stack(values)])[0].tolist()  # the one place that waits for the device
+            first = next((i for i, number in enumerate(numbers) if not math.isfinite(number)), None)
             if first is not None:
                 network = "D" if name.startswith("d") else "G"
-                update = self.gan.updates[network] - len(found) + first + 1
-                what = f"{network}'s loss is {found[first]} at its update {update}"
-                raise Error(f"{what}: lower --lr, or try --r1 1 or another --loss; the last good checkpoint is kept")
-            means[name] = sum(found) / len(found)
+                update = self.gan.updates[network] - len(numbers) + first + 1
+                what = f"{network}'s loss is {numbers[first]} at its update {update}"
+                raise Error(f"{what}; lower --lr, or try --r1 1 or another --loss (the last good checkpoint is kept)")
+            means[name] = sum(numbers) / len(numbers)
         self._measured.clear()
         return means
 
     def diversity(self) -> float:
-        """How much the fakes that D saw last differ from one another, by pixel; 1 = as much as the real ones."""
-        if self._seen is None:
+        """How much the fakes that D saw last differ from one another, by pixel; 1 = as much as the real samples."""
+        if self._last is None:
             return 1.0
-        real, fake = (float(pictures.std(0).mean()) for pictures in self._seen)
+        real, fake = (float(samples.std(0).mean()) for samples in self._last)
         return fake / real if real else 1.0
 
     def _update(self, name: str, network: nn.Module, loss: Tensor) -> None:
-        # Only this network's gradients are asked for: the other one is frozen and its are never computed.
+        # Gradients of this network alone: the other one is frozen.
         gradients = self.team.mean(torch.autograd.grad(loss, list(network.parameters())))
         lr = self.config.learning_rate(name, self.gan.step)
         self.gan.updates[name] += 1
-        self.gan.optimisers[name].step(gradients, lr, self.gan.updates[name])
+        self.gan.optimizers[name].step(gradients, lr, self.gan.updates[name])
 
     def _gradient_penalty(self, real: Tensor, fake: Tensor, labels: Tensor | None) -> Tensor:
         shares = self._random("between").random((len(real), *[1] * (real.dim() - 1)), np.float32)
@@ -150,7 +156,7 @@ class Trainer:
 
     def _batch(self, update: int) -> tuple[Tensor, Tensor | None]:
         if self.batches is None:
-            raise ValueError("this update looks at the data")
+            raise ValueError("this update needs the data")
         return self.batches(update)
 
     def _fakes(self, d_updates: int, labels: Tensor | None, learn: bool) -> Tensor:
@@ -166,13 +172,13 @@ class Trainer:
         collect_statistics(self.gan.G, True)
         return fakes.float()
 
-    def _augmented(self, pictures: Tensor, phase: str, kind: int) -> Tensor:
-        """`pictures` as D sees them in `phase` (D or G); `kind` tells real from fake."""
+    def _augmented(self, samples: Tensor, phase: str, kind: int) -> Tensor:
+        """`samples` as D sees them in `phase` (D or G); `kind` is 0 for real ones, 1 for fakes."""
         if self.augments:
             random = self._random("augment", phase, kind)
             for augment in self.augments:
-                pictures = augment(pictures, random)
-        return pictures
+                samples = augment(samples, random)
+        return samples
 
     def _random(self, *names: str | int) -> ShardedGenerator:
         return ShardedGenerator(stream(self.config.seed, *names, self.gan.updates["D"], self.gan.step), self.team)
@@ -180,26 +186,40 @@ class Trainer:
     def _seed_dropout(self, phase: str, *count: int) -> None:
         if self.config.dropout:
             d_updates = count or (self.gan.updates["D"],)
-            own = (self.team.rank,) if self.team.rank else ()  # the whole batch's cannot be divided
-            drawn = stream(self.config.seed, "dropout", phase, *d_updates, self.gan.step, *own).integers(1 << 62)
-            torch.manual_seed(int(drawn))
+            rank = (self.team.rank,) if self.team.rank else ()  # torch draws masks, which cannot be divided
+            random = stream(self.config.seed, "dropout", phase, *d_updates, self.gan.step, *rank)
+            torch.manual_seed(int(random.integers(1 << 62)))
 
     def _measure(self, name: str, value: Tensor) -> None:
         self._measured.setdefault(name, []).append(value.detach())
 
     def _measure_accuracy(self, real: Tensor, fake: Tensor) -> None:
-        """The share of pictures on the right side of the boundary, or of the other kind's mean where there is none."""
-        boundary = self.loss.boundary
+        """The share of samples on the right side of the boundary; without one, of the mean logit of the other kind."""
+        boundary = self.loss_traits.boundary
         self._measure("d_real", (real > (fake.mean() if boundary is None else boundary)).float().mean())
         self._measure("d_fake", (fake < (real.mean() if boundary is None else boundary)).float().mean())
 
     def _autocast(self) -> torch.autocast:
-        """bf16 inside, if it is fast here. One context a pass: the casts it keeps are stale after an update."""
+        """bf16 inside, if that is the precision. One context per pass: its cached casts are stale after an update."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
 
+def trainer_of(
+    run: Start, samples: Samples | None, device: torch.device, team: Team = ALONE, sync_bn: bool = False
+) -> Trainer:
+    """The Trainer of a run that starts or continues on `samples`; see Trainer."""
+    data = training_set(samples, run.config) if samples else None
+    return Trainer(begin(run.config, run.checkpoint), data, device, team, sync_bn)
+
+
+def with_precision(config: Config, device: torch.device) -> Config:
+    """`config`, its precision decided for `device` if it leaves it to the machine."""
+    is_decided = config.precision != SETTINGS["precision"].undecided
+    return config if is_decided else dataclasses.replace(config, precision=devices.fast_precision(device))
+
+
 def collect_statistics(network: nn.Module, on: bool) -> None:
-    """Whether batch norm's running statistics move in training mode (it normalises by the batch either way)."""
+    """Whether batch norm's running statistics move in training mode (it normalizes by the batch either way)."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.track_running_stats = on
