@@ -36,7 +36,7 @@ class Monitor:
         is_alike = tick.diversity < ALIKE and (self._was_diverse or tick.step > GROWN)
         if self._lasts("alike", is_alike):
             self.say(
-                f"step {tick.step:,}: G has collapsed: generated samples have been nearly alike for {LONG * TICK} steps, "
+                f"step {tick.step:,}: G has collapsed: its samples have been nearly alike for {LONG * TICK} steps, "
                 f"with {tick.diversity:.0%} of the real samples' diversity; start over with "
                 "--loss relativistic --r1 1 --r2 1 --norm none, a lower --lr, or a larger --batch"
             )
