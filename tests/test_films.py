@@ -12,18 +12,20 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganutils import Error
-from ganutils.films import apng, gif, mp4, timing, webp
+from ganutils.files import spool
+from ganutils.films import apng, formats, gif, mp4, webp
 from ganutils.films import text as text_module
+from ganutils.films.formats import Encoding
 from ganutils.films.text import Font, fill
-from ganutils.films.timing import Kept, Timing, film_of
+from ganutils.films.timing import Timing, film_of
 
 
-def clip(frames, **timing):
+def film_of_frames(frames, **timing):
     frames = np.asarray(frames, np.uint8)
     return film_of(frames.shape[1:], len(frames), iter(frames), Timing(**timing))
 
 
-def film(count, h, w, c, seed=0):
+def moving(count, h, w, c, seed=0):
     """A film whose frames differ in a part only, as films do, and in which one frame comes twice."""
     draw = np.random.default_rng(seed)
     frames = np.repeat(draw.integers(0, 256, (1, h, w, c), np.uint8), count, 0)
@@ -35,7 +37,7 @@ def film(count, h, w, c, seed=0):
 
 
 def decoded(data):
-    """Frames uint8 [T, H, W, 3], and how long each is shown in milliseconds."""
+    """Frames uint8 [T, H, W, 3], how long each is shown in milliseconds, and Pillow's info."""
     with Image.open(io.BytesIO(data)) as image:
         frames, times = [], []
         for number in range(getattr(image, "n_frames", 1)):
@@ -46,10 +48,14 @@ def decoded(data):
         return np.stack(frames), times, image.info
 
 
-def as_gif(frames, colors=256, dither="none", gifsicle=False, **timing):
+def written(module, frames, encoding=Encoding(), **timing):  # noqa: B008
     out = io.BytesIO()
-    gif.write(out, clip(frames, **timing), colors, dither, gifsicle)
+    module.write(out, film_of_frames(frames, **timing), encoding)
     return out.getvalue()
+
+
+def as_gif(frames, colors=256, dither="none", gifsicle=False, **timing):
+    return written(gif, frames, Encoding(colors, dither, gifsicle), **timing)
 
 
 # -------------------------------------------------------------------------------------------- timing
@@ -58,7 +64,7 @@ def as_gif(frames, colors=256, dither="none", gifsicle=False, **timing):
 @given(
     count=st.integers(2, 300), fps=st.floats(0.01, 240), hold=st.floats(0, 60), unit=st.sampled_from([10, 100, 1000])
 )
-def test_the_sum_of_the_delays_is_the_length_of_the_film(count, fps, hold, unit):
+def test_the_sum_of_the_delays_is_the_length_of_the_moving(count, fps, hold, unit):
     shown = film_of((1, 1, 1), count, iter(()), Timing(fps, hold))
     delays = shown.delays(unit)
     assert len(delays) == count
@@ -73,21 +79,21 @@ def test_no_delay_of_a_gif_is_so_short_that_browsers_slow_it_down(fps, count):
 
 
 def test_120_frames_at_30_fps_last_4_seconds():
-    frames, times, info = decoded(as_gif(film(120, 8, 8, 1), fps=30))
+    frames, times, info = decoded(as_gif(moving(120, 8, 8, 1), fps=30))
     assert len(frames) == 120
     assert sum(times) == 4000
     assert info["loop"] == 0
 
 
 def test_a_gif_too_fast_for_browsers_is_refused():
-    with pytest.raises(Error, match="browsers slow a GIF above 50 down"):
-        as_gif(film(3, 4, 4, 1), fps=60)
+    with pytest.raises(Error, match="browsers slow down a GIF above 50"):
+        as_gif(moving(3, 4, 4, 1), fps=60)
 
 
 @given(count=st.integers(2, 9))
 def test_a_bounce_comes_back_and_leaves_out_both_ends(count):
-    frames = film(count, 5, 4, 1)
-    bounced = clip(frames, bounce=True, hold=1.0)
+    frames = moving(count, 5, 4, 1)
+    bounced = film_of_frames(frames, bounce=True, hold=1.0)
     shown = np.stack(list(bounced.frames))
     assert bounced.count == len(shown) == 2 * count - 2
     assert np.array_equal(shown, np.concatenate([frames, frames[-2:0:-1]]))
@@ -95,12 +101,12 @@ def test_a_bounce_comes_back_and_leaves_out_both_ends(count):
 
 
 def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
-    monkeypatch.setattr(timing, "MEMORY", 100)
-    frames = film(9, 8, 8, 3)
-    kept = Kept(frames.shape[1:])
+    monkeypatch.setattr(spool, "MEMORY", 100)
+    frames = moving(9, 8, 8, 3)
+    waiting = spool.Spool()
     for frame in frames:
-        kept.append(frame)
-    assert all(np.array_equal(kept[number], frames[number]) for number in (8, 0, 4))
+        waiting.append(frame)
+    assert all(np.array_equal(waiting[number], frames[number]) for number in (8, 0, 4))
 
 
 # ------------------------------------------------------------------------------------------- writers
@@ -109,7 +115,7 @@ def test_frames_that_wait_come_back_from_disk_as_they_were(monkeypatch):
 @given(count=st.integers(2, 8), h=st.integers(1, 20), w=st.integers(1, 20), seed=st.integers(0, 99))
 @settings(max_examples=40)
 def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
-    frames = film(count, h, w, 1, seed)
+    frames = moving(count, h, w, 1, seed)
     shown, times, _ = decoded(as_gif(frames, fps=10, hold=0.5))
     assert np.array_equal(shown, frames.repeat(3, 3))
     assert times == [100] * (count - 1) + [600]
@@ -117,33 +123,31 @@ def test_a_gray_gif_is_the_frames_themselves(count, h, w, seed):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_apng_is_the_frames_themselves(channels):
-    frames, out = film(12, 9, 14, channels), io.BytesIO()
-    apng.write(out, clip(frames, fps=30, hold=1, loop=3))
-    shown, times, info = decoded(out.getvalue())
+    frames = moving(12, 9, 14, channels)
+    shown, times, info = decoded(written(apng, frames, fps=30, hold=1, loop=3))
     assert np.array_equal(shown, frames.repeat(3 // channels, 3))
     assert round(sum(times)) == 1400
     assert info["loop"] == 3
 
 
 def test_a_webp_without_loss_is_the_frames_themselves_for_the_right_time():
-    frames, out = film(12, 20, 16, 3), io.BytesIO()
-    webp.write(out, clip(frames, fps=30, hold=1, loop=2), 100)
-    shown, times, info = decoded(out.getvalue())
+    frames = moving(12, 20, 16, 3)
+    shown, times, info = decoded(written(webp, frames, Encoding(quality=100), fps=30, hold=1, loop=2))
     distinct = [t for t in range(12) if t == 0 or not np.array_equal(frames[t], frames[t - 1])]
-    assert np.array_equal(shown, frames[distinct])  # equal neighbours are one frame, shown as long as both
+    assert np.array_equal(shown, frames[distinct])  # equal neighbors are one frame, shown as long as both
     assert sum(times) == 1400
     assert info["loop"] == 2
 
 
-def test_few_colours_stay_exact():
+def test_few_colors_stay_exact():
     draw = np.random.default_rng(0)
     few = draw.integers(0, 256, (200, 3), np.uint8)
-    few[1] = few[0] + [0, 0, 1]  # neighbours: a lookup in steps would take one for the other
+    few[1] = few[0] + [0, 0, 1]  # neighbors: a lookup in steps would take one for the other
     frames = few[draw.integers(0, 200, (6, 16, 16))]
     assert np.array_equal(decoded(as_gif(frames))[0], frames)
 
 
-def test_many_colours_get_one_good_palette():
+def test_many_colors_get_one_good_palette():
     y, x = np.mgrid[:64, :64]
     frames = np.stack([np.stack([x * 4, y * 4, (x + y + 8 * t) % 256], -1) for t in range(16)]).astype(np.uint8)
     data = as_gif(frames)
@@ -156,11 +160,11 @@ def test_many_colours_get_one_good_palette():
     assert all(np.array_equal(frame[:40], shown[0, :40]) for frame in shown)  # what stands still does not flicker
 
 
-@pytest.mark.parametrize("dither", gif.DITHERS)
+@pytest.mark.parametrize("dither", formats.DITHERS)
 @pytest.mark.parametrize("colors", [2, 16, 255])
-def test_no_more_colours_than_asked_for(colors, dither):
+def test_no_more_colors_than_asked_for(colors, dither):
     for channels in (1, 3):
-        frames = film(4, 32, 32, channels)
+        frames = moving(4, 32, 32, channels)
         shown = decoded(as_gif(frames, colors, dither))[0]
         assert len(np.unique(shown.reshape(-1, 3), axis=0)) <= colors
 
@@ -179,7 +183,7 @@ def test_ordered_dither_stands_still_and_is_right_on_average():
 
 
 def test_loop_says_how_often_a_film_is_shown():
-    frames = film(3, 4, 4, 1)
+    frames = moving(3, 4, 4, 1)
     assert b"NETSCAPE2.0" not in as_gif(frames, loop=1)
     assert decoded(as_gif(frames, loop=4))[2]["loop"] == 3  # a GIF counts repeats
 
@@ -189,7 +193,7 @@ def test_gifsicle_changes_the_bytes_and_not_the_film():
 
     if not shutil.which("gifsicle"):
         pytest.skip("gifsicle is not installed")
-    frames = film(9, 40, 40, 1)
+    frames = moving(9, 40, 40, 1)
     plain, small = (decoded(as_gif(frames, fps=10, gifsicle=used)) for used in (False, True))
     assert sum(plain[1]) == sum(small[1])
     shown = [frames[np.repeat(np.arange(len(times)), np.array(times) // 10)] for frames, times, _ in (plain, small)]
@@ -198,8 +202,8 @@ def test_gifsicle_changes_the_bytes_and_not_the_film():
 
 def test_gifsicle_that_is_missing_is_said(monkeypatch):
     monkeypatch.setattr(gif.shutil, "which", lambda name: None)
-    with pytest.raises(Error, match="gifsicle is not installed; install it, or leave --gifsicle out"):
-        as_gif(film(3, 4, 4, 1), gifsicle=True)
+    with pytest.raises(Error, match="gifsicle is not installed; install it, or leave out --gifsicle"):
+        as_gif(moving(3, 4, 4, 1), gifsicle=True)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -208,8 +212,7 @@ def test_an_mp4_plays_in_a_browser(tmp_path, channels):
     frames = np.stack([np.stack([2 * x + 3 * y + 4 * t, 255 - 5 * x, 7 * y], -1) for t in range(20)]) % 256
     frames = frames.astype(np.uint8)[..., :channels]
     path = tmp_path / "film.mp4"
-    with path.open("wb") as out:
-        mp4.write(out, clip(frames, fps=12.5, hold=0.4), 95)
+    path.write_bytes(written(mp4, frames, Encoding(quality=95), fps=12.5, hold=0.4))
     probed = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(path)], capture_output=True).stderr.decode()
     assert re.search(r"Video: h264 .*yuv420p\(tv, bt709, progressive\), 48x34.*12\.50? fps", probed), probed
     assert "Duration: 00:00:02.00" in probed
@@ -226,8 +229,8 @@ def test_an_mp4_plays_in_a_browser(tmp_path, channels):
 
 def test_an_mp4_that_ffmpeg_cannot_make_is_said_in_one_line():
     frames = iter([np.zeros((2, 40_000, 1), np.uint8)] * 2)
-    with pytest.raises(Error, match="could not make a film of 40000x2 pixels"):
-        mp4.write(io.BytesIO(), film_of((2, 40_000, 1), 2, frames, Timing()), 80)
+    with pytest.raises(Error, match="ffmpeg failed on frames of 40000x2 pixels"):
+        mp4.write(io.BytesIO(), film_of((2, 40_000, 1), 2, frames, Timing()), Encoding())
 
 
 def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
@@ -240,12 +243,12 @@ def test_an_mp4_whose_encoder_was_killed_is_no_success(tmp_path, monkeypatch):
     killed.write_text(
         '#!/bin/sh\nfor path; do :; done\n[ "$path" = - ] || echo film >"$path"\ncat >/dev/null\nkill -9 $$\n'
     )
-    frames = film(4, 8, 8, 1)
+    frames = moving(4, 8, 8, 1)
     for fake in (short, killed):
         fake.chmod(0o755)
         monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
-        with pytest.raises(Error, match="ffmpeg could not make a film"):
-            mp4.write(io.BytesIO(), clip(frames), 80)
+        with pytest.raises(Error, match="ffmpeg failed on frames"):
+            written(mp4, frames)
 
 
 # -------------------------------------------------------------------------------------------- text
@@ -255,7 +258,7 @@ def test_a_caption_takes_names_and_nothing_else():
     assert fill("step {step:,} · {kimg:.1f} kimg", {"step": 1200, "kimg": 76.8}) == "step 1,200 · 76.8 kimg"
     assert fill("{{braces}}\n and\x1b[1m", {}) == "{braces} and [1m"
     for template in ("{loss}", "{step.__class__}", "{step[0]}", "{step!r}", "{step:{step}}", "{}", "{0}"):
-        with pytest.raises(Error, match=r"there is no field .* known are kimg, step"):
+        with pytest.raises(Error, match=r"there is no field .* use kimg, step"):
             fill(template, {"step": 1, "kimg": 2.0})
     for template in ("{step", "step}", "{step:q}", "{step:999999999999999999999}"):
         with pytest.raises(Error, match="--caption"):
@@ -270,7 +273,7 @@ def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
     except Error as problem:
         assert "--font" in str(problem)
         return
-    ink = font.drawn(text)
+    ink = font.draw(text)
     assert ink.shape[0] == font.line
     assert abs(ink.shape[1] - font.width(text)) <= 3
     assert ink.max() > 100
@@ -279,10 +282,10 @@ def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
 def test_letters_that_no_font_has_are_said(monkeypatch):
     monkeypatch.setattr(text_module, "_dejavu", lambda: None)
     text = "1 \u2212 2 + 3 = \u2026"
-    assert Font(12, None, [text]).drawn(text).any()
-    with pytest.raises(Error, match=r"no '\u4e2d'; give one that has with --font FILE\.ttf"):
+    assert Font(12, None, [text]).draw(text).any()
+    with pytest.raises(Error, match=r"no '\u4e2d'; give another with --font FILE\.ttf"):
         Font(12, None, ["a\u4e2d"])
-    with pytest.raises(Error, match=r"none\.ttf: is not a font"):
+    with pytest.raises(Error, match=r"none\.ttf: is not a readable font"):
         Font(12, "none.ttf", [])
 
 

@@ -78,7 +78,7 @@ def test_a_pipe_gets_what_the_file_gets(ok, save, tmp_path, form):
 
 
 def test_every_form_comes_from_gan_sample_too(ok, checkpoint, decoded, tmp_path):
-    ok("gan-interp", "--seeds", "1-3", "--like", checkpoint, "--frames", 9, "-o", "walk.safetensors")
+    ok("gan-interp", "--seeds", "1-3", "--for", checkpoint, "--frames", 9, "-o", "walk.safetensors")
     for form in ("gif", "apng", "webp", "mp4", "safetensors"):
         ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", f"walk.{form}")
     assert np.array_equal(decoded("walk.gif")[0], decoded("walk.apng")[0])
@@ -97,24 +97,24 @@ def test_side_by_side_and_one_after_another(ok, save, decoded, fails):
     names = save("long", long), save("short", short)
     ok("gan-gif", *names, "-o", "beside.gif")
     frames = decoded("beside.gif")[0][..., :1]
-    assert frames.shape[2] > 16  # with some paper between
+    assert frames.shape[2] > 16  # with some background between
     assert np.array_equal(frames[:, :, :8], long[:, 0])
     assert np.array_equal(frames[:, :, -8:], short[[0, 1, 2, 2, 2], 0])  # the shorter stays on its last
     ok("gan-gif", *names, "--then", "-o", "then.gif")
     assert np.array_equal(decoded("then.gif")[0][..., :1], np.concatenate([long, short])[:, 0])
     other = save("other", noise(2, 1, 9, 8, 1))
     assert fails("gan-gif", names[0], other, "--then") == (
-        "gan-gif: other.safetensors: its frames are 1 of 8x9x1, and those of long.safetensors 1 of 8x8x1; "
+        "gan-gif: other.safetensors: its frames are 1 of 8x9x1, but those of long.safetensors are 1 of 8x8x1; "
         "bring them to one size"
     )
 
 
-def test_gray_beside_colour_stays_gray(ok, save, decoded):
-    gray, colour = noise(2, 1, 8, 8, 1), np.full((2, 1, 8, 8, 3), [9, 99, 199], np.uint8)
-    ok("gan-gif", save("a", gray), save("b", colour), "-o", "c.apng")
+def test_gray_beside_color_stays_gray(ok, save, decoded):
+    gray, color = noise(2, 1, 8, 8, 1), np.full((2, 1, 8, 8, 3), [9, 99, 199], np.uint8)
+    ok("gan-gif", save("a", gray), save("b", color), "-o", "c.apng")
     frames = decoded("c.apng")[0]
     assert np.array_equal(frames[:, :, :8], gray[:, 0].repeat(3, 3))
-    assert np.array_equal(frames[:, :, -8:], colour[:, 0])
+    assert np.array_equal(frames[:, :, -8:], color[:, 0])
 
 
 # ----------------------------------------------------------------------------------- anybody's frames
@@ -164,7 +164,7 @@ def test_real_photos(ok, tmp_path, decoded):
 
 def test_grid_gap_and_scale(ok, save, png):
     images = noise(6, 4, 4, 1)
-    ok("gan-gif", save("s", images), "--grid", "2x2", "--gap", 3, "--scale", 2, "--paper", "white", "-o", "s.png")
+    ok("gan-gif", save("s", images), "--grid", "2x2", "--gap", 3, "--scale", 2, "--background", "white", "-o", "s.png")
     drawn = png("s.png")
     assert drawn.shape == (19, 19)
     big = images.repeat(2, 1).repeat(2, 2)[..., 0]
@@ -178,7 +178,7 @@ def test_pixel_art_is_enlarged_as_squares_and_photos_smoothly(ok, save, png):
     small, large = noise(1, 8, 8, 1), noise(1, 80, 80, 1)
     ok("gan-gif", save("small", small), "--scale", 3, "-o", "small.png")
     ok("gan-gif", save("large", large), "--scale", 2, "-o", "large.png")
-    ok("gan-gif", "small.safetensors", "--scale", 3, "--filter", "smooth", "-o", "smooth.png")
+    ok("gan-gif", "small.safetensors", "--scale", 3, "--filter", "lanczos", "-o", "smooth.png")
     ok("gan-gif", "large.safetensors", "--scale", 2, "--filter", "nearest", "-o", "nearest.png")
     ok("gan-gif", "large.safetensors", "--scale", 0.5, "-o", "half.png")
     assert np.array_equal(png("small.png"), small[0, :, :, 0].repeat(3, 0).repeat(3, 1))
@@ -298,29 +298,37 @@ def test_a_long_film_through_a_pipe_takes_no_more_memory_than_a_short_one(shell,
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["sheet.safetensors"], 1, "sheet.safetensors: a film needs two frames or more, and this is a sheet"),
-        (["film.safetensors", "--fps", 60], 1, "60 frames a second: browsers slow a GIF above 50 down"),
-        (["film.safetensors", "--caption", "{step}"], 1, "no field {step} here; known are frame, frames"),
+        (["sheet.safetensors"], 1, "sheet.safetensors: is a sheet, but a film needs at least two frames"),
+        (["film.safetensors", "--fps", 60], 1, "60 frames per second: browsers slow down a GIF above 50"),
+        (["film.safetensors", "--caption", "{step}"], 1, "no field {step} here; use frame, frames"),
         (["film.safetensors", "--row-labels", "a,b"], 1, "--row-labels: 2 labels for 1 rows"),
         (["film.safetensors", "film.safetensors", "--column-labels", "a"], 1, "--column-labels: 1 labels for 2 files"),
         (["film.safetensors", "--scale", 64, "--grid", "90x90"], 1, "film.safetensors: frames of 46,080x46,080 pixels"),
-        (["mixed"], 1, "mixed/2.png: is 9x8, and mixed/1.png is 8x8; frames have one size"),
-        (["broken"], 1, "broken/2.png: is not a picture that can be read"),
-        (["cut"], 1, "cut/2.png: is not a picture that can be read"),
-        (["empty"], 1, "empty: no pictures there"),
-        (["none*.png"], 1, "none*.png: no pictures there"),
+        (["mixed"], 1, "mixed/2.png: is 9x8, but mixed/1.png is 8x8; give frames of one size"),
+        (["broken"], 1, "broken/2.png: is damaged, or not a picture"),
+        (["cut"], 1, "cut/2.png: is damaged, or not a picture"),
+        (["empty"], 1, "empty: no pictures found"),
+        (["none*.png"], 1, "none*.png: no pictures found"),
         (["none.png"], 1, "none.png: no such file"),
-        (["minus.npy"], 1, "minus.npy: frame 1 goes from -1 to 1; floats are wanted in 0..1; (x + 1) / 2 brings -1..1"),
-        (["large.npy"], 1, "large.npy: frame 0 goes from 0 to 255; floats are wanted in 0..1"),
-        (["nan.npy"], 1, "nan.npy: frame 1 goes from nan to nan"),
+        (
+            ["minus.npy"],
+            1,
+            "minus.npy: frame 1 has values from -1 to 1; floats must be in 0..1; (x + 1) / 2 maps -1..1",
+        ),
+        (["large.npy"], 1, "large.npy: frame 0 has values from 0 to 255; floats must be in 0..1"),
+        (["nan.npy"], 1, "nan.npy: frame 1 has values from nan to nan"),
         (["text.npy"], 1, "text.npy: damaged, or not a plain NumPy array"),
-        (["objects.npy"], 1, "objects.npy: is object of shape"),
+        (["objects.npy"], 1, "objects.npy: damaged, or not a plain NumPy array"),
         (["points.safetensors"], 1, "points.safetensors: points are not pictures"),
         (["notes.safetensors"], 1, "notes.safetensors: damaged: 'frames' in its metadata is not a list of 3 objects"),
-        (["lost.safetensors"], 1, "lost.safetensors: damaged: 3 in its layout is not a picture from 0 to 2"),
+        (["lost.safetensors"], 1, "lost.safetensors: damaged: 3 in its layout is not a sample from 0 to 2"),
         (["ragged.safetensors"], 1, "ragged.safetensors: damaged: 'layout' in its metadata is not rows of equal"),
         (["film.safetensors", "--format", "avi"], 2, "'avi' is not one of"),
-        (["film.safetensors", "--font", "film.safetensors", "--title", "x"], 1, "film.safetensors: is not a font"),
+        (
+            ["film.safetensors", "--font", "film.safetensors", "--title", "x"],
+            1,
+            "film.safetensors: is not a readable font",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_said_and_the_old_file_kept(fails, save, tmp_path, words, code, says):
@@ -363,7 +371,11 @@ def test_a_pipe_that_breaks_off_makes_no_film(shell, save, tmp_path, form):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("film.avi", "its suffix does not say"), ("no/film.gif", "there is no folder no"), ("film.npy", "gan-gif draws")],
+    [
+        ("film.avi", "cannot write this format"),
+        ("no/film.gif", "there is no folder no"),
+        ("film.npy", "cannot write this format"),
+    ],
 )
 def test_targets_that_cannot_be_written(run, save, name, says):
     result = run("gan-gif", save("film", noise(3, 1, 8, 8, 1)), "-o", name)

@@ -1,12 +1,13 @@
-"""Pictures that wait in a file until it is known how many they are."""
+"""Pictures that wait in a nameless file, to be read again in any order."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
+from array import array
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -14,52 +15,62 @@ from ganutils import Error
 from ganutils.files import atomic, paths
 from ganutils.files.container import Stream
 
-RUN = 32  # pictures that are read at once, where they follow one another
+MEMORY = 1 << 26  # bytes that wait in memory; more wait in a file
+RUN = 32  # consecutive pictures that are read at once
 
 
 class Spool:
-    """Pictures of one size in a file without a name, to be read again in any order.
+    """Pictures of one size, uint8 [H, W, C]: all are appended first, and then read.
 
-    Gray ones are kept gray; they become RGB on their way out if any picture is.
+    Gray ones are kept gray (C = 1) beside RGB (C = 3). They wait in `file`; left out, in memory while they are few.
     """
 
-    def __init__(self, stream: BinaryIO):
-        self._stream = stream
-        self._size: tuple[int, ...] | None = None
-        self._channels = bytearray()  # of each picture, 1 or 3
+    def __init__(self, file: IO[bytes] | None = None):
+        self._file = file or tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115  (it goes when this does)
+        self._size: tuple[int, ...] = (1, 1)
+        self._ends = array("q", [0])  # of each picture, in bytes
 
     @classmethod
     @contextlib.contextmanager
-    def made(cls, output: str) -> Iterator[Spool]:
+    def beside(cls, output: str) -> Iterator[Spool]:
+        """A spool for many pictures, on the disk that the result goes to."""
         folder = None if paths.is_pipe(output) else os.path.dirname(os.path.realpath(output.rstrip("/")))
-        with atomic.naming(output), tempfile.TemporaryFile(dir=folder) as stream:
-            yield cls(stream)
+        with atomic.naming(output), tempfile.TemporaryFile(dir=folder) as file:
+            yield cls(file)
 
-    def append(self, picture: np.ndarray, name: Callable[[], str]) -> None:
-        """A picture, uint8 [H, W, C]; Error if it is not as large as those before."""
-        if self._size is None:
-            self._size = picture.shape[:2]
-        if picture.shape[:2] != self._size:
-            (first_h, first_w), (h, w) = self._size, picture.shape[:2]
-            sizes = f"is {w}x{h}, and the first is {first_w}x{first_h}"
-            raise Error(f"{name()}: {sizes}; give one size to all, such as --size 64")
-        self._stream.write(np.ascontiguousarray(picture).data)
-        self._channels.append(picture.shape[2])
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def append(self, picture: np.ndarray, name: Callable[[], str] = str) -> None:
+        """Error, with the picture's `name`, if its size is not that of the first."""
+        size = picture.shape[:2]
+        if not len(self):
+            self._size = size
+        if size != self._size:
+            (first_h, first_w), (h, w) = self._size, size
+            raise Error(f"{name()}: is {w}x{h}, but the first is {first_w}x{first_h}; give all one --size, e.g. 64")
+        self._file.write(np.ascontiguousarray(picture).data)
+        self._ends.append(self._ends[-1] + picture.size)
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return self._read(number, 1)[0]
 
     def stream(self, order: np.ndarray) -> Stream:
-        """uint8 [N, H, W, C] in that order."""
-        h, w = self._size or (1, 1)
-        channels = np.frombuffer(self._channels, np.uint8).astype(np.int64)
-        starts = np.concatenate([[0], np.cumsum(channels * h * w)])[:-1]
+        """The pictures in that order, uint8 [N, H, W, C]; grays become RGB if any picture is RGB."""
+        h, w = self._size
+        channels = np.diff(np.frombuffer(self._ends, np.int64)) // (h * w)
         c = int(channels.max(initial=1))
 
         def pictures() -> Iterator[np.ndarray]:
             follows = (np.diff(order) == 1) & (np.diff(channels[order]) == 0) & (np.arange(1, len(order)) % RUN > 0)
             for run in np.split(order, np.flatnonzero(~follows) + 1):
-                own = int(channels[run[0]])
-                self._stream.seek(starts[run[0]])
-                data = self._stream.read(len(run) * h * w * own)
-                some = np.frombuffer(data, np.uint8).reshape(-1, h, w, own)
-                yield np.repeat(some, c, 3) if own < c else some
+                some = self._read(int(run[0]), len(run))
+                yield some if some.shape[3] == c else np.repeat(some, c, 3)
 
-        return Stream((len(channels), h, w, c), np.dtype(np.uint8), pictures())
+        return Stream((len(self), h, w, c), np.dtype(np.uint8), pictures())
+
+    def _read(self, number: int, count: int) -> np.ndarray:
+        """`count` pictures from `number` on that have the same channels."""
+        start, end = self._ends[number], self._ends[number + count]
+        self._file.seek(start)
+        return np.frombuffer(self._file.read(end - start), np.uint8).reshape(count, *self._size, -1)

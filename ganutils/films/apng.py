@@ -11,23 +11,23 @@ from typing import BinaryIO
 import numpy as np
 
 from ganutils.files import png
+from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film, changed
 
 
-def write(out: BinaryIO, clip: Film) -> None:
-    """Without loss; each frame is the part that changed. Format: W3C PNG, third edition, section 11.3.4."""
+def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
+    """Lossless; of each frame the part that changed. The format: W3C PNG, third edition, section 11.3.4."""
     out.write(b"\x89PNG\r\n\x1a\n")
-    unit = 1000 if clip.hold < 60 else 10  # delays are fractions of 16 bits
+    unit = 1000 if film.hold < 60 else 10  # a delay is a fraction of two 16-bit numbers
     before: np.ndarray | None = None
     sequence = 0
-    for frame, delay in zip(clip.frames, clip.delays(unit), strict=True):
-        y0, y1, x0, x1 = (0, clip.shape[0], 0, clip.shape[1]) if before is None else changed(before, frame)
+    for frame, delay in zip(film.frames, film.delays(unit), strict=True):
+        y0, y1, x0, x1 = (0, film.shape[0], 0, film.shape[1]) if before is None else changed(before, frame)
         chunks = list(_chunks(frame[y0:y1, x0:x1]))
         if before is None:
             _chunk(out, b"IHDR", next(data for kind, data in chunks if kind == b"IHDR"))
-            _chunk(out, b"acTL", struct.pack(">II", clip.count, clip.loop))
-        place = struct.pack(">IIIIIHHBB", sequence, x1 - x0, y1 - y0, x0, y0, delay, unit, 0, 0)
-        _chunk(out, b"fcTL", place)
+            _chunk(out, b"acTL", struct.pack(">II", film.count, film.loop))
+        _chunk(out, b"fcTL", struct.pack(">IIIIIHHBB", sequence, x1 - x0, y1 - y0, x0, y0, delay, unit, 0, 0))
         sequence += 1
         for data in (data for kind, data in chunks if kind == b"IDAT"):
             if before is None:
@@ -40,10 +40,10 @@ def write(out: BinaryIO, clip: Film) -> None:
 
 
 def _chunks(picture: np.ndarray) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and data of the chunks of its PNG."""
-    whole = BytesIO()
-    png.write(whole, picture)
-    data = whole.getvalue()
+    """Kind and data of each chunk of its PNG."""
+    encoded = BytesIO()
+    png.write(encoded, picture)
+    data = encoded.getvalue()
     at = 8
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], "big")

@@ -1,6 +1,6 @@
-"""Pictures over time, from anybody: samples files, pipes, .npy files, folders of PNG or JPEG. NumPy and Pillow only.
+"""Samples over time, from any source: samples files, pipes, .npy arrays, films, pictures. NumPy and Pillow only.
 
-A reel is read once, in order, and holds one frame at a time, so that its length costs no memory.
+Frames are read once, in order, and one is in memory at a time, so the length of a film costs no memory.
 """
 
 from __future__ import annotations
@@ -10,35 +10,36 @@ import dataclasses
 import glob
 import math
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ganutils import Error
-from ganutils.files import container
+from ganutils.files import container, npy
 from ganutils.files.container import File, Stream
-from ganutils.files.npy import NPY_FAULTS
+from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
-from ganutils.samples.images import FORMATS
+from ganutils.samples.images import Shape, UnreadableError, fit_pixels, measure, read
+from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
+from ganutils.samples.sources.films import FilmFile, is_film_file
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")  # of pictures that may be frames
-CHUNK = 64  # pictures of a sheet read at a time
+CHUNK = 64  # samples of a sheet that are read at a time
 
+Color = tuple[int, int, int]  # RGB in 0..255
+BLACK: Color = (0, 0, 0)
 Cells = list[list[int | str | None]]
 
 
 @dataclasses.dataclass
 class Frames:
-    """A film of `count` frames, each `cells` pictures of one size; a sheet is a film of one frame.
+    """A film of `count` sheets, each of `cells` samples; a single sheet is a film of one.
 
     name      the file, for messages
-    size      (H, W, C) of each picture
-    pictures  all of them in order, uint8 [n, H, W, C] at a time
-    notes     what there is to say of each frame: [count] of {"step": 100, "kimg": 6.4, ...}
-    layout    rows of cells: the number of a picture in its frame, a sign, or None for an empty place; or None
+    size      (H, W, C) of each sample
+    pictures  all samples in order, uint8 [n, H, W, C] at a time
+    notes     what a caption may say of each sheet: [count] of {"step": 100, "kimg": 6.4, ...}
+    layout    rows of cells: the number of a sample in its sheet, a sign, or None for an empty place; or None
     finish    reads a pipe to its end; Error if what writes it failed
     """
 
@@ -51,24 +52,24 @@ class Frames:
     layout: Cells | None = None
     finish: Callable[[], None] = lambda: None
 
-    def frames(self, shown: int) -> Iterator[np.ndarray]:
-        """The first `shown` pictures of each frame: uint8 [shown, H, W, C]."""
-        frame, at, done = np.empty((shown, *self.size), np.uint8), 0, 0
+    def sheets(self, shown: int) -> Iterator[np.ndarray]:
+        """The first `shown` samples of each sheet: uint8 [shown, H, W, C]."""
+        sheet, at, done = np.empty((shown, *self.size), np.uint8), 0, 0
         for chunk in self.pictures:
             while len(chunk):
                 part, chunk = chunk[: self.cells - at], chunk[self.cells - at :]
                 kept = part[: max(shown - at, 0)]
-                frame[at : at + len(kept)] = kept
+                sheet[at : at + len(kept)] = kept
                 at += len(part)
                 if at == self.cells or (at >= shown and done == self.count - 1):
-                    yield frame
-                    frame, at, done = np.empty_like(frame), 0, done + 1
+                    yield sheet
+                    sheet, at, done = np.empty_like(sheet), 0, done + 1
                     if done == self.count:
                         return  # the rest of a large sheet is not even read
 
 
 def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -> Frames:
-    """Of samples [..., H, W, C] and their metadata: with two leading axes or more the first is time."""
+    """Of samples [..., H, W, C] and their metadata: with two leading axes or more, the first is time."""
     *lead, h, w, c = images.shape
     count = lead[0] if len(lead) > 1 else 1
     if not math.prod(lead):
@@ -82,7 +83,7 @@ def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -
 def _notes(name: str, meta: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
     notes = meta.get("frames", [{}] * count)
     if not isinstance(notes, list) or len(notes) != count or not all(isinstance(note, dict) for note in notes):
-        raise Error(f"{name}: damaged: 'frames' in its metadata is not a list of {count} objects, one a frame")
+        raise Error(f"{name}: damaged: 'frames' in its metadata is not a list of {count} objects, one per frame")
     if any(not isinstance(value, str | int | float) for note in notes for value in note.values()):
         raise Error(f"{name}: damaged: 'frames' in its metadata has values that are not text or numbers")
     return notes
@@ -98,7 +99,7 @@ def _layout(name: str, meta: Mapping[str, Any], cells: int) -> Cells | None:
     for cell in (cell for row in rows for cell in row):
         if not (cell is None or isinstance(cell, str) or (type(cell) is int and 0 <= cell < cells)):
             last = cells - 1
-            raise Error(f"{name}: damaged: {cell!r} in its layout is not a picture from 0 to {last}, a sign or null")
+            raise Error(f"{name}: damaged: {cell!r} in its layout is not a sample from 0 to {last}, a sign or null")
     return rows
 
 
@@ -106,26 +107,65 @@ def _layout(name: str, meta: Mapping[str, Any], cells: int) -> Cells | None:
 
 
 @contextlib.contextmanager
-def open_frames(names: Sequence[str], is_film: bool) -> Iterator[list[Frames]]:
-    """The reels of `names`: samples files, - for a pipe, .npy arrays, folders and globs; single pictures make one reel.
+def open_frames(names: Sequence[str], is_film: bool, background: Color = BLACK) -> Iterator[list[Frames]]:
+    """What `names` hold: samples files, - for a pipe, .npy arrays, films, folders and globs of pictures.
 
-    is_film   whether a film is wanted: then pictures of a folder and rows of an array [N, H, W, C] are its frames, and
-              else they are the pictures of a sheet
+    Pictures that are named one by one, as the shell names those of a glob, are a film in natural order.
+
+    is_film     whether pictures, and rows of an array [N, H, W, C], are frames of a film; else they are on one sheet
+    background  what shows through transparent pixels
     """
     with contextlib.ExitStack() as stack:
-        found: list[Frames] = []
-        loose = [name for name in names if _is_picture(name)]
-        for name in names:
-            if name in loose:
-                if name == loose[0]:  # those of a glob that the shell has expanded
-                    found.append(_of_pictures(loose, loose[0], is_film))
-            elif name != "-" and (os.path.isdir(name) or _is_glob(name)):
-                found.append(_of_pictures(_listed(name), name, is_film))
-            elif name.lower().endswith(".npy"):
-                found.append(_of_npy(stack.enter_context(_Array.opened(name)), is_film))
-            else:
-                found.append(_of_file(stack.enter_context(container.read(name, "samples"))))
-        yield found
+
+        def opened(group: str | _Pictures) -> Frames:
+            if isinstance(group, _Pictures):
+                return _of_pictures(group, is_film, background)
+            if group.lower().endswith(".npy"):
+                return _of_rows(group, npy.open_npy(group), is_film)
+            if is_film_file(group):
+                return _of_film(FilmFile(group), background, stack)
+            return _of_file(stack.enter_context(container.read(group, "samples")))
+
+        yield [opened(group) for group in _grouped(names)]
+
+
+class _Pictures(NamedTuple):
+    """Picture files that are one film, or one sheet; messages call them `name`."""
+
+    name: str
+    paths: list[str]
+
+
+def _grouped(names: Sequence[str]) -> list[str | _Pictures]:
+    """The inputs; pictures that are named one by one are a single input, in the place of the first."""
+    groups: list[str | _Pictures] = []
+    named: list[str] = []
+    for name in names:
+        if name != "-" and os.path.isdir(name):
+            paths = [os.path.join(name, one) for one in os.listdir(name)]
+            groups.append(_Pictures(name, _known(name, paths, PICTURE_SUFFIXES)))
+        elif glob.has_magic(name) and not os.path.exists(name):
+            paths = _known(name, glob.glob(name), (*PICTURE_SUFFIXES, *FILMS))
+            films = list(filter(is_film_file, paths))
+            stills = [path for path in paths if path not in films]
+            groups += [_Pictures(name, stills)] if stills else []
+            groups += films
+        elif is_film_file(name) or not name.lower().endswith(PICTURE_SUFFIXES):
+            groups.append(name)
+        else:
+            named.append(name)
+            if len(named) == 1:
+                groups.append(_Pictures(name, named))
+    return groups
+
+
+def _known(name: str, paths: Sequence[str], suffixes: tuple[str, ...]) -> list[str]:
+    """Those with one of `suffixes` among the files of a folder or glob, in natural order; Error if none."""
+    visible = [path for path in paths if not os.path.basename(path).startswith(".")]
+    known = [path for path in visible if path.lower().endswith(suffixes)]
+    if not known:
+        raise Error(f"{name}: no pictures found; known are {' '.join(dict.fromkeys(suffixes))}")
+    return sorted(known, key=natural)
 
 
 def _of_file(file: File) -> Frames:
@@ -133,153 +173,115 @@ def _of_file(file: File) -> Frames:
         raise Error(f"{file.name}: points are not pictures; gan-plot draws them")
     shape = file.specs["images"].shape
     rows = file.rows("images", 1 if len(shape) > 4 else CHUNK)
-    return dataclasses.replace(
-        of_tensor(file.name, Stream(shape, np.dtype(np.uint8), rows), file.meta), finish=file.finish
-    )
+    frames = of_tensor(file.name, Stream(shape, np.dtype(np.uint8), rows), file.meta)
+    return dataclasses.replace(frames, finish=file.finish)
 
 
-def _as_wanted(name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray], is_film: bool) -> Frames:
-    """A reel of [N, H, W, C] or [T, N, H, W, C]."""
+def _of_film(film: FilmFile, background: Color, stack: contextlib.ExitStack) -> Frames:
+    h, w = film.size
+    c = 1 if film.is_gray and len(set(background)) == 1 else 3
+    shape = Shape(channels=c, background=background)
+    pictures = stack.enter_context(contextlib.closing(film.frames()))
+    chunks = (fit_pixels(picture, shape)[None] for picture in pictures)
+    return of_tensor(film.name, Stream((film.count, 1, h, w, c), np.dtype(np.uint8), chunks), {})
+
+
+def _of_rows(name: str, rows: Rows, is_film: bool) -> Frames:
+    """Of an array of sheets [T, N, H, W, C], or of frames or samples [N, H, W, C] or [N, H, W]."""
+    shape = rows.shape
+    if len(shape) == 3 or (len(shape) == 4 and shape[-1] not in (1, 3)):  # gray, without its axis of channels
+        shape = (*shape, 1)
+    is_known = rows.dtype == np.uint8 or rows.dtype.kind == "f"
+    if not is_known or len(shape) not in (4, 5) or shape[-1] not in (1, 3) or 0 in shape:
+        wanted = "uint8, or floats from 0 to 1, of shape (T, H, W), (T, H, W, C) or (T, N, H, W, C)"
+        raise Error(f"{name}: is {rows.dtype} of shape {rows.shape}; frames are {wanted}")
+    chunks = (_bytes(name, rows[number : number + 1], number) for number in range(shape[0]))
+    return _of_pixels(name, shape, chunks, is_film)
+
+
+def _bytes(name: str, row: np.ndarray, number: int) -> np.ndarray:
+    if row.dtype == np.uint8:
+        return row
+    low, high = row.min(), row.max()
+    if not (low >= 0 and high <= 1):
+        hint = "; (x + 1) / 2 maps -1..1 to it" if low >= -1 and high <= 1 else ""
+        raise Error(f"{name}: frame {number} has values from {low:g} to {high:g}; floats must be in 0..1{hint}")
+    return (row * 255).round().astype(np.uint8)
+
+
+def _of_pictures(pictures: _Pictures, is_film: bool, background: Color) -> Frames:
+    """Their sizes are read now, their pixels when a frame is drawn."""
+    paths = sorted(pictures.paths, key=natural)
+    shapes = [_readable(measure, path, background) for path in paths]
+    (h, w, _), c = shapes[0], max(c for *_, c in shapes)
+    for path, (own_h, own_w, _) in zip(paths, shapes, strict=True):
+        if (own_h, own_w) != (h, w):
+            raise Error(f"{path}: is {own_w}x{own_h}, but {paths[0]} is {w}x{h}; give frames of one size")
+    shape = Shape(channels=c, background=background)
+    chunks = (_readable(read, path, shape)[None] for path in paths)
+    frames = _of_pixels(pictures.name, (len(paths), h, w, c), chunks, is_film)
+    if is_film:
+        frames.notes = [{"name": os.path.splitext(os.path.basename(path))[0]} for path in paths]
+    return frames
+
+
+def _readable(reader: Callable[[str, Any], Any], path: str, how: Any) -> Any:
+    """What `reader` reads of a picture; Error with its name if it cannot be read."""
+    try:
+        return reader(path, how)
+    except UnreadableError as problem:
+        raise Error(f"{path}: {problem}") from None
+
+
+def _of_pixels(name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray], is_film: bool) -> Frames:
+    """Of [N, H, W, C] or [T, N, H, W, C]."""
     if len(shape) == 4 and is_film:
         shape = (shape[0], 1, *shape[1:])
     return of_tensor(name, Stream(shape, np.dtype(np.uint8), chunks), {})
 
 
-class _Array:
-    """A .npy file read in order, without a map: its pages would stay in memory."""
-
-    def __init__(self, name: str, stream: Any):
-        self.name, self.stream = name, stream
-        try:
-            version = np.lib.format.read_magic(stream)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-            self.shape, fortran, self.dtype = read(stream)
-        except NPY_FAULTS:
-            raise Error(f"{name}: damaged, or not a plain NumPy array; save it with np.save") from None
-        shape = self.shape
-        if len(shape) == 3 or (len(shape) == 4 and shape[-1] not in (1, 3)):  # gray, without its axis of channels
-            self.shape = shape = (*shape, 1)
-        is_known = self.dtype == np.uint8 or self.dtype.kind == "f"
-        if not is_known or fortran or len(shape) not in (4, 5) or shape[-1] not in (1, 3) or 0 in shape:
-            wanted = "frames are uint8, or floats from 0 to 1, of shape (T, H, W), (T, H, W, C) or (T, N, H, W, C)"
-            raise Error(f"{name}: is {self.dtype} of shape {shape}{' in Fortran order' * fortran}; {wanted}")
-
-    @classmethod
-    @contextlib.contextmanager
-    def opened(cls, name: str) -> Iterator[_Array]:
-        with open(name, "rb") as stream:
-            yield cls(name, stream)
-
-    def rows(self) -> Iterator[np.ndarray]:
-        for number in range(self.shape[0]):
-            row = np.empty(self.shape[1:], self.dtype)
-            if self.stream.readinto(row.reshape(-1).view(np.uint8)) != row.nbytes:
-                raise Error(f"{self.name}: ends early, in frame {number}; save it again")
-            yield (row if self.dtype == np.uint8 else self._bytes(row, number))[None]
-
-    def _bytes(self, row: np.ndarray, number: int) -> np.ndarray:
-        low, high = row.min(), row.max()
-        if not (low >= 0 and high <= 1):
-            hint = "; (x + 1) / 2 brings -1..1 there" if low >= -1 and high <= 1 else ""
-            raise Error(f"{self.name}: frame {number} goes from {low:g} to {high:g}; floats are wanted in 0..1{hint}")
-        return (row * 255).round().astype(np.uint8)
-
-
-def _of_npy(array: _Array, is_film: bool) -> Frames:
-    return _as_wanted(array.name, array.shape, array.rows(), is_film)
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES) and not _is_glob(name)
-
-
-def _is_glob(name: str) -> bool:
-    return glob.has_magic(name) and not os.path.exists(name)
-
-
-def _listed(name: str) -> list[str]:
-    """The pictures of a folder or a glob."""
-    paths = [os.path.join(name, one) for one in os.listdir(name)] if os.path.isdir(name) else glob.glob(name)
-    found = [path for path in paths if _is_picture(path) and not os.path.basename(path).startswith(".")]
-    if not found:
-        raise Error(f"{name}: no pictures there; known are {' '.join(SUFFIXES)}")
-    return found
-
-
-def _of_pictures(paths: Sequence[str], name: str, is_film: bool) -> Frames:
-    """Of picture files, in natural order. Their headers are read now, their pixels when a frame is drawn."""
-    paths = sorted(paths, key=natural)
-    heads = [_picture(path, lambda image: (image.size, image.mode)) for path in paths]
-    for path, (size, _) in zip(paths, heads, strict=True):
-        if size != heads[0][0]:
-            (w, h), (first_w, first_h) = size, heads[0][0]
-            raise Error(f"{path}: is {w}x{h}, and {paths[0]} is {first_w}x{first_h}; frames have one size")
-    mode = "L" if all(mode in ("1", "L", "LA", "I", "I;16") for _, mode in heads) else "RGB"
-    (w, h), c = heads[0][0], len(mode)
-    chunks = (_picture(path, lambda image: np.asarray(image.convert(mode))).reshape(1, h, w, c) for path in paths)
-    reel = _as_wanted(name, (len(paths), h, w, c), chunks, is_film)
-    if is_film:
-        reel.notes = [{"name": os.path.splitext(os.path.basename(path))[0]} for path in paths]
-    return reel
-
-
-def _picture(path: str, look: Callable[[Image.Image], Any]) -> Any:
-    """What `look` says of a picture; Error with its name if it cannot be read."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                return look(image)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise Error(f"{path}: has too many pixels; make it smaller or take it out") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as problem:  # SyntaxError: Pillow's word for a broken PNG
-        if isinstance(problem, OSError) and problem.filename:
-            raise
-        raise Error(f"{path}: is not a picture that can be read; mend it or take it out") from None
-
-
 # ------------------------------------------------------------------------------------------- joining
 
 
-def one_after_another(reels: Sequence[Frames]) -> Frames:
-    """One film of all; Error unless their frames are alike."""
-    first = reels[0]
-    for reel in reels[1:]:
-        if (reel.cells, reel.size) != (first.cells, first.size):
-            sizes = f"are {_words(reel)}, and those of {first.name} {_words(first)}"
-            raise Error(f"{reel.name}: its frames {sizes}; bring them to one size")
-    pictures = (chunk for reel in reels for chunk in reel.pictures)
-    notes = [note for reel in reels for note in reel.notes]
-    count = sum(reel.count for reel in reels)
+def one_after_another(films: Sequence[Frames]) -> Frames:
+    """One film of all; Error unless their sheets are alike."""
+    first = films[0]
+    for film in films[1:]:
+        if (film.cells, film.size) != (first.cells, first.size):
+            sizes = f"are {_in_words(film)}, but those of {first.name} are {_in_words(first)}"
+            raise Error(f"{film.name}: its frames {sizes}; bring them to one size")
+    pictures = (chunk for film in films for chunk in film.pictures)
+    notes = [note for film in films for note in film.notes]
+    count = sum(film.count for film in films)
 
     def finish() -> None:
-        for reel in reels:
-            reel.finish()
+        for film in films:
+            film.finish()
 
     return dataclasses.replace(first, count=count, pictures=pictures, notes=notes, finish=finish)
 
 
-def _words(reel: Frames) -> str:
-    h, w, c = reel.size
-    return f"{reel.cells} of {w}x{h}x{c}"
+def _in_words(film: Frames) -> str:
+    h, w, c = film.size
+    return f"{film.cells} of {w}x{h}x{c}"
 
 
-def side_by_side(reels: Sequence[Frames], shown: Sequence[int]) -> Iterator[list[np.ndarray]]:
-    """The frames of all at once; one that ends before the others stays on its last."""
-    running = [reel.frames(count) for reel, count in zip(reels, shown, strict=True)]
-    last: list[np.ndarray | None] = [None] * len(reels)
-    for _ in range(max(reel.count for reel in reels)):
-        last = [next(frames, before) for frames, before in zip(running, last, strict=True)]
-        yield [frame for frame in last if frame is not None]
+def side_by_side(films: Sequence[Frames], shown: Sequence[int]) -> Iterator[list[np.ndarray]]:
+    """The sheets of all films at once; one that ends before the others stays on its last."""
+    running = [film.sheets(count) for film, count in zip(films, shown, strict=True)]
+    last: list[np.ndarray | None] = [None] * len(films)
+    for _ in range(max(film.count for film in films)):
+        last = [next(sheets, before) for sheets, before in zip(running, last, strict=True)]
+        yield [sheet for sheet in last if sheet is not None]
 
 
-def unrolled(reel: Frames, grid: tuple[int, int] | None) -> Frames:
-    """A film as one frame: time runs from left to right, with a row for each sample or, in a `grid`, over its rows."""
-    if reel.count == 1 and not grid:
-        return reel
-    layout: Cells = [[t * reel.cells + n for t in range(reel.count)] for n in range(reel.cells)]
+def unrolled(film: Frames, grid: tuple[int, int] | None) -> Frames:
+    """A film as one sheet: time runs from left to right, with a row per sample or, in a `grid`, on over its rows."""
+    if film.count == 1 and not grid:
+        return film
+    layout: Cells = [[t * film.cells + n for t in range(film.count)] for n in range(film.cells)]
     if grid:
         columns, rows = grid
         order = [*(number for row in layout for number in row), *[None] * columns * rows]
         layout = [order[row * columns : (row + 1) * columns] for row in range(rows)]
-    return dataclasses.replace(reel, count=1, cells=reel.count * reel.cells, notes=[{}], layout=layout)
+    return dataclasses.replace(film, count=1, cells=film.count * film.cells, notes=[{}], layout=layout)

@@ -1,7 +1,7 @@
-"""GIF: one palette for the whole film, times that are true, one frame in memory. NumPy and Pillow only.
+"""GIF: one palette for the whole film, exact total time, one frame in memory. NumPy and Pillow only.
 
-Pillow compresses each frame; its own writer of films keeps all of them in memory, floors the delays and takes a palette
-for each frame, which flickers. The format: W3C, "Graphics Interchange Format, Version 89a".
+Pillow compresses each frame. Its own writer of films keeps all frames in memory, rounds delays down and takes a palette
+per frame, which flickers. The format: CompuServe, "Graphics Interchange Format, Version 89a".
 """
 
 from __future__ import annotations
@@ -19,55 +19,51 @@ from PIL import GifImagePlugin, Image
 
 from ganutils import Error
 from ganutils.files import png
-from ganutils.films.timing import Film, Kept, changed
+from ganutils.files.spool import Spool
+from ganutils.films.formats import Encoding
+from ganutils.films.timing import Film, changed
 
-FPS_LIMIT = 50  # browsers show delays under 2 hundredths of a second at 10 frames a second
+FPS_LIMIT = 50  # browsers show delays under 2/100 s at 10 frames per second
 SAMPLE = 1 << 15  # pixels that the palette is made from
 ROUNDS = 5  # of k-means on them
-DITHERS = ("none", "ordered", "floyd-steinberg")
-# Bayer's 4x4 thresholds, about -0.5..0.5: a pattern that stands still, so that still parts do not flicker.
+# Bayer's 4x4 thresholds, about -0.5..0.5: a fixed pattern, so that still parts do not flicker.
 BAYER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) - 7.5) / 16
 
 
-def write(out: BinaryIO, clip: Film, colors: int, dither: str, gifsicle: bool) -> None:
-    """A GIF of `clip`. Up to `colors` colours are kept exactly (so are all grays), more are mapped to as many.
-
-    dither     one of DITHERS
-    gifsicle   whether to make it smaller with the program of that name
-    """
-    if clip.fps > FPS_LIMIT:
-        raise Error(f"{clip.fps:g} frames a second: browsers slow a GIF above {FPS_LIMIT} down; write .mp4 or .webp")
-    if not gifsicle:
-        _write(out, clip, colors, dither)
+def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
+    """Grays, and up to `encoding.colors` colors, are kept exactly; more are mapped to that many."""
+    if film.fps > FPS_LIMIT:
+        raise Error(f"{film.fps:g} frames per second: browsers slow down a GIF above {FPS_LIMIT}; write .mp4 or .webp")
+    if not encoding.gifsicle:
+        _write(out, film, encoding)
         return
     if not shutil.which("gifsicle"):
-        raise Error("gifsicle is not installed; install it, or leave --gifsicle out")
+        raise Error("gifsicle is not installed; install it, or leave out --gifsicle")
     with tempfile.TemporaryFile() as large, tempfile.TemporaryFile() as small:
-        _write(large, clip, colors, dither)
+        _write(large, film, encoding)
         large.seek(0)
-        done = subprocess.run(
-            ["gifsicle", "-O3", "--no-warnings"], stdin=large, stdout=small, stderr=subprocess.DEVNULL
-        )
-        if done.returncode:
-            raise Error(f"gifsicle failed with status {done.returncode}; leave --gifsicle out")
+        command = ["gifsicle", "-O3", "--no-warnings"]
+        status = subprocess.run(command, stdin=large, stdout=small, stderr=subprocess.DEVNULL).returncode
+        if status:
+            raise Error(f"gifsicle failed with status {status}; leave out --gifsicle")
         small.seek(0)
         shutil.copyfileobj(small, out)
 
 
-def _write(out: BinaryIO, clip: Film, colors: int, dither: str) -> None:
-    h, w, c = clip.shape
+def _write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
+    h, w, c = film.shape
     indexed: Iterator[np.ndarray]
-    if c == 1 and colors == 256:
-        palette, indexed = np.arange(256, dtype=np.uint8)[:, None].repeat(3, 1), (f[:, :, 0] for f in clip.frames)
+    if c == 1 and encoding.colors == 256:
+        palette, indexed = np.arange(256, dtype=np.uint8)[:, None].repeat(3, 1), (f[:, :, 0] for f in film.frames)
     else:
-        palette, indexed = _mapped(clip, colors, dither)
+        palette, indexed = _mapped(film, encoding.colors, encoding.dither)
     bits = max(1, math.ceil(math.log2(len(palette))))
     table = palette.tobytes() + bytes(3 * ((1 << bits) - len(palette)))
     out.write(b"GIF89a" + struct.pack("<HHBBB", w, h, 0xF0 | (bits - 1), 0, 0) + table)
-    if clip.loop != 1:  # the number says how often the film is shown again
-        out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(clip.loop - 1, 0), 0))
+    if film.loop != 1:  # the number counts repeats
+        out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(film.loop - 1, 0), 0))
     before = None
-    for frame, delay in zip(indexed, clip.delays(100), strict=True):
+    for frame, delay in zip(indexed, film.delays(100), strict=True):
         x, y, part, transparent = _change(before, frame, 1 << bits)
         extra = {} if transparent is None else {"transparency": transparent}
         for block in GifImagePlugin.getdata(Image.fromarray(part), (x, y), duration=10 * delay, **extra):
@@ -77,9 +73,9 @@ def _write(out: BinaryIO, clip: Film, colors: int, dither: str) -> None:
 
 
 def _change(before: np.ndarray | None, frame: np.ndarray, size: int) -> tuple[int, int, np.ndarray, int | None]:
-    """The part of a frame that is new: its corner, its indices, and the one among `size` that means "as before".
+    """The part of a frame that changed: its corner, its indices, and the one among `size` that means "as before".
 
-    A frame that brings nothing new becomes a single pixel, and so remains a frame.
+    A frame in which nothing changed becomes a single pixel, and so remains a frame.
     """
     if before is None:
         return 0, 0, frame, None
@@ -94,34 +90,34 @@ def _change(before: np.ndarray | None, frame: np.ndarray, size: int) -> tuple[in
     return x0, y0, np.where(same, unused[0], part).astype(np.uint8), int(unused[0])
 
 
-def _mapped(clip: Film, colors: int, dither: str) -> tuple[np.ndarray, Iterator[np.ndarray]]:
-    """One palette [n, 3] for the whole clip, and its frames as indices [H, W] into it.
+def _mapped(film: Film, colors: int, dither: str) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+    """One palette [n, 3] for the whole film, and its frames as indices [H, W] into it.
 
-    The palette is made of pixels spread over space and time, so the frames wait in a file meanwhile.
+    The palette is made from pixels spread over space and time; meanwhile the frames wait in a spool.
     """
-    kept = Kept(clip.shape)
-    every = math.ceil(clip.count / 32)
-    step = max(1, math.ceil(clip.count / every) * clip.shape[0] * clip.shape[1] // SAMPLE)
+    waiting = Spool()
+    every = math.ceil(film.count / 32)
+    step = max(1, math.ceil(film.count / every) * film.shape[0] * film.shape[1] // SAMPLE)
     sample: list[np.ndarray] = []
-    exact: set[tuple[int, int, int]] | None = set()  # the colours, while they are few enough
-    for number, frame in enumerate(clip.frames):
-        kept.append(frame)
+    exact: set[tuple[int, int, int]] | None = set()  # the colors, while they are few enough
+    for number, frame in enumerate(film.frames):
+        waiting.append(frame)
         if exact is not None:
-            found = png.as_image(_colored(frame)).getcolors(colors)
-            exact = None if found is None else exact | {color for _, color in found}  # type: ignore[misc]
+            counts = png.as_image(_rgb(frame)).getcolors(colors)
+            exact = None if counts is None else exact | {color for _, color in counts}  # type: ignore[misc]
             exact = None if exact is None or len(exact) > colors else exact
         if number % every == 0:
-            sample.append(_colored(frame).reshape(-1, 3)[(number * 7) % step :: step])
+            sample.append(_rgb(frame).reshape(-1, 3)[(number * 7) % step :: step])
     if exact is not None:
         palette = np.array(sorted(exact), np.uint8)
-        look = _finder(palette)
+        indices = _exact(palette)
     else:
         palette = _palette(np.concatenate(sample), colors)
-        look = _nearest(palette, dither)
-    return palette, (look(_colored(kept[number])) for number in range(clip.count))
+        indices = _nearest(palette, dither)
+    return palette, (indices(_rgb(waiting[number])) for number in range(film.count))
 
 
-def _colored(frame: np.ndarray) -> np.ndarray:
+def _rgb(frame: np.ndarray) -> np.ndarray:
     return frame.repeat(3, 2) if frame.shape[2] == 1 else frame
 
 
@@ -139,26 +135,26 @@ def _palette(pixels: np.ndarray, colors: int) -> np.ndarray:
     return np.unique(centers.round().astype(np.uint8), axis=0)
 
 
-def _finder(palette: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Frames [H, W, 3] whose colours are all in `palette`, which is sorted -> indices."""
+def _exact(palette: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Frames [H, W, 3] whose colors are all in `palette`, which is sorted -> indices."""
     weights = np.array([1 << 16, 1 << 8, 1], np.int32)
-    known = palette @ weights
-    return lambda frame: np.searchsorted(known, frame @ weights).astype(np.uint8)
+    keys = palette @ weights
+    return lambda frame: np.searchsorted(keys, frame @ weights).astype(np.uint8)
 
 
 def _nearest(palette: np.ndarray, dither: str) -> Callable[[np.ndarray], np.ndarray]:
-    """Frames [H, W, 3] -> indices of the nearest colour in `palette`."""
+    """Frames [H, W, 3] -> indices of the nearest color in `palette`."""
     holder = Image.new("P", (1, 1))
     holder.putpalette(palette.tobytes())
-    how = Image.Dither.FLOYDSTEINBERG if dither == "floyd-steinberg" else Image.Dither.NONE
-    apart = np.linalg.norm(palette[:, None].astype(float) - palette, axis=2) + np.diag(np.full(len(palette), np.inf))
-    spread = apart.min(1).mean() / 3**0.5  # about the distance from one colour to the next, in each channel
+    diffusion = Image.Dither.FLOYDSTEINBERG if dither == "floyd-steinberg" else Image.Dither.NONE
+    gaps = np.linalg.norm(palette[:, None].astype(float) - palette, axis=2) + np.diag(np.full(len(palette), np.inf))
+    spread = gaps.min(1).mean() / 3**0.5  # about the distance from one color to the next, in each channel
 
-    def look(frame: np.ndarray) -> np.ndarray:
+    def indices(frame: np.ndarray) -> np.ndarray:
         if dither == "ordered":
             h, w, _ = frame.shape
             pattern = np.tile(BAYER * spread, (h // 4 + 1, w // 4 + 1))[:h, :w, None]
             frame = np.clip(frame + pattern, 0, 255).astype(np.uint8)
-        return np.asarray(Image.fromarray(frame).quantize(palette=holder, dither=how))
+        return np.asarray(Image.fromarray(frame).quantize(palette=holder, dither=diffusion))
 
-    return look
+    return indices

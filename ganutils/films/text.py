@@ -1,4 +1,4 @@
-"""Text on pictures: what a caption says of a frame, and its letters as pixels. NumPy and Pillow only."""
+"""Text on frames: captions filled in, and letters as pixels. NumPy and Pillow only."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from PIL import ImageFont
 
 from ganutils import Error
 
-LENGTH_LIMIT = 500  # letters of one text
+LENGTH_LIMIT = 500  # characters of one text
 PLAINER = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u00d7": "x", "\u2026": "...", "\u2019": "'"}
-)  # if need be
+)  # for fonts that lack these characters
 
 
 def fill(template: str, fields: Mapping[str, object]) -> str:
-    """`template` with `fields`, as in '{step} · {kimg:.1f} kimg'. Error if it names another, or reaches into one.
+    """`template` with `fields` filled in, as in '{step} · {kimg:.1f} kimg'. Error if it names another field.
 
-    Only plain names: {step.__class__} or {step[0]} would hand what a template may touch to whoever wrote it.
+    Only plain names are fields: {step.__class__} or {step[0]} would let a template reach into the program.
     """
     try:
         for _, name, spec, conversion in string.Formatter().parse(template):
             if name is not None and (name not in fields or conversion or "{" in (spec or "")):
-                raise Error(f"--caption: there is no field {{{name}}} here; known are {', '.join(sorted(fields))}")
+                raise Error(f"--caption: there is no field {{{name}}} here; use {', '.join(sorted(fields))}")
         text = template.format_map(fields)
     except (ValueError, OverflowError, MemoryError) as problem:
         raise Error(f"--caption {template!r}: {problem}; a field is written {{step}} or {{kimg:.1f}}") from None
@@ -35,15 +35,15 @@ def fill(template: str, fields: Mapping[str, object]) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` on one line and of a sensible length."""
+    """`text` on one line, without control characters, and not too long."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LENGTH_LIMIT]
 
 
 class Font:
-    """Letters about `size` pixels high, of one font for all `texts`: that of the file `path`, or else Pillow's own.
+    """One font for all `texts`, `size` pixels high: that in the file `path`, else Pillow's own.
 
-    Pillow's font knows little more than English; for what it lacks DejaVu Sans is taken, where matplotlib is there,
-    and at last plainer signs. Error if there is no way to write a letter.
+    Pillow's has little more than English letters. If it lacks one, DejaVu Sans is used, which comes with matplotlib,
+    and then plainer signs. Error if there is no way to write a character.
     """
 
     def __init__(self, size: int, path: str | None, texts: Iterable[str]):
@@ -53,23 +53,23 @@ class Font:
         try:
             fonts: list[Any] = [ImageFont.truetype(path, size) if path else ImageFont.load_default(size)]
         except OSError:
-            raise Error(f"{path}: is not a font that can be read; give a .ttf or .otf file") from None
+            raise Error(f"{path}: is not a readable font; give a .ttf or .otf file") from None
         letters = "".join(dict.fromkeys("".join(texts)))
-        spare = None if path or _lacks(fonts[0], letters) is None else _dejavu()
-        fonts += [ImageFont.truetype(spare, size)] if spare else []
+        fallback = None if path or _lacks(fonts[0], letters) is None else _dejavu()
+        fonts += [ImageFont.truetype(fallback, size)] if fallback else []
         for self._signs in ({}, PLAINER):
             for self._font in fonts:
                 missing = _lacks(self._font, letters.translate(self._signs))
                 if missing is None:
                     return
-        raise Error(f"the font has no {missing!r}; give one that has with --font FILE.ttf")
+        raise Error(f"the font has no {missing!r}; give another with --font FILE.ttf")
 
     def width(self, text: str) -> int:
         """Of one line, in pixels."""
         return round(self._font.getlength(text.translate(self._signs)))
 
     def lines(self, text: str, width: int) -> list[str]:
-        """`text` broken between words into lines of at most `width` pixels, if its words allow."""
+        """`text` broken between words into lines of at most `width` pixels, as far as its words allow."""
         lines: list[str] = []
         for word in text.split():
             if lines and self.width(f"{lines[-1]} {word}") <= width:
@@ -78,8 +78,8 @@ class Font:
                 lines.append(word)
         return lines
 
-    def drawn(self, text: str) -> np.ndarray:
-        """One line: uint8 [line, width], how much of each pixel is ink."""
+    def draw(self, text: str) -> np.ndarray:
+        """One line as coverage by ink: uint8 [line, width]."""
         mask, (left, top) = self._font.getmask2(text.translate(self._signs), "L", anchor="ls")
         letters = np.asarray(mask, np.uint8).reshape(mask.size[::-1])
         y, x = max(round(self.line * 0.75) + top, 0), max(left, 0)
@@ -90,9 +90,9 @@ class Font:
 
 
 def _lacks(font: ImageFont.FreeTypeFont, letters: str) -> str | None:
-    """The first of `letters` that a font has no shape for, if there is one."""
-    none = _shape(font, "\uffff")
-    return next((letter for letter in letters if not letter.isspace() and _shape(font, letter) == none), None)
+    """The first of `letters` that a font has no shape for, or None."""
+    missing = _shape(font, "\uffff")
+    return next((letter for letter in letters if not letter.isspace() and _shape(font, letter) == missing), None)
 
 
 def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int, int]]:
@@ -101,7 +101,7 @@ def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int,
 
 
 def _dejavu() -> str | None:
-    spec = importlib.util.find_spec("matplotlib")  # finds the folder and imports nothing
+    spec = importlib.util.find_spec("matplotlib")  # finds the folder without importing
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = os.path.join(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
         if os.path.exists(path):

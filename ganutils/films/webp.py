@@ -1,4 +1,4 @@
-"""WebP, by Pillow; one frame in memory at a time."""
+"""WebP, by Pillow; one frame in memory at a time, and the encoded film."""
 
 from __future__ import annotations
 
@@ -8,34 +8,37 @@ from typing import BinaryIO
 from PIL import Image
 
 from ganutils.files import png
+from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film
 
 
 class _Film(Image.Image):
-    """Frames as a Pillow image with frames of its own: its writer of WebP seeks to one after another and keeps none."""
+    """A film as a Pillow image of many frames: Pillow's WebP writer seeks to one after another and keeps none."""
 
     format = None
 
-    def __init__(self, clip: Film):
+    def __init__(self, film: Film):
         super().__init__()
-        self._frames = clip.frames
+        self._frames = film.frames
         self._at = -1
-        self.n_frames = clip.count
+        self.n_frames = film.count
         self.seek(0)
 
     def tell(self) -> int:
         return max(self._at, 0)
 
     def seek(self, frame: int) -> None:
-        if frame == self._at + 1:  # forwards only; Pillow's return to the start, when all is done, asks for nothing
+        if frame == self._at + 1:  # forward only: Pillow returns to the start when it is done, and reads nothing there
             self._at = frame
             image = png.as_image(next(self._frames)).convert("RGB")
             self.im, self._mode, self._size = image.im, image.mode, image.size
 
 
-def write(out: BinaryIO, clip: Film, quality: int) -> None:
-    """Quality 1 to 99, or 100: without loss. Frames that libwebp finds equal are merged; the times stay right."""
-    how = {"lossless": True, "quality": 60, "method": 2} if quality == 100 else {"quality": quality, "method": 4}
-    whole = BytesIO()
-    _Film(clip).save(whole, "WEBP", save_all=True, duration=clip.delays(1000), loop=clip.loop, **how)
-    out.write(whole.getbuffer())
+def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
+    """Quality 1 to 99, or 100 for lossless. libwebp merges equal neighbors; the times stay right."""
+    settings = {"quality": encoding.quality, "method": 4}
+    if encoding.quality == 100:
+        settings = {"lossless": True, "quality": 60, "method": 2}  # there, quality is effort
+    encoded = BytesIO()
+    _Film(film).save(encoded, "WEBP", save_all=True, duration=film.delays(1000), loop=film.loop, **settings)
+    out.write(encoded.getbuffer())

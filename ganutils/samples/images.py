@@ -5,9 +5,14 @@ These functions run in the decoding processes.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import math
-from typing import NamedTuple
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - the last two register themselves
@@ -19,7 +24,8 @@ except ImportError:
 
 # Formats whose decoders are sound; Pillow would try others too, such as EPS, which starts a program.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+FILE_LIMIT = 1 << 28  # bytes of a picture's file
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 PIXELS = 1 << 26  # of one picture, 8192x8192; a larger one is refused by its header, before it is decoded
 FILTERS = {filter.name.lower(): filter for filter in Image.Resampling if filter.name != "NEAREST"}
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -75,25 +81,59 @@ def decode(data: bytes, shape: Shape) -> np.ndarray:
     """
     if (quick := _quick(data, shape)) is not None:
         return fit(*quick)
+    with _opened(io.BytesIO(data)) as image:
+        full = image.size
+        _reduce(image, shape)
+        turned = _orientation(image)
+        scale = image.width / full[0], image.height / full[1]  # 1 unless the decoder reduced it
+        plain = _plain(image, shape)
+    if turned in UPRIGHT:
+        plain = plain.transpose(UPRIGHT[turned])
+        scale = scale[::-1] if turned >= 5 else scale
+    return fit(plain, shape, scale)
+
+
+@contextlib.contextmanager
+def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
+    """A picture file as a Pillow image, not yet decoded; UnreadableError where Pillow fails on it in the block."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(stream, formats=FORMATS) as image:
             if math.prod(image.size) > PIXELS:
                 raise UnreadableError(f"has {image.width}x{image.height} pixels, more than {PIXELS:,}; make it smaller")
-            full = image.size
-            _reduce(image, shape)
-            turned = _orientation(image)
-            scale = image.width / full[0], image.height / full[1]  # 1 unless the decoder reduced it
-            plain = _plain(image, shape)
+            yield image
     except Image.DecompressionBombError:
         raise UnreadableError(f"has more than {PIXELS:,} pixels; make it smaller") from None
     except (UnreadableError, MemoryError):
         raise
     except Exception:  # on damaged bytes Pillow's decoders raise whatever they stumble over
         raise UnreadableError("is damaged, or not a picture") from None
-    if turned in UPRIGHT:
-        plain = plain.transpose(UPRIGHT[turned])
-        scale = scale[::-1] if turned >= 5 else scale
-    return fit(plain, shape, scale)
+
+
+def read(path: str, shape: Shape) -> np.ndarray:
+    """`decode` of a file's bytes. A file that cannot be read is an UnreadableError too, a lack of memory or handles not."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a FIFO must not block
+        with os.fdopen(handle, "rb") as stream:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableError("is not a regular file")
+            if status.st_size > FILE_LIMIT:
+                raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
+            data = stream.read()
+    except OSError as problem:
+        if problem.errno in EXHAUSTED:
+            raise  # not the picture's fault: it must not be skipped
+        raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
+    return decode(data, shape)
+
+
+def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]:
+    """(H, W, C) of what `read` gives of a picture, mostly from its header alone. UnreadableError, or OSError."""
+    with open(path, "rb") as stream, _opened(stream) as image:
+        w, h = image.size
+        if _orientation(image) >= 5:
+            w, h = h, w
+        return h, w, 1 if _is_gray(image, background) else 3
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
@@ -188,21 +228,29 @@ def _orientation(image: Image.Image) -> int:
 
 def _plain(image: Image.Image, shape: Shape) -> Image.Image:
     """L or RGB, with nothing transparent left; decodes the picture."""
-    wanted = {1: "L", 3: "RGB"}.get(shape.channels or 0)
-    is_gray = image.mode in GRAY
+    is_gray = _is_gray(image, shape.background)
+    wanted = {1: "L", 3: "RGB"}.get(shape.channels or 0, "L" if is_gray else "RGB")
     if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
         raise UnreadableError("has pixels of 32 bits, whose range is not known; save it with 8 or 16")
     if image.mode.startswith("I"):
         image = Image.fromarray(_eight_bits(np.asarray(image)))
-    elif image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    elif _is_transparent(image):
         ground = Image.new("RGBA", image.size, (*shape.background, 255))
         image = Image.alpha_composite(ground, image.convert("RGBA"))
-        is_gray = is_gray and len(set(shape.background)) == 1
-    wanted = wanted or ("L" if is_gray else "RGB")
     if image.mode == wanted:
         image.load()
         return image
     return image.convert(wanted)
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    is_deep = image.mode.startswith("I")  # the one transparent gray of a 16-bit PNG is ignored
+    return not is_deep and (image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info)
+
+
+def _is_gray(image: Image.Image, background: tuple[int, int, int]) -> bool:
+    """Whether it is gray once `background` shows through it."""
+    return image.mode in GRAY and (not _is_transparent(image) or len(set(background)) == 1)
 
 
 def _eight_bits(deep: np.ndarray) -> np.ndarray:
