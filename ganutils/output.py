@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, folders, npy, paths
+from ganutils.files import atomic, container, folders, npy, paths
 from ganutils.files.container import Stream
 from ganutils.files.kinds import IMAGES, MAIN
 from ganutils.films.film import write_film
@@ -50,3 +51,9 @@ def write_output(
 
 def _chunks(main: np.ndarray | Stream) -> Iterator[np.ndarray]:
     return iter([main] if isinstance(main, np.ndarray) else main.chunks)
+
+
+def write_json(path: str, value: Any, indent: int | None = None) -> None:
+    """Write `value` as JSON, whole or not at all."""
+    with atomic.replacing(path) as out:
+        out.write((json.dumps(value, indent=indent, ensure_ascii=False) + "\n").encode())
