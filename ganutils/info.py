@@ -1,42 +1,41 @@
-"""What a file is: in lines for people, as JSON, as a thumbnail sheet."""
+"""What a file is: in lines for people, as JSON, as a preview."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-import re
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import png
-from ganutils.files.container import File, Spec
+from ganutils.files import kinds, lineage
+from ganutils.files.container import File
+from ganutils.files.kinds import Spec
 from ganutils.films.film import write_film
 from ganutils.films.frames import of_tensor
-from ganutils.films.layout import Look
+from ganutils.films.layout import Look, grid_of
 from ganutils.latents.draw import choose_latents
 from ganutils.runs import checkpoints
 from ganutils.runs.series import open_series
-from ganutils.samples.samples import Samples
+from ganutils.samples.samples import Samples, in_words
 
-PREVIEW = 36  # samples on a thumbnail sheet
+LISTED = 20  # items of a list in the metadata; longer ones are cut short
+PREVIEW = {kinds.IMAGES: 36, kinds.POINTS: 4096}  # samples in a preview
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
-PREVIEW_POINTS = 4096
 
 
 def describe(file: File) -> Iterator[str]:
-    """Kind, counters and settings, arrays, and the commands that led to it."""
+    """Lines for people: kind, progress and settings, metadata, arrays, and the commands that made it."""
     yield f"{file.name}: {file.kind}, format {file.meta['format']}"
     if file.kind == "checkpoint":
-        settings = checkpoints.config_of(file)
-        counts = checkpoints.updates(file)
-        kimg = counts["D"] * settings.batch / 1000
-        yield f"  step {counts['G']:,}: {counts['D']:,} discriminator updates, {kimg:,.1f} kimg"
-        yield "  settings: " + ", ".join(f"{name} {value}" for name, value in settings.as_json().items())
+        config, updates = checkpoints.config_of(file), checkpoints.updates(file)
+        progress = checkpoints.progress(file, config)
+        yield f"  step {progress['step']:,}: {updates['D']:,} discriminator updates, {progress['kimg']:,.1f} kimg"
+        yield f"  settings: {_words({**vars(config), 'shape': in_words(config.shape)})}"
     for key in sorted(file.meta.keys() - {"format", "kind", "config", "lineage"}):
-        yield f"  {key}: {file.meta[key]}"
+        yield f"  {key}: {_of_metadata(key, file.meta[key])}"
     for part, specs in _parts(file).items():
         if len(specs) == 1:
             yield f"  {part}: {specs[0].dtype} {list(specs[0].shape)}"
@@ -45,68 +44,106 @@ def describe(file: File) -> Iterator[str]:
             yield f"  {part}: {len(specs)} tensors, {numbers:,} numbers"
     if file.meta.get("lineage"):
         yield "  made by"
-        yield from (f"    {line}" for line in recipe(file.meta["lineage"]))
+        yield from (f"    {line}" for line in lineage.recipe(file.meta["lineage"]))
 
 
 def as_json(file: File) -> dict[str, Any]:
     """The same as one object: `file`, `kind`, `format`, `tensors`, the metadata, `made_by` and `recipe`."""
     meta = {key: value for key, value in file.meta.items() if key != "lineage"}
-    found: dict[str, Any] = {"file": file.name, **meta}
+    about: dict[str, Any] = {"file": file.name, **meta}
     if file.kind == "checkpoint":
-        settings, counts = checkpoints.config_of(file), checkpoints.updates(file)
-        found |= {"step": counts["G"], "updates": counts, "kimg": counts["D"] * settings.batch / 1000}
-        found |= {"preset": settings.preset}
-    found["tensors"] = {
+        config = checkpoints.config_of(file)
+        about |= {**checkpoints.progress(file, config), "updates": checkpoints.updates(file), "preset": config.preset}
+    about["tensors"] = {
         name: {"dtype": str(spec.dtype), "shape": list(spec.shape)} for name, spec in sorted(file.specs.items())
     }
-    lineage = file.meta.get("lineage", [])
-    return {**found, "made_by": lineage, "recipe": recipe(lineage)}
+    lines = file.meta.get("lineage", [])
+    return {**about, "made_by": lines, "recipe": lineage.recipe(lines)}
 
 
-def recipe(lineage: Sequence[str]) -> list[str]:
-    """The commands of a lineage as lines to paste into a shell: one that wrote to a pipe ends with it.
+def _parts(file: File) -> dict[str, list[Spec]]:
+    """Tensors by the first part of their names: G, D, ema, opt, updates; or images, labels and the like."""
+    parts: dict[str, list[Spec]] = {}
+    for name in sorted(file.specs):
+        parts.setdefault(name.split(".")[0], []).append(file.specs[name])
+    return parts
 
-    Run where their inputs lie, in the versions the file names, they make its content again.
-    """
-    return [f"{line} |" if _is_piped(line) and line is not lineage[-1] else line for line in lineage]
+
+# -------------------------------------------------------------------------------------------- in words
 
 
-def _is_piped(line: str) -> bool:
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        return False
-    is_command = bool(words) and words[0].startswith("gan-")
-    return is_command and not any(re.match(r"-o(?!f)|--output\b", word) for word in words[1:])
+def _of_metadata(key: str, value: Any) -> str:
+    """An entry of the metadata in words, also if a stranger wrote it."""
+    if key in METADATA:
+        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
+            return METADATA[key](value)
+    return _words(value)
+
+
+def _data(data: dict[str, Any]) -> str:
+    labels = f", labels {data['labels']}" if "labels" in data else ""
+    return f"{data['count']:,} samples, hash {data['hash']}{labels}"
+
+
+def _frames(frames: list[dict[str, Any]]) -> str:
+    """How many there are, and from where to where their notes go."""
+    first, last = frames[0], frames[-1]
+    spans = [f"{key} {first[key]} to {last[key]}" for key in first]
+    return f"{len(frames):,}; {', '.join(spans)}" if any(spans) else f"{len(frames):,}"
+
+
+def _layout(layout: list[list[Any]]) -> str:
+    return f"{len(layout)} rows of {len(layout[0])} cells per frame"
+
+
+def _toy(toy: dict[str, Any]) -> str:
+    modes = len(toy["centres"])
+    return f"{toy['name']}: {modes} Gaussian{'s' * (modes > 1)} in {len(toy['centres'][0])}-D, std {toy['std']}"
+
+
+METADATA: dict[str, Callable[[Any], str]] = {"data": _data, "frames": _frames, "layout": _layout, "toy": _toy}
+
+
+def _words(value: Any, depth: int = 2) -> str:
+    """Any JSON without its signs: `a 1, b none`; long lists are cut short."""
+    if isinstance(value, dict | list) and not depth:
+        return "..."
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(each, depth - 1)}" for key, each in value.items())
+    if isinstance(value, tuple):  # the first and last step of --decay
+        return ":".join(map(str, value))
+    if isinstance(value, list):
+        shown = ", ".join(_words(each, depth - 1) for each in value[:LISTED])
+        return f"{shown}, ... ({len(value):,})" if len(value) > LISTED else shown
+    return "none" if value is None else str(value)
 
 
 # ------------------------------------------------------------------------------------------- preview
 
 
-def preview(file: File, path: str) -> str:
-    """Write a PNG of some samples of a file, or that its generator makes, to `path`; say what it is."""
+def preview(file: File, path: str) -> None:
+    """Write a PNG of some samples of a file, or that its generator makes, to `path`."""
     if file.kind == "checkpoint":
         samples = _sampled(file)
     elif file.kind == "samples":
         whole = Samples(file)
-        samples = _spaced(whole.array, PREVIEW if whole.are_images else PREVIEW_POINTS)
+        samples = _spaced(whole.array, PREVIEW[whole.modality])
     else:
-        raise Error(f"{file.name}: {file.kind} cannot be looked at; gan-sample turns latents into pictures")
-    if samples.ndim == 2:
+        raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
+    if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
         from ganutils.plots import densities, style
 
         style.write(path, densities.points(samples), dpi=100)
     else:
-        grid = png.grid_of(len(samples))
+        grid = grid_of(len(samples))
         step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen
         small = samples[:, ::step, ::step]
         scale = min(4, max(1, PREVIEW_WIDTH // (grid[0] * small.shape[2])))
         write_film(path, ".png", [of_tensor(file.name, small, {})], Look(grid=grid, scale=scale))
-    return f"{len(samples):,} samples shown"
 
 
 def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
-    """`count` of them, evenly spaced: data are often sorted, and a film's first frame is noise."""
+    """`count` of them, evenly spaced: data are often sorted, and the first frame of a film is noise."""
     return samples[np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(int)]
 
 
@@ -114,18 +151,10 @@ def _sampled(file: File) -> np.ndarray:
     """What the averaged generator of a checkpoint makes of the first latents of seed 0."""
     import torch
 
-    from ganutils.inference.generate import film
+    from ganutils.inference.generate import sample_series
 
     series = open_series(file, [])
-    count = PREVIEW if len(series.config.shape) == 3 else PREVIEW_POINTS
+    count = PREVIEW[kinds.modality_of_shape(series.config.shape)]
     z = choose_latents(series.config, None, None, 0, count)
     labels = series.labels(z.shape[:-1], None, None)
-    return np.concatenate(list(film(series, z, labels, torch.device("cpu"))))
-
-
-def _parts(file: File) -> dict[str, list[Spec]]:
-    """Tensors by what their names begin with: G, D, ema, opt, updates; or images, labels and the like."""
-    parts: dict[str, list[Spec]] = {}
-    for name in sorted(file.specs):
-        parts.setdefault(name.split(".")[0], []).append(file.specs[name])
-    return parts
+    return np.concatenate(list(sample_series(series, z, labels, torch.device("cpu"))))

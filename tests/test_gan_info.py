@@ -3,8 +3,10 @@
 import json
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import flat
 from PIL import Image
 
 from ganutils import __version__
@@ -15,9 +17,9 @@ def test_it_says_what_a_checkpoint_is(ok, checkpoint):
     lines = ok("gan-info", checkpoint).out.decode().splitlines()
     assert lines[:2] == [f"{checkpoint}: checkpoint, format 1", "  step 1: 1 discriminator updates, 0.0 kimg"]
     assert "  ema: 8 tensors, 170 numbers" in lines
-    assert f"'ganutils': '{__version__}'" in "\n".join(lines)
+    assert f", ganutils {__version__}, " in "\n".join(lines)
     assert lines[-2:] == [
-        "    made by hand",
+        "    # made by hand",
         f"    gan-loop data.safetensors --width 2 --z-dim 4 --batch 4 --steps 1 -o {checkpoint} -q",
     ]
 
@@ -28,7 +30,7 @@ def test_it_says_what_samples_are(ok, pictures):
         "  images: uint8 [12, 8, 8, 1]",
         "  labels: int64 [12]",
         "  made by",
-        "    made by hand",
+        "    # made by hand",
     ]
 
 
@@ -48,22 +50,173 @@ def test_the_digest_is_of_the_content_not_of_how_it_was_made(ok, pictures, conte
 def test_a_hostile_lineage_cannot_speak_to_the_terminal(ok, pictures, content, tmp_path):
     _, tensors = content(pictures)
     container.write(str(tmp_path / "x"), "samples", tensors, {"lineage": ["\x1b]0;owned\x07"]})
-    assert ok("gan-info", "x").out.endswith(b"    \\x1b]0;owned\\x07\n")
+    assert ok("gan-info", "x").out.endswith(b"    # \\x1b]0;owned\\x07\n")
+
+
+def test_metadata_is_shown_in_words(ok, tmp_path):
+    images = {"images": np.zeros((2, 3, 4, 4, 1), "u1")}
+    frames, layout = [{"step": 0, "kimg": 0.5}, {"step": 50, "kimg": 3.25}], [[0, "+", 1], [2, None, 0]]
+    meta = {"frames": frames, "layout": layout, "classes": [str(n) for n in range(30)], "made": {"a": [1, None]}}
+    container.write(str(tmp_path / "film"), "samples", images, meta)
+    ok("gan-data", "toy:grid", "--limit", 9, "-q", "-o", "toy.safetensors")
+    assert ok("gan-info", "film").out.decode().splitlines()[1:-1] == [
+        "  classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, ... (30)",
+        "  frames: 2; kimg 0.5 to 3.25, step 0 to 50",
+        "  layout: 2 rows of 3 cells per frame",
+        "  made: a 1, none",
+    ]
+    assert "  toy: grid: 25 Gaussians in 2-D, std 0.05\n" in ok("gan-info", "toy.safetensors").out.decode()
+
+
+def test_metadata_of_a_stranger_is_shown_too(ok, tmp_path):
+    meta = {"frames": [], "layout": 7, "toy": {"centres": []}, "data": [[[[1]]]], "versions": None}
+    container.write(str(tmp_path / "odd"), "samples", {"images": np.zeros((1, 4, 4, 1), "u1")}, meta)
+    lines = ok("gan-info", "odd").out.decode().splitlines()
+    assert lines[1:-1] == ["  data: ...", "  frames: ", "  layout: 7", "  toy: centres ", "  versions: none"]
+
+
+def test_several_files(ok, fails, checkpoint, pictures):
+    names = [pictures, checkpoint]
+    digests = [ok("gan-info", "--digest", name).out.decode().strip() for name in names]
+    expected = [f"{digest}  {name}" for digest, name in zip(digests, names, strict=True)]
+    assert ok("gan-info", "--digest", *names).out.decode().splitlines() == expected
+    assert ok("gan-info", *names).out == b"".join(ok("gan-info", name).out for name in names)
+    lines = ok("gan-info", "--json", *names).out.splitlines()
+    assert [json.loads(line)["file"] for line in lines] == names
+    assert "--preview is of one FILE" in fails("gan-info", *names, "--preview", "x.png", code=2)
+
+
+# ------------------------------------------------------------------------------------------- lineage
 
 
 def test_absolute_paths_and_logins_are_left_out():
     line = lineage.command_line(
-        ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:pw@host/q"]
+        ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:pw@host/q", "/dev/stdin"]
     )
-    assert line == "gan-data 'a b' -o=y.png --root z http://host/q"
+    assert line == "gan-data 'a b' -o=y.png --root z http://host/q /dev/stdin"
 
 
-@given(st.lists(st.lists(st.sampled_from("abcd"))), st.sampled_from("abcd"))
-def test_a_lineage_keeps_each_line_once_in_order(lineages, line):
-    found = lineage.joined(lineages, line)
-    assert len(found) == len(set(found))
-    assert set(found) == {line, *(one for lines in lineages for one in lines)}
-    assert lineage.joined([found], line) == found
+def test_a_path_never_reads_as_a_data_set_or_an_option(ok, content, tmp_path):
+    """A folder called celeba is not CelebA."""
+    (tmp_path / "celeba").mkdir()
+    for name in ("celeba/1.png", "-q.png"):
+        (tmp_path / name).write_bytes(flat(1))
+    for name in ("celeba", "celeba/1.png", "-q.png"):
+        ok("gan-data", tmp_path / name, "-o", "x.safetensors")
+        (line,) = content("x.safetensors")[0]["lineage"]
+        assert line.split()[1] == {"celeba": "./celeba", "celeba/1.png": "1.png", "-q.png": "./-q.png"}[name]
+    ok("gan-data", "./celeba", "-o", "x.safetensors")
+    assert content("x.safetensors")[0]["lineage"][0].startswith("gan-data ./celeba ")
+
+
+SOURCES = ["gan-data a -o a.safetensors", "gan-data 'b c'"]  # the second writes to a pipe
+ROUND = ["gan-train-d a.safetensors --from x", "gan-train-g a.safetensors --from - -o x"]
+
+
+def unrolled(lines):
+    """What a shell runs: loops unrolled."""
+    done = [[]]
+    counts = []
+    for line in lines:
+        if line.startswith("for "):
+            counts.append(int(line.split("seq ")[1].split(")")[0]))
+            done.append([])
+        elif line == "done":
+            body = done.pop()
+            done[-1] += body * counts.pop()
+        else:
+            done[-1].append(line)
+    return done[0]
+
+
+@given(st.lists(st.sampled_from(["gan-a -o x", "gan-b -o x", "gan-c", "by hand"]), max_size=40))
+def test_no_command_of_a_lineage_is_lost(lines):
+    kept = []
+    for line in lines:
+        kept = lineage.joined([kept], line)
+    assert unrolled(kept) == lines
+
+
+@settings(max_examples=20)
+@given(st.lists(st.sampled_from(["gan-a -o x", "gan-b -o x", "gan-c", "gan-d"]), min_size=1, max_size=5))
+def test_a_loop_of_commands_does_not_grow_a_lineage(block):
+    kept = []
+    for number in range(300):
+        kept = lineage.joined([kept], block[number % len(block)])
+        assert len(kept) <= (12 if block[-1].endswith("x") else 120)
+    assert unrolled(kept) == (block * 300)[:300]
+
+
+def test_rounds_of_both_phases_make_a_loop():
+    """Of N rounds, all are in the recipe."""
+    found = lineage.joined([SOURCES[:1]], "gan-loop a.safetensors --steps 0 -o x")
+    for _ in range(5):
+        for line in ROUND:
+            found = lineage.joined([SOURCES[:1], found], line)
+    assert lineage.recipe(found) == [
+        SOURCES[0],
+        "gan-loop a.safetensors --steps 0 -o x",
+        "for i in $(seq 5); do",
+        f"  {ROUND[0]} |",
+        f"  {ROUND[1]}",
+        "done",
+    ]
+
+
+def test_a_history_that_inputs_share_is_kept_once():
+    loop = "gan-loop a.safetensors -o x"
+    rounds = lineage.joined([SOURCES[:1]], loop)
+    earlier = rounds
+    for _ in range(3):
+        earlier, rounds = rounds, lineage.joined([rounds], "gan-train-g --from x -o x")
+    assert lineage.joined([earlier, rounds], "gan-sample x") == [*rounds, "gan-sample x"]
+    assert lineage.joined([rounds, earlier], "gan-sample x") == [*rounds, "gan-sample x"]
+    other = lineage.joined([SOURCES[:1]], "gan-loop a.safetensors --seed 1 -o y")
+    assert lineage.merged([rounds, other]) == [*rounds, other[-1]]
+
+
+def test_a_pipe_leads_to_the_command_that_read_it():
+    checkpoint = ["gan-data a -o a.safetensors", "gan-loop a.safetensors -o x"]
+    found = lineage.joined([["gan-data toy:ring -q"], checkpoint], "gan-loop --from x -o y")
+    assert lineage.recipe(found) == [*checkpoint, "gan-data toy:ring -q |", "gan-loop --from x -o y"]
+    again = lineage.joined([["gan-data toy:ring -q"], found], "gan-loop --from y -o z")
+    assert lineage.recipe(again)[-2:] == ["gan-data toy:ring -q |", "gan-loop --from y -o z"]
+    assert len(again) == len(found) + 2
+
+
+@pytest.mark.parametrize("output", ["-o x", "-ox", "-qox", "-qo x", "--output=x", "--output x", "-o foo", "-ofoo"])
+def test_an_output_is_recognized_however_it_is_typed(output):
+    assert lineage.recipe([f"gan-data digits {output}", "gan-info x"])[0] == f"gan-data digits {output}"
+
+
+@pytest.mark.parametrize("output", ["-q", "-o -", "-o-", "--output=-", "-n 5", "-o /dev/stdout", "-- -o"])
+def test_a_pipe_is_recognized_however_it_is_typed(output):
+    assert lineage.recipe([f"gan-data digits {output}", "gan-loop -o x"])[0] == f"gan-data digits {output} |"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["rm -rf ~", "gan-data x; rm -rf ~", "gan-data $(rm x)", "gan-data 'a", "gan-data\nrm", "for i in x; do", "|"],
+)
+def test_only_our_own_commands_can_be_pasted(line):
+    assert lineage.recipe(["gan-data a -o b", line]) == ["gan-data a -o b", "# " + " ".join(line.split())]
+    assert lineage.recipe(["gan-data a", line])[0] == "gan-data a"
+    loop = ["for i in $(seq 3); do", line, "done"]
+    assert all(shown.startswith("# ") for shown in lineage.recipe(loop))
+
+
+@pytest.mark.parametrize("lines", [["done"], ["for i in $(seq 3); do"], ["for i in $(seq 3); do"] * 50 + ["done"] * 50])
+def test_loops_of_a_stranger(lines):
+    found = lineage.joined([lines], "gan-a -o b")
+    assert lineage.recipe(found)[-1] == "gan-a -o b"
+    assert all(line.startswith("# ") for line in lineage.recipe(found)[:-1])
+
+
+def test_a_run_that_was_resumed_by_the_same_line_is_one(ok, pictures, content):
+    for _ in range(3):
+        ok("gan-loop", pictures, "--width", 2, "--z-dim", 2, "--batch", 4, "--steps", 1, "-q", "-o", "a.ckpt")
+    line = f"gan-loop {pictures} --width 2 --z-dim 2 --batch 4 --steps 1 -q -o a.ckpt"
+    assert content("a.ckpt")[0]["lineage"] == ["made by hand", line]
 
 
 def test_json_says_it_all(ok, checkpoint, pictures):
@@ -79,13 +232,20 @@ def test_json_says_it_all(ok, checkpoint, pictures):
     assert samples["file"] == pictures
 
 
-def test_what_it_says_makes_the_file_again(shell, ok):
-    shell("gan-data toy:ring --limit 40 -q | gan-loop --width 2 --z-dim 2 --batch 4 --steps 2 -q -o a.ckpt")
+def test_what_it_says_makes_the_file_again(pipeline, ok):
+    run = "gan-loop --width 2 --z-dim 2 --batch 4 --steps 0 -q -o a.ckpt"
+    rounds = "gan-train-d r.safetensors --from a.ckpt -q | gan-train-g --from - -q -o a.ckpt"
+    made = pipeline(f"gan-data toy:ring --limit 40 -q -o r.safetensors; gan-data - <r.safetensors -q | {run}")
+    assert made.code == 0, made.err
+    for _ in range(3):
+        done = pipeline(rounds)
+        assert done.code == 0, done.err
     lines = json.loads(ok("gan-info", "a.ckpt", "--json").out)["recipe"]
-    assert lines[0] == "gan-data toy:ring --limit 40 -q |"
+    assert lines[0] == "gan-data toy:ring --limit 40 -q -o r.safetensors"
+    assert "for i in $(seq 3); do" in lines
     digest = ok("gan-info", "--digest", "a.ckpt").out
     assert "\n".join(f"    {line}" for line in lines) in ok("gan-info", "a.ckpt").out.decode()
-    done = shell("rm a.ckpt\n" + "\n".join(lines))
+    done = pipeline("rm a.ckpt\n" + "\n".join(lines).replace("gan-data - -q", "gan-data r.safetensors -q"))
     assert done.code == 0, done.err
     assert ok("gan-info", "--digest", "a.ckpt").out == digest
 
@@ -113,7 +273,7 @@ def test_a_preview_of_points_and_of_large_pictures(ok, tmp_path):
 def test_a_preview_is_a_png_of_something(ok, fails, pictures, tmp_path):
     assert "x.gif: a preview is a picture; give NAME.png" in fails("gan-info", pictures, "--preview", "x.gif")
     container.write(str(tmp_path / "z"), "latents", {"latents": np.zeros((2, 3), "f4")}, {"prior": "normal"})
-    assert "z: latents cannot be looked at" in fails("gan-info", "z", "--preview", "z.png")
+    assert "z: latents have no preview" in fails("gan-info", "z", "--preview", "z.png")
     container.write(str(tmp_path / "none"), "samples", {"images": np.zeros((0, 8, 8, 1), "u1")}, {})
     assert "none: holds no samples" in fails("gan-info", "none", "--preview", "none.png")
     fails("gan-info", pictures, "--json", "--digest", code=2)

@@ -26,6 +26,7 @@ PLAIN = re.compile(r"gan-[a-z-]+( [\w@%+=:,./-]+)*", re.ASCII)  # a command with
 FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,11})\); do")
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop
+PIPED = 10  # commands in a row that write to a pipe; more, as of `gan-train-d ... >x`, are none
 DEEPEST = 10  # loops in loops
 COMPARED = 100_000  # pipelines of two lineages
 PARSED = 20_000  # texts of a lineage; in a longer one each stands for itself
@@ -171,7 +172,7 @@ def _parsed(lineage: Sequence[str]) -> list[Node]:
         elif line == DONE and len(open_loops) > 1:
             count, body = open_loops.pop()
             open_loops[-1][1].extend([Loop(count, tuple(body))] if body else [])
-        elif _is_piped(line):
+        elif _is_piped(line) and len(piped) < PIPED:
             piped.append(line)
         else:
             end_pipeline(line)
