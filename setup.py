@@ -21,7 +21,8 @@ setup(
         "click>=8.2",
         "numpy>=2",
         "pillow>=11",
-        "imageio-ffmpeg>=0.5",
+        "imageio>=2.36",
+        "imageio-ffmpeg>=0.6",  # brings ffmpeg 7; -fps_mode needs 5.1
         "matplotlib>=3.9",
         "scikit-learn>=1.5",
         "scipy>=1.13",
@@ -37,7 +38,6 @@ setup(
         "tensorboard": ["tensorboard>=2.17"],
         "test": [
             "hypothesis",
-            "imageio>=2.36",
             "mlxtend>=0.23",
             "mypy",
             "onnx>=1.17",

@@ -19,10 +19,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: fcntl.h and fs.h
 
 
 def write(path: str, samples: Iterable[np.ndarray]) -> int:
-    """One PNG a sample [H, W, C], 000000.png and so on; how many they are.
+    """One PNG per sample [H, W, C], 000000.png and so on. Returns their number.
 
-    A folder that was there is replaced if it holds only such files. As with files.replacing, the temporary folder
-    has one name for each target and is locked: a second writer waits, and the next one sweeps what a killed one left.
+    An existing folder is replaced if it holds only such files. As in atomic.replacing, the temporary folder has one
+    name per target and is locked: a second writer waits, and the next one clears what a killed one left.
     """
     paths.check_folder(path)
     folder = os.path.realpath(path.rstrip("/"))
@@ -52,12 +52,12 @@ def write(path: str, samples: Iterable[np.ndarray]) -> int:
 
 def _check(path: str, folder: str) -> None:
     if os.path.lexists(folder) and not all(re.fullmatch(r"\d{6,}\.png", name) for name in os.listdir(folder)):
-        raise Error(f"{path}: holds other files too; remove the folder or choose another name")
+        raise Error(f"{path}: holds other files too; remove it or choose another name")
 
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[None]:
-    """The folder `path`, empty, ours alone; wait for another process that is writing it."""
+    """Hold the empty folder `path` for this process alone; wait for another that is writing it."""
     while True:
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
@@ -77,7 +77,7 @@ def _locked(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _lock(path: str) -> Iterator[bool]:
-    """Hold the lock of the folder `path`; False if it went, or was renamed, while we waited."""
+    """Lock the folder `path`; False if it was removed or renamed meanwhile."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -95,11 +95,11 @@ def _lock(path: str) -> Iterator[bool]:
 
 
 def _take_place(temporary: str, folder: str, old: str) -> None:
-    """Give the temporary folder its name; at every moment there is a whole one, where the system can exchange two."""
+    """Rename the temporary folder to its target, which is whole at every moment if the system can exchange two names."""
     if not os.path.lexists(folder):
         os.rename(temporary, folder)
         return
-    with _lock(folder):  # it gets the temporary name: let nobody take it for theirs before it is gone
+    with _lock(folder):  # it gets the temporary name: nobody may write into it before it is gone
         if _exchanged(temporary, folder):
             shutil.rmtree(temporary)
         else:
@@ -109,7 +109,7 @@ def _take_place(temporary: str, folder: str, old: str) -> None:
 
 
 def _exchanged(one: str, other: str) -> bool:
-    """Exchange the names of two folders at once; False where the system, or the file system, cannot (renameat2(2))."""
+    """Exchange the names of two folders atomically, by renameat2(2); False if the system or file system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
@@ -118,7 +118,7 @@ def _exchanged(one: str, other: str) -> bool:
 
 
 def _mend(folder: str, old: str) -> None:
-    """After a kill between the two renames: the old folder gets its name back, or goes if the new one has it."""
+    """After a kill between the two renames, restore the old folder, or remove it if the new one is in place."""
     if os.path.lexists(folder):
         shutil.rmtree(old)
     else:

@@ -70,7 +70,7 @@ class FilmFile:
                     self.size = frame.shape[:2]
                 if frame.shape[:2] != self.size:
                     raise Error(f"{path}: damaged: its frames differ in size")
-                self.is_gray = self.is_gray and bool((frame[..., 1:3] == frame[..., :1]).all())
+                self.is_gray = self.is_gray and _is_gray(frame)
                 self.count += 1
         if not self.count:
             raise Error(f"{path}: has no frames")
@@ -80,7 +80,7 @@ class FilmFile:
         count = 0
         for frame in self._decoded(verify=False):
             count += 1
-            yield np.delete(frame, (1, 2), 2) if self.is_gray else frame
+            yield np.delete(frame, (0, 2), 2) if self.is_gray else frame  # green is closest to MP4's luma
         if count != self.count:
             raise Error(f"{self.name}: was changed while it was being read")
 
@@ -129,6 +129,11 @@ def _by_ffmpeg(path: str, decoder: str, verify: bool) -> Iterator[np.ndarray]:
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)  # it warns of turned films
     yield from imageio.imiter(path, plugin="FFMPEG", input_params=source, output_params=every)
+
+
+def _is_gray(frame: np.ndarray) -> bool:
+    apart = 0 if frame.shape[2] == 4 else 3  # MP4 rounds colors, and so those of grays
+    return bool(np.ptp(frame[..., :3], axis=2).max() <= apart)
 
 
 def _suffix(path: str) -> str:
