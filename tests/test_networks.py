@@ -1,42 +1,41 @@
-"""Networks, losses and the optimiser, against torch's own and the papers' formulas."""
+"""Networks, losses and optimizers, against torch's own and the papers' formulas; settings and what they may be."""
 
 import math
-import re
 import threading
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
 
-from ganutils import Error, networks
+from ganutils import Error, networks, randomness
 from ganutils.compute import distributed
 from ganutils.networks import layers
 from ganutils.networks.layers import MANY_WEIGHTS, Downsample, Upsample, map_channels, map_sizes
 from ganutils.networks.resnet import ResidualBlock
+from ganutils.networks.sync_batchnorm import share_batch_norm
 from ganutils.randomness import stream
-from ganutils.runs.config import AUGMENTS as AUGMENT_NAMES
-from ganutils.runs.config import contradiction, fresh
+from ganutils.runs import traits
+from ganutils.runs.config import SETTINGS, contradiction, fresh
 from ganutils.runs.presets import PRESETS
-from ganutils.runs.traits import ARCHS
-from ganutils.runs.traits import LOSSES as LOSS_NAMES
 from ganutils.training import batches
 from ganutils.training.augment import AUGMENTS, cutout, translate
 from ganutils.training.batches import Batches, TrainingSet
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
-from ganutils.training.optimizers import Adam, RMSprop
+from ganutils.training.optimizers import OPTIMIZERS, Adam, RMSprop
 
 SIDES = st.integers(1, 40)
 
 
-@given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from(ARCHS))
-@settings(max_examples=40)
+@given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from([*traits.ARCHS]))
+@examples(max_examples=40)
 def test_any_size_goes_through_both_networks(h, w, c, arch):
     for classes, labels in ((0, None), (3, torch.tensor([0, 1, 2, 2]))):
-        settings = fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})
-        generator, discriminator = networks.build(settings)
+        config = fresh((h, w, c), {"arch": arch, "width": 2, "z_dim": 3, "classes": classes})
+        generator, discriminator = networks.build(config)
         pictures = generator(torch.randn(4, 3), labels)
         assert pictures.shape == (4, c, h, w)
         assert pictures.abs().max() <= 1
@@ -52,22 +51,22 @@ def test_points_go_through_the_mlp():
 
 def test_the_dcgan_at_64_is_the_papers():
     """Radford et al. 2016, figure 1: a 4x4 map of 1024 channels, then 512, 256, 128 and the picture."""
-    settings = fresh((64, 64, 3), {"preset": "dcgan2016"})
+    config = fresh((64, 64, 3), {"preset": "dcgan2016"})
     assert map_sizes(64, 64) == [(64, 64), (32, 32), (16, 16), (8, 8), (4, 4)]
-    assert map_channels(settings) == [3, 128, 256, 512, 1024]
-    generator, discriminator = networks.build(settings)
+    assert map_channels(config) == [3, 128, 256, 512, 1024]
+    generator, discriminator = networks.build(config)
     assert generator.stem.weight.shape == (4 * 4 * 1024, 100)
     assert discriminator.head.weight.shape == (1, 4 * 4 * 1024)
 
 
 def test_dense_layers_see_the_whole_picture():
     """The first map is of the latent and a dense layer of mean 0 over the batch, the logit of the last map and one."""
-    settings = fresh((8, 8, 1), {"width": 2, "hidden": 5})
-    generator, discriminator = networks.build(settings)
-    dense = generator.hidden(torch.randn(64, settings.z_dim))
+    config = fresh((8, 8, 1), {"width": 2, "hidden": 5})
+    generator, discriminator = networks.build(config)
+    dense = generator.hidden(torch.randn(64, config.z_dim))
     assert dense.shape == (64, 5)
     assert dense.mean(0).abs().max() < 1e-5
-    assert generator.stem.in_features == settings.z_dim + 5
+    assert generator.stem.in_features == config.z_dim + 5
     assert discriminator.head.in_features == 4 * 4 * 2 + 5
     pixels = torch.randn(1, 1, 8, 8, requires_grad=True)
     *_, last = discriminator.eval().layers(pixels)
@@ -85,6 +84,30 @@ def test_weights_come_from_the_seed_alone():
     for a, b, c in zip(first, second, other, strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
         assert any(not torch.equal(x, z) for x, z in zip(a.parameters(), c.parameters(), strict=True))
+
+
+def test_the_tables_of_facts_have_the_names_of_the_tables_of_code():
+    assert traits.LOSSES.keys() == LOSSES.keys()
+    assert traits.ARCHS.keys() == networks.ARCHS.keys()
+    assert traits.AUGMENTS.keys() == AUGMENTS.keys()
+    assert traits.PRIORS.keys() == randomness.PRIORS.keys()
+    assert set(traits.OPTIMIZERS) == OPTIMIZERS.keys()
+
+
+@pytest.mark.parametrize("name", traits.ARCHS)
+def test_facts_about_an_architecture_are_those_of_its_networks(name):
+    config = fresh((8, 8, 3), {"arch": name})
+    assert config.width == traits.ARCHS[name].width
+    discriminator = networks.construct(config)[1].state_dict()
+    if first := traits.ARCHS[name].first_layer:
+        assert next(iter(discriminator)) == first.removeprefix("D.")
+
+
+@given(real=st.floats(-60, 60), fake=st.floats(-60, 60), target=st.sampled_from([1.0, 0.9]))
+def test_no_discriminator_has_less_than_the_least_loss(real, fake, target):
+    logits = [torch.tensor([x], dtype=torch.float64) for x in (real, fake)]
+    for name, facts in traits.LOSSES.items():
+        assert LOSSES[name].discriminator(*logits, target).item() >= facts.least_d_loss(target) - 1e-9, name
 
 
 LOGITS = st.integers(1, 5).flatmap(lambda n: st.tuples(*[st.lists(st.floats(-8, 8), min_size=n, max_size=n)] * 2))
@@ -114,7 +137,7 @@ def test_losses_are_the_papers_formulas(logits, target):
         "hinge": (mean(max(0, 1 - x) for x in real) + mean(max(0, 1 + x) for x in fake), -mean(fake)),
         "relativistic": (mean(-log_sigmoid(x - y) for x, y in pairs), mean(-log_sigmoid(y - x) for x, y in pairs)),
     }
-    assert wanted.keys() == LOSSES.keys() == set(LOSS_NAMES)
+    assert wanted.keys() == LOSSES.keys()
     ours = [torch.tensor(values, dtype=torch.float64) for values in logits]
     for name, loss in LOSSES.items():
         found = loss.discriminator(*ours, target).item(), loss.generator(*ours).item()
@@ -129,7 +152,7 @@ def test_penalties_of_a_linear_discriminator():
     assert gradient_penalty(x @ w, x).item() == pytest.approx(16)
 
 
-@pytest.mark.parametrize("name", AUGMENT_NAMES)
+@pytest.mark.parametrize("name", AUGMENTS)
 def test_augmentation_changes_each_picture_and_lets_gradients_through(name):
     x = torch.linspace(-1, 1, 6 * 3 * 16 * 24).view(6, 3, 16, 24).requires_grad_()
     y = AUGMENTS[name](x, stream(1, "test"))
@@ -163,7 +186,7 @@ def test_cutout_takes_a_window_of_half_the_sides():
         (RMSprop, lambda parameters: torch.optim.RMSprop(parameters, lr=1e-2, alpha=0.999, eps=1e-7)),
     ],
 )
-def test_optimisers_are_torchs(ours, theirs):
+def test_optimizers_are_torchs(ours, theirs):
     torch.manual_seed(0)
     networks = [
         torch.nn.Sequential(torch.nn.Conv2d(3, 4, 4), torch.nn.BatchNorm2d(4)).to(memory_format=torch.channels_last)
@@ -185,16 +208,16 @@ def test_optimisers_are_torchs(ours, theirs):
 
 
 def test_the_learning_rate_falls_between_the_steps_of_decay():
-    settings = fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
-    assert [settings.learning_rate("G", step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
+    config = fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
+    assert [config.learning_rate("G", step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
     assert fresh((8, 8, 1), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
 
 
 def test_the_half_life_of_the_average():
     """After `ema_kimg` thousand images a weight counts half; early on, after a twentieth of the images so far."""
-    settings = fresh((8, 8, 1), {"ema_kimg": 6.4, "batch": 64})
-    assert settings.ema_beta(10**6) ** 100 == pytest.approx(0.5)
-    assert settings.ema_beta(400) ** 20 == pytest.approx(0.5)
+    config = fresh((8, 8, 1), {"ema_kimg": 6.4, "batch": 64})
+    assert config.ema_beta(10**6) ** 100 == pytest.approx(0.5)
+    assert config.ema_beta(400) ** 20 == pytest.approx(0.5)
     assert fresh((8, 8, 1), {"ema_kimg": 0}).ema_beta(5) == 0
 
 
@@ -214,11 +237,11 @@ class Watched:
 
 @given(updates=st.lists(st.integers(0, 9), min_size=1, max_size=12))
 def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
-    settings = fresh((8, 8, 1), {"batch": 4, "width": 1})
+    config = fresh((8, 8, 1), {"batch": 4, "width": 1})
     data = TrainingSet(np.random.default_rng(0).integers(0, 256, (10, 8, 8, 1), np.uint8), np.arange(10))
     watched = Watched(data.samples)
     near, far = (
-        Batches(data._replace(samples=samples), settings, torch.device("cpu"), distributed.ALONE)
+        Batches(data._replace(samples=samples), config, torch.device("cpu"), distributed.ALONE)
         for samples in (data.samples, watched)
     )
     for update in updates:
@@ -226,7 +249,7 @@ def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
             assert torch.equal(one, other)
     far._reader.shutdown()
     assert not any(by_main for _, by_main in watched.reads)
-    wanted = [batches.rows_of(settings.seed, update, 4, 10).tolist() for update in (updates[0], updates[0] + 1)]
+    wanted = [batches.rows_of(config.seed, update, 4, 10).tolist() for update in (updates[0], updates[0] + 1)]
     assert [rows for rows, _ in watched.reads[:2]] == wanted  # the second before it was asked for
 
 
@@ -248,24 +271,87 @@ def test_a_new_residual_block_is_the_identity():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_whole_and_consistent(preset):
-    settings = fresh((8, 8, 1), {"preset": preset})
-    assert contradiction(settings) is None
-    assert settings.preset == preset
+    config = fresh((8, 8, 1), {"preset": preset})
+    assert contradiction(config) is None
+    assert config.preset == preset
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"loss": "relativistic", "norm": "batch"}, "--norm batch does not go with"),
-        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with"),
-        ({"loss": "wgan", "smooth": 0.9}, "--smooth goes with minimax, nonsaturating, lsgan"),
-        ({"augment": "translate,color"}, "--augment color is for colour pictures"),
-        ({"dropout": 0.4}, "--dropout goes with --arch krohn or mlp"),
+        (
+            {"loss": "relativistic", "norm": "batch"},
+            "--norm batch does not go with --loss relativistic; use --norm none",
+        ),
+        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with --r1; use --norm none"),
+        ({"arch": "resnet", "norm": "batch"}, "--norm batch does not go with --arch resnet; use --norm none"),
+        (
+            {"loss": "wgan", "smooth": 0.9},
+            "--smooth does not go with --loss wgan; it goes with minimax, nonsaturating, lsgan",
+        ),
+        ({"augment": "translate,color"}, "--augment color needs color pictures; leave color out"),
+        ({"dropout": 0.4}, "--dropout goes with --arch mlp or krohn, not dcgan"),
+        ({"arch": "mlp", "hidden": 4}, "--hidden goes with --arch dcgan, not mlp"),
+        ({"widht": 4}, "there is no setting 'widht'; there are preset, arch, width"),
+        ({"shape": (4, 4, 1)}, "there is no setting 'shape'"),
+        ({"preset": "best"}, "there is no preset 'best'; there are modern, "),
+        ({"lr": "fast"}, "lr is 'fast', not of type float"),
+        ({"batch": 1}, "batch is 1, not from 2 to 1048576"),
+        ({"decay": (5, 2)}, "decay is (5, 2), not [FIRST, LAST] with 0 <= FIRST < LAST"),
     ],
 )
-def test_settings_that_do_not_go_together_are_said(given, words):
-    with pytest.raises(Error, match=re.escape(words)):
+def test_settings_that_are_wrong_or_do_not_go_together_are_named(given, words):
+    with pytest.raises(Error) as raised:
         fresh((8, 8, 1), given)
+    assert str(raised.value).startswith(words)
+
+
+def test_points_need_networks_for_points():
+    assert fresh((2,), {"preset": "quickdraw2019"}).arch == "mlp"
+    with pytest.raises(Error, match="--arch dcgan is not for points; use --arch mlp"):
+        fresh((2,), {"arch": "dcgan"})
+    with pytest.raises(Error, match="--augment cutout is not for points; leave it out"):
+        fresh((2,), {"augment": "cutout"})
+
+
+def test_a_setting_is_kept_in_one_form():
+    config = fresh((8, 8, 1), {"lr": 1, "decay": [2, 5]})
+    assert (type(config.lr), config.decay) == (float, (2, 5))
+    assert config == fresh((8, 8, 1), {"lr": 1.0, "decay": (2, 5)})
+    assert all(setting.help.endswith(".") for setting in SETTINGS.values())
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """A process group of this process."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large(alone):
+    """In float32 E[x^2] - mean^2 of such numbers is noise, or negative."""
+    x = 1e4 + torch.from_numpy(np.random.default_rng(0).normal(size=(64, 3, 2, 2)).astype("f4"))
+    ours, torchs = (nn.Sequential(nn.BatchNorm2d(3)) for _ in range(2))
+    share_batch_norm(ours)
+    y, expected = ours(x), torchs.double()(x.double())
+    assert y.dtype == torch.float32
+    torch.testing.assert_close(y.double(), expected, rtol=0, atol=1e-2)
+    for name, buffer in torchs.named_buffers():
+        torch.testing.assert_close(ours.get_buffer(name), buffer, check_dtype=False, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4, 2)])
+def test_shared_batch_norm_has_torchs_gradients(alone, shape):
+    kind = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype("f4")).requires_grad_()
+    ours, torchs = (nn.Sequential(kind(3)) for _ in range(2))
+    share_batch_norm(ours)
+    weights = torch.linspace(-1, 1, x.numel()).view(shape)
+    for a, b in zip(
+        *((torch.autograd.grad((n(x) * weights).sum(), [x, *n.parameters()])) for n in (ours, torchs)), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -292,3 +378,10 @@ def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b)
     assert torch.autograd.gradgradcheck(layer, x)
+
+
+def test_no_embedding_is_drawn_where_there_is_no_memory_for_it(monkeypatch):
+    """On the meta device, where checkpoints are loaded, drawing it would import torch's compiler: 2 s."""
+    monkeypatch.setattr(nn.init, "normal_", lambda *_: pytest.fail("drawn"))
+    with torch.device("meta"):
+        assert layers.ClassEmbedding(3, 4).embedding.weight.shape == (3, 4)
