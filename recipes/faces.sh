@@ -2,9 +2,9 @@
 # Face arithmetic (Radford et al. 2016, figure 7) in latents and in pixels, of drawn faces or of CelebA:
 # [SCALE=small|full] [CELEBA=img_align_celeba.zip ATTRIBUTES=list_attr_celeba.txt | ROOT=folder of celeba/] ./faces.sh
 set -eu; OUT=${OUT:-out/faces} SCALE=${SCALE:-small}; mkdir -p "$OUT"
-data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labeled.safetensors
+data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labeled.safetensors samples=4096 features=auto
 if [ "$SCALE" = full ]; then set -- 64 100000 --width 64 --steps 40000 --decay 20000:40000
-elif [ "$SCALE" = tiny ]; then set -- 16 1000 --width 8 --z-dim 16 --batch 32 --steps 300
+elif [ "$SCALE" = tiny ]; then samples=1024 features=$gan; set -- 16 300 --width 4 --z-dim 8 --batch 16 --steps 200
 else set -- 32 40000 --width 16 --z-dim 32 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
 size=$1 limit=$2 ways=smiling sums='smiling/hat glasses/hat moustache/hat'; shift 2
 if [ "${CELEBA:-}${ROOT:-}" ]; then
@@ -13,7 +13,8 @@ if [ "${CELEBA:-}${ROOT:-}" ]; then
         --crop "${CROP:-108}" --size "$size" -o "$data"
 else [ -e "$data" ] || gan-data toy:faces --limit "$limit" --size "$size" -o "$data"; fi
 gan-loop "$data" -o "$gan" "$@"
-gan-sample "$gan" -n 4096 --seed 0 | gan-label --like "$data" --root "$OUT" --report "$OUT/labels.json" -o "$told"
+gan-sample "$gan" -n "$samples" --seed 0 |
+    gan-label --like "$data" --features "$features" --root "$OUT" --report "$OUT/labels.json" -o "$told"
 for way in $ways; do # a slider each: along the difference of the means of those with the attribute and those without
     gan-arith "$told" --direction "$way" -o "$OUT/$way.safetensors"
     gan-data "$told" --where "~$way" --limit 8 --seed 0 |
@@ -26,5 +27,5 @@ for both in $sums; do # with it - without it + others without it = others with i
     gan-arith "$told" "$sum" --pixels -q -o "$name-pixels.safetensors"
     gan-gif "$name-latents.safetensors" "$name-pixels.safetensors" --column-labels latents,pixels --title "$sum" \
         --background white --gap 2 --scale 3 -o "$name.png"
-    gan-arith "$told" "$sum" --score "$gan" --like "$data" --root "$OUT" --seed 0 -o "$name.json"
+    gan-arith "$told" "$sum" --score "$gan" --like "$data" --features "$features" --root "$OUT" --seed 0 -o "$name.json"
 done

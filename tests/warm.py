@@ -16,7 +16,7 @@ import traceback
 
 MODULES = [  # between them they import all that commands do
     "ganutils.training.tensorboard",
-    "ganutils.training.snapshots",
+    "ganutils.training.record",
     "ganutils.samples.sources.opening",
     "ganutils.evaluation.diagnosis",
     "ganutils.evaluation.sums",
