@@ -95,7 +95,7 @@ def _lock(path: str) -> Iterator[bool]:
 
 
 def _take_place(temporary: str, folder: str, old: str) -> None:
-    """Rename the temporary folder to its target, which is whole at every moment if the system can exchange two names."""
+    """Rename the temporary folder to its target, which stays whole throughout if the system can exchange names."""
     if not os.path.lexists(folder):
         os.rename(temporary, folder)
         return
