@@ -1,16 +1,16 @@
-"""gan-eval: its scores order what is better and worse, its JSON, its extractors, its diagnoses."""
+"""gan-eval: its scores order what is better and worse, its JSON and table, its extractors."""
 
-import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import BIN, TINY
 from PIL import Image, ImageFilter
 
 from ganutils import __version__
-from ganutils.evaluation import diagnosis
-from ganutils.evaluation.diagnosis import Evidence
+from ganutils.evaluation.extractors.extractor import LabeledSet, Request
 from ganutils.files import container
 from ganutils.inference import discriminate
 from ganutils.samples.samples import open_samples
@@ -128,7 +128,7 @@ def test_the_json_says_what_was_measured_and_how(score, real, ok, root):
     assert "fid" not in json.dumps(found).lower()
     assert found["notes"] == [
         "40 samples are few for 64 features: the Fréchet distance is too large; compare only at equal counts, "
-        "or give 640 and more"
+        "or use 640 or more"
     ]
     assert found == score(real, "gan.ckpt", "-n", 40)[0]
     assert found["kid"] != score(real, "gan.ckpt", "-n", 40, "--seed", 1)[0]["kid"]
@@ -158,10 +158,53 @@ def test_several_checkpoints_are_a_curve_and_the_best_is_one(score, real, ok, ro
     (best,) = score(real, *shots, "-n", 30, "--best")
     assert best == min(curve, key=lambda one: one["frechet_distance"])
     lines = ok("gan-eval", real, *shots, "-n", 30, "--table", "--root", root, "-q").out.decode().splitlines()
-    assert lines[0].split()[:4] == ["fake", "step", "kimg", "frechet"]
-    assert [line.split()[0] for line in lines[1:4]] == shots
-    assert lines[4].startswith("400 of real.safetensors; features classifier")
-    assert lines[5].startswith("note: 30 samples are few for 64 features")
+    assert lines[0].split()[:4] == ["fake", "step", "kimg", "Fréchet↓"]
+    assert [line.split()[:2] for line in lines[1:4]] == [[shot, step] for shot, step in zip(shots, "036", strict=True)]
+    assert lines[4] == "", "other columns follow in a block of their own"
+    assert lines[5].split()[0] == "fake"
+    headings = " ".join(line for line in lines if line.startswith("fake "))
+    assert all(heading in headings for heading in ("recall↑", "spread→1", "modes↑", "modes KL↓"))
+    assert "400 samples of real.safetensors (4 modes), 30 of each fake" in lines
+    assert any(line.startswith("features classifier ") for line in lines)
+    assert any(line.startswith("note: 30 samples are few for 64 features") for line in lines)
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_table_shortens_long_names_and_shows_deviations(ok, root, real, tmp_path):
+    folder = tmp_path / ("a" * 60)
+    folder.mkdir()
+    (folder / "b.safetensors").write_bytes((tmp_path / real).read_bytes())
+    words = [real, f"{folder.name}/b.safetensors", "--repeats", 2, "--table", "--root", root, "-q"]
+    lines = ok("gan-eval", *words).out.decode().splitlines()
+    assert lines[1].startswith(f"...{'a' * 23}/b.safetensors  ")
+    assert "±" in lines[1]
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_metric_is_a_row_in_the_table_of_scores(write, tmp_path):
+    """In a process of its own, since the row would stay."""
+    real = write("real.safetensors", bars(20, 0)[0])
+    fakes = [write(f"{shift}.safetensors", bars(20, 1)[0] + np.uint8(shift)) for shift in (50, 0, 20)]
+    row = 'Score("gap", lambda real, fake: float(abs(real.features.mean() - fake.features.mean())), "gap", LOWER)'
+    code = f"""
+import runpy, sys
+from ganutils.evaluation import scores
+from ganutils.evaluation.scores import LOWER, Score
+scores.SCORES = ({row}, *scores.SCORES)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+    def run(*words):
+        words = [sys.executable, "-c", code, BIN / "gan-eval", real, *fakes, "--features", "pixels", "-q", *words]
+        done = subprocess.run([*map(str, words)], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    gaps = [json.loads(line)["gap"] for line in run()]
+    assert gaps[0] > gaps[2] > gaps[1]
+    assert run("--table")[0].split()[:3] == ["fake", "gap↓", "Fréchet↓"]
+    assert json.loads(run("--best")[0])["fake"] == fakes[1], "the first score decides"
 
 
 def test_repeats_give_mean_and_deviation_of_sets_that_share_no_sample(score, real, write):
@@ -189,15 +232,15 @@ def test_conditional_checkpoints_are_drawn_with_all_classes(score, real, ok):
 
 
 def test_the_batch_of_an_extractor_does_not_matter(real, tmp_path, root, monkeypatch):
-    from ganutils.evaluation import metrics, scores
+    from ganutils.evaluation import metrics, sets
     from ganutils.evaluation.features import open_extractor
 
     with open_samples(str(tmp_path / real)) as file:
-        whole = scores.labeled(file)
-        extractor = open_extractor("auto", whole, str(root), "cpu")
-        before = extractor.features(whole.samples)
-        monkeypatch.setattr(discriminate, "FORWARD", 7)
-        after = extractor.features(whole.samples)
+        labeled = sets.labeled_set(file)
+        extractor = open_extractor("auto", labeled, str(root), "cpu")
+        before = extractor.features(labeled.samples)
+        monkeypatch.setattr(discriminate, "IMAGES", 7)
+        after = extractor.features(labeled.samples)
     noise = np.random.default_rng(0).normal(size=before.shape)
     one, two = (metrics.frechet_distance(features, noise) for features in (before, after))
     assert one == pytest.approx(two, rel=1e-5)
@@ -239,8 +282,8 @@ def test_a_toy_in_one_dimension_is_held_against_the_exact_law(score, ok, write):
 def test_modes_and_quality_of_toy_mixtures(score, ok, write, name, modes, content):
     ok("gan-data", f"toy:{name}", "--limit", 2000, "-o", "toy.safetensors")
     meta, _ = content("toy.safetensors")
-    centres, std = np.array(meta["toy"]["centres"]), meta["toy"]["std"]
-    half = centres[np.random.default_rng(1).integers(modes // 2, size=1000)]
+    centers, std = np.array(meta["toy"]["centres"]), meta["toy"]["std"]
+    half = centers[np.random.default_rng(1).integers(modes // 2, size=1000)]
     blurred = (half + np.random.default_rng(2).normal(0, std, half.shape)).astype("f4")
     blurred[:200] += 100 * std
     whole, part = score("toy.safetensors", "toy.safetensors", write("part.safetensors", blurred))
@@ -252,6 +295,31 @@ def test_modes_and_quality_of_toy_mixtures(score, ok, write, name, modes, conten
 
 
 # ------------------------------------------------------------------------------------------ extractors
+
+
+def request(images, weights=None):
+    return Request(LabeledSet("x", images, None, ()), "unused", "cpu", weights)
+
+
+def test_the_features_of_a_checkpoint_are_all_layers_of_its_discriminator(score, real, ok, content, root):
+    ok("gan-loop", real, "--width", 8, "--batch", 16, "--steps", 0, "-o", "gan.ckpt", "-q")
+    near, far = score(real, real, "gan.ckpt", "--features", "gan.ckpt", "-n", 400)
+    assert near["frechet_distance"] == 0
+    assert far["frechet_distance"] > 0.1
+    assert (near["features"]["name"], near["features"]["width"]) == ("gan.ckpt", (8 + 16) * 16)
+    assert len(near["features"]["hash"]) == 16
+    assert "modes" not in near, "a discriminator knows no classes"
+    table = ok("gan-eval", real, real, "--features", "gan.ckpt", "--table", "--root", root, "-q").out.decode()
+    assert f"features gan.ckpt {near['features']['hash']}, resize none" in table
+
+
+def test_points_can_be_measured_by_a_discriminator(score, ok):
+    ok("gan-data", "toy:ring", "--limit", 100, "-o", "ring.safetensors")
+    ok("gan-loop", "ring.safetensors", "--width", 8, "--batch", 8, "--steps", 0, "-o", "ring.ckpt", "-q")
+    (found,) = score("ring.safetensors", "ring.safetensors", "--features", "ring.ckpt")
+    assert found["frechet_distance"] == 0
+    assert found["features"]["width"] == 16
+    assert found["modes_covered"] == 8
 
 
 def test_an_onnx_model_by_path(score, real, write, tmp_path):
@@ -270,12 +338,12 @@ def test_an_onnx_model_by_path(score, real, write, tmp_path):
     assert found["features"]["resize"] == "bicubic to 6x6 (Pillow)"
     assert found["features"]["width"] == 18
     from ganutils.evaluation import metrics
-    from ganutils.evaluation.features import onnx
+    from ganutils.evaluation.extractors.onnx import onnx
 
     images = bars(50, 2)[0]
     small = [np.asarray(Image.fromarray(one[:, :, 0]).resize((6, 6), Image.Resampling.BICUBIC)) for one in images]
     expected = np.stack(small).mean(axis=1) / 255
-    features = onnx(str(tmp_path / "mean.onnx")).features(images)
+    features = onnx(str(tmp_path / "mean.onnx"), request(images)).features(images)
     assert features[:, :6] == pytest.approx(expected, abs=1e-6)
     assert metrics.frechet_distance(features, features) == 0
 
@@ -303,111 +371,13 @@ def test_inception_by_weights_and_no_other_pickle(score, fails, real, write, tmp
     with torch.no_grad():
         rgb = torch.from_numpy(whole[:2]).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
         expected = network(rgb)[0].numpy()
-    from ganutils.evaluation.features import inception
+    from ganutils.evaluation.extractors.inception import inception
 
-    ours = inception("unused", "cpu", str(tmp_path / "inception.safetensors")).features(whole[:2])
+    ours = inception("inception", request(whole, str(tmp_path / "inception.safetensors"))).features(whole[:2])
     assert ours == pytest.approx(expected, rel=1e-4, abs=1e-5)
     torch.save(network.state_dict(), tmp_path / "evil.pth")
     line = fails("gan-eval", small, few, "--features", "inception", "--weights", "evil.pth", "-q")
-    assert "evil.pth: is not weights-inception-2015-12-05-6726825d.pth (another SHA-256), and may run code" in line
-
-
-# ------------------------------------------------------------------------------------------- diagnosis
-
-
-def diagnosed(ok, root, *words):
-    return ok("gan-eval", "--diagnose", *words, "--root", root, "-q").out.decode()
-
-
-def test_a_collapsed_ring_is_told_and_a_healthy_one_not(ok, root):
-    ok("gan-data", "toy:ring", "--std", 0.2, "--limit", 2000, "-o", "ring.safetensors")
-    train = ["gan-loop", "ring.safetensors", "--width", 128, "--steps", 500, "-q"]
-    ok(*train, "--lr", 0.02, "--beta1", 0.9, "-o", "hot.ckpt")
-    ok(*train, "--loss", "relativistic", "--r1", 0.1, "--r2", 0.1, "--lr", 0.001, "--batch", 128, "-o", "good.ckpt")
-    hot = diagnosed(ok, root, "hot.ckpt", "ring.safetensors", "--limit", 1000)
-    assert hot.startswith("hot.ckpt at step 500: collapsed")
-    assert "of 8 modes are covered" in hot or "nearly all are alike" in hot
-    assert "Try --loss relativistic --r1 1 --r2 1" in hot
-    good = diagnosed(ok, root, "ring.safetensors", "good.ckpt", "--limit", 1000)  # in either order
-    assert good.startswith("good.ckpt at step 500: healthy.")
-    assert "8 of 8 modes covered" in good
-
-
-def test_collapsed_digits_are_told_and_healthy_ones_not(ok, root):
-    ok("gan-data", "digits", "--size", 16, "--limit", 1000, "--shuffle", "-o", "digits.safetensors")
-    train = ["gan-loop", "digits.safetensors", "--width", 4, "--batch", 16, "--steps", 400, "-q"]
-    ok(*train, "--lr", 0.05, "--beta1", 0.9, "-o", "hot.ckpt")
-    ok(*train, "-o", "good.ckpt")
-    hot, good = (diagnosed(ok, root, ckpt, "digits.safetensors", "-n", 500) for ckpt in ("hot.ckpt", "good.ckpt"))
-    assert hot.startswith("hot.ckpt at step 400: collapsed.")
-    assert "Try --loss relativistic --r1 1 --r2 1" in hot
-    assert good.startswith("good.ckpt at step 400: healthy.")
-
-
-def test_a_generator_that_makes_one_picture_has_collapsed(ok, root, real, content, tmp_path):
-    ok("gan-loop", real, *TINY, "--steps", 1, "-o", "gan.ckpt", "-q")
-    meta, tensors = content("gan.ckpt")
-    for name in tensors:
-        if name.startswith("ema.") and tensors[name].dtype == np.float32:
-            tensors[name] = np.zeros_like(tensors[name])
-    container.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
-    said = diagnosed(ok, root, "one.ckpt", real, "-n", 60)
-    assert said.startswith("one.ckpt at step 1: collapsed.")
-
-
-def evidence(**scores):
-    fine = dict(precision=0.7, recall=0.6, coverage=0.8, spread=0.95, nearest_real_ratio=1.0, authenticity=0.6)
-    from ganutils.runs.config import fresh
-
-    settings = fresh((8, 8, 1), {})
-    return Evidence({**fine, **scores}, settings, 900, d_real=0.8, d_fake=0.75, d_pairs=0.9)
-
-
-def said_of(found):
-    return " ".join(diagnosis.diagnose("x", found))
-
-
-def test_each_fault_is_named_with_its_evidence_and_what_to_try():
-    assert said_of(evidence()).startswith("x at step 900: healthy.")
-    near = said_of(evidence(authenticity=0.02, nearest_real_ratio=0.1))
-    assert "memorising. Its samples lie near single real ones (10% of" in near
-    assert "2% are authentic" in near
-    few = said_of(evidence(modes=10, modes_covered=8, modes_missing=["3", "5"]))
-    assert "losing modes. Only 8 of 10 modes are covered (missing 3, 5)" in few
-    assert "collapsed. A few good samples come over and over" in said_of(evidence(recall=0.01, precision=0.9))
-    strong = evidence(precision=0.1)
-    strong.d_real, strong.d_fake, strong.d_pairs = 1.0, 1.0, 1.0
-    assert "rough. Only 10% of its samples pass for real" in said_of(strong)
-    assert "discriminator is too strong (right on 100% of real and 100% of fake samples)" in said_of(strong)
-    strong.d_pairs = 0.5
-    assert "discriminator is too weak" in said_of(strong)
-
-
-def test_what_is_to_be_tried_can_be_typed():
-    from ganutils.runs.config import SETTINGS
-
-    words = " ".join(diagnosis.TRY.values()).replace(",", " ").split()
-    options = {word.strip("-").replace("-", "_") for word in words if word.startswith("--")}
-    assert options - {"steps"} <= SETTINGS.keys()
-    assert options >= {"loss", "r1", "augment", "d_updates"}
-
-
-@pytest.mark.parametrize(
-    ("values", "words"), [([9, 8, 4, 3], "still improving"), ([4, 4, 4, 4], "stopped"), ([3, 3, 3, 6], "getting worse")]
-)
-def test_trends_are_read_from_the_scores_of_snapshots(values, words):
-    found = evidence()
-    found.lines = [{"fake": "s", "step": step, "frechet_distance": value} for step, value in enumerate(values)]
-    assert words in said_of(found)
-    found.settings = dataclasses.replace(found.settings, decay=(100, 900))
-    assert "rate has been 0 since step 900" in said_of(found)
-
-
-def test_the_diagnosis_reads_logs(ok, root, real):
-    ok("gan-loop", real, *TINY, "--steps", 200, "--log", "run.jsonl", "-o", "gan.ckpt", "-q")
-    said = diagnosed(ok, root, "gan.ckpt", real, "-n", 50, "--log", "run.jsonl")
-    assert "D's loss went from" in said
-    assert "gan-eval DATA SNAPSHOTS..." in said
+    assert "evil.pth: is not weights-inception-2015-12-05-6726825d.pth (its SHA-256 differs) and may run code" in line
 
 
 # ---------------------------------------------------------------------------------------------- errors
@@ -423,14 +393,20 @@ def test_the_diagnosis_reads_logs(ok, root, real):
         ),
         (
             ["real.safetensors", "five.safetensors"],
-            "five.safetensors: 5 samples a set are too few to score; 6 are needed",
+            "five.safetensors: 5 samples per set are too few to score; 6 are needed",
         ),
         (["five.safetensors", "real.safetensors"], "five.safetensors: 5 samples are too few to score"),
-        (["real.safetensors", "real.safetensors", "--features", "real.safetensors"], "holds samples, and extractors"),
+        (
+            ["real.safetensors", "real.safetensors", "--features", "real.safetensors"],
+            "holds samples, and extractors or checkpoints",
+        ),
         (["real.safetensors", "real.safetensors", "--features", "x.onnx"], "x.onnx"),
         (["points.safetensors", "points.safetensors", "--features", "inception"], "is for pictures"),
-        (["real.safetensors", "real.safetensors", "--diagnose"], "takes a checkpoint and its data"),
-        (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2-dimensional points, those of"),
+        (
+            ["real.safetensors", "real.safetensors", "--diagnose"],
+            "a checkpoint and its data, not samples and samples",
+        ),
+        (["real.safetensors", "points.safetensors"], "points.safetensors: samples are 2-D points, those of"),
         (["points.safetensors", "nan.safetensors"], "nan.safetensors: has points that are not finite numbers"),
         (["toy.safetensors", "points.safetensors"], "toy.safetensors: damaged: its metadata 'toy'"),
     ],
@@ -446,7 +422,7 @@ def test_errors_are_one_line(fails, real, write, words, said):
 
 
 @pytest.mark.parametrize(
-    "words", [["--diagnose", "--best"], ["--diagnose", "--table"], ["--log", "x"], ["--repeats", "0"], ["-n", "3"]]
+    "words", [["--diagnose", "--best"], ["--diagnose", "--table"], ["--history", "x"], ["--repeats", "0"], ["-n", "3"]]
 )
 def test_options_that_do_not_go_together_are_usage_errors(fails, words):
     assert "(see gan-eval --help)" in fails("gan-eval", "a", "b", *words, code=2)

@@ -83,7 +83,7 @@ class Labeler:
     def __init__(self, labeled: Samples, features: str, root: str, device: str):
         self.name, self.shape = labeled.name, labeled.shape
         samples, self.questions = labeled.array, _questions(labeled)
-        rows = np.arange(len(samples))[subset(len(samples), LIMIT, 0, "labelled")]
+        rows = np.arange(len(samples))[subset(len(samples), LIMIT, 0, "labelled")]  # the name is part of the seed
         if len(rows) < LEAST:
             raise Error(f"{labeled.name}: {len(rows)} labeled samples are too few to learn from; {LEAST} are needed")
         fit, calibrate, held_out = np.split(

@@ -1,7 +1,7 @@
 """How near two sets of features are: one metric, one function, each with its formula and paper. In float64.
 
-Features are arrays [N, F], a row a sample; `real` and `fake` have the same F. Distances between all pairs are met a
-block at a time, so that memory is bounded whatever N is.
+Features are arrays [N, F], a row per sample; `real` and `fake` have the same F. Distances between all pairs are
+computed in blocks, so that memory is bounded whatever N is.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BLOCK = 1024  # rows of a block of distances
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2)) of means m and covariances S (Heusel et al. 2017, section 2).
 
-    With S = R' R the trace of the root is the sum of the singular values of R1 R2': no root of a matrix that is not
-    symmetric, no imaginary parts, and none of the rounding errors that a root makes of eigenvalues near 0.
+    With S = R' R the trace of the root is the sum of the singular values of R1 R2': no root of an asymmetric matrix, no
+    imaginary parts, and none of the rounding errors that a root makes of eigenvalues near 0.
     """
     (mean_1, root_1, trace_1), (mean_2, root_2, trace_2) = mean_and_root(real), mean_and_root(fake)
     cross = scipy.linalg.svdvals(root_1 @ root_2.T).sum()
@@ -44,9 +44,9 @@ def mean_and_root(features: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def spread(real: np.ndarray, fake: np.ndarray) -> float:
-    """Root of Tr S_fake / Tr S_real: 1 if the fakes vary as the real samples do, 0 if they are all the same."""
-    mine, theirs = (float(features.var(axis=0, dtype=np.float64).sum()) for features in (fake, real))
-    return float(np.sqrt(mine / theirs)) if theirs else float("nan")
+    """Root of Tr S_fake / Tr S_real: 1 if the fakes vary as much as the real samples, 0 if they are all the same."""
+    fake_trace, real_trace = (float(features.var(axis=0, dtype=np.float64).sum()) for features in (fake, real))
+    return float(np.sqrt(fake_trace / real_trace)) if real_trace else float("nan")
 
 
 def kernel_distance(
@@ -55,12 +55,12 @@ def kernel_distance(
     """KID: squared MMD with the kernel (x'y / F + 1)^3, mean and deviation over subsets (Binkowski et al. 2018).
 
     The estimate on a subset is the U-statistic of Gretton et al. 2012 (section 2.2, for equal sizes), which is unbiased
-    and exactly 0 between a set and itself. Values below 0 are as likely as above it where the sets are alike.
+    and exactly 0 between a set and itself. For sets that are alike it is as likely below 0 as above.
 
     size    of the subsets; None = 1,000 as in the paper, or half the smaller set
     """
     size = size or min(1000, len(real) // 2, len(fake) // 2)
-    found = []
+    estimates = []
     for number in range(subsets):
         x, y = (
             part[stream(seed, "kid", number).permutation(len(part))[:size]].astype(np.float64) for part in (real, fake)
@@ -68,9 +68,9 @@ def kernel_distance(
         kernels = cubic(x, x), cubic(y, y), cubic(x, y)
         xx, yy, xy = (k.sum() - np.trace(k) for k in kernels)
         estimate = (xx + yy - 2 * xy) / (size * (size - 1))
-        largest = max(np.trace(k) for k in kernels[:2]) / size  # what the sums above were rounded at
-        found.append(estimate if abs(estimate) > ROUNDING * largest else 0.0)
-    return float(np.mean(found)), float(np.std(found))
+        largest = max(np.trace(k) for k in kernels[:2]) / size  # the scale at which the sums above were rounded
+        estimates.append(estimate if abs(estimate) > ROUNDING * largest else 0.0)
+    return float(np.mean(estimates)), float(np.std(estimates))
 
 
 def cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -79,43 +79,43 @@ def cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.multiply(k * k, k, out=k)  # far faster than k**3
 
 
-# ----------------------------------------------------------------------------------------- neighbours
+# ------------------------------------------------------------------------------------------ neighbors
 
 
 def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """|x - y|^2 of all pairs, by blocks of rows of `x`: which rows, and float64 [rows, M].
 
-    Both are moved to y's mean first: far from the origin the squares would lose the digits that tell neighbours apart.
+    Both are moved to y's mean first: far from the origin the squares would lose the digits in which neighbors differ.
     """
-    centre = y.mean(axis=0, dtype=np.float64)
-    y = y - centre
+    center = y.mean(axis=0, dtype=np.float64)
+    y = y - center
     lengths = np.einsum("mf,mf->m", y, y)
     for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
-        block = x[rows] - centre
-        own = np.einsum("nf,nf->n", block, block)[:, None]
+        block = x[rows] - center
+        block_lengths = np.einsum("nf,nf->n", block, block)[:, None]
         squares = block @ y.T
-        squares *= -2  # in place: these blocks are what all the time goes into
-        squares += own
+        squares *= -2  # in place: nearly all the time goes into these blocks
+        squares += block_lengths
         squares += lengths
-        squares[squares < 2e-13 * own] = 0  # equal rows are at distance 0, not at a rounding error
+        squares[squares < 2e-13 * block_lengths] = 0  # equal rows are at distance 0, not at a rounding error
         yield rows, squares
 
 
 def radii(features: np.ndarray, *ks: int) -> list[np.ndarray]:
     """Squared distance of each row to its k-th nearest other row, [N], for each of `ks`."""
-    found = np.empty((len(ks), len(features)))
+    distances = np.empty((len(ks), len(features)))
     for rows, squares in squared_distances(features, features):
         squares.partition(max(ks), axis=1)
         nearest = np.sort(squares[:, : max(ks) + 1], axis=1)  # number 0 is the row itself
-        found[:, rows] = nearest[:, ks].T
-    return list(found)
+        distances[:, rows] = nearest[:, ks].T
+    return list(distances)
 
 
 def precision(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray) -> float:
-    """Share of fakes within the k-th neighbour's distance of a real sample (Kynkäänniemi et al. 2019, equations 1, 2).
+    """Share of fakes within the k-th neighbor's distance of a real sample (Kynkäänniemi et al. 2019, equations 1, 2).
 
-    Recall is the same with real and fake exchanged.
+    Recall is the same with real and fake swapped.
     """
     return float(within(real, fake, real_radii).mean())
 
@@ -126,10 +126,10 @@ def within(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray) -> np.nda
 
 
 def density(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray, k: int = NEAREST_DENSITY) -> float:
-    """How many real neighbourhoods a fake lies in, over k (Naeem et al. 2020, equation 3); 1 if the sets are alike.
+    """How many real neighborhoods a fake lies in, over k (Naeem et al. 2020, equation 3); 1 if the sets are alike.
 
     Strictly inside, as in the authors' code, by more than rounding: so it is exactly 1 between a set and itself, if
-    no two neighbours of a sample are equally far.
+    no two neighbors of a sample are equally far.
     """
     inside = real_radii[:, None] * (1 - 1e-9)
     counts = [(squares < inside[rows]).sum() for rows, squares in squared_distances(real, fake)]
@@ -137,17 +137,17 @@ def density(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray, k: int =
 
 
 def coverage(real: np.ndarray, fake: np.ndarray, real_radii: np.ndarray) -> float:
-    """Share of real neighbourhoods with a fake in them (Naeem et al. 2020, equation 4)."""
+    """Share of real neighborhoods with a fake in them (Naeem et al. 2020, equation 4)."""
     return float((nearest(real, fake)[0] <= real_radii).mean())
 
 
 def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each row of `x`, the squared distance to the nearest row of `y`, and which it is: [N], [N]."""
-    found, which = np.empty(len(x)), np.empty(len(x), np.int64)
+    """For each row of `x`, the squared distance to the nearest row of `y`, and which that is: [N], [N]."""
+    distances, which = np.empty(len(x)), np.empty(len(x), np.int64)
     for rows, squares in squared_distances(x, y):
         which[rows] = squares.argmin(axis=1)
-        found[rows] = np.take_along_axis(squares, which[rows][:, None], axis=1)[:, 0]
-    return found, which
+        distances[rows] = np.take_along_axis(squares, which[rows][:, None], axis=1)[:, 0]
+    return distances, which
 
 
 def authenticity(distances: np.ndarray, which: np.ndarray, real_radii: np.ndarray) -> float:
@@ -155,7 +155,7 @@ def authenticity(distances: np.ndarray, which: np.ndarray, real_radii: np.ndarra
 
     distances, which    `nearest(fake, real)`
     real_radii          of `radii(real, 1)`
-    A generator that learnt by heart is near 0; about half is what fresh real samples have.
+    A generator that memorized its data is near 0; fresh real samples have about half.
     """
     return float((distances > real_radii[which]).mean())
 
@@ -173,7 +173,7 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int, directions
 
 
 def project(features: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """`features` [N, F] on `lines` [F, L], by blocks, so that bytes need not all become float64 at once."""
+    """`features` [N, F] on `lines` [F, L], in blocks, so that bytes need not all become float64 at once."""
     starts = range(0, len(features), BLOCK)
     return np.concatenate([features[start : start + BLOCK].astype(np.float64) @ lines for start in starts])
 
@@ -217,7 +217,7 @@ def covered(real_shares: np.ndarray, fake_shares: np.ndarray) -> np.ndarray:
 def kullback_leibler(fake_shares: np.ndarray, real_shares: np.ndarray) -> float:
     """KL(fake | real) over the modes, in nats (as Lin et al. 2018, PacGAN): finite where a mode is missing.
 
-    Both are scaled to sum 1; modes that the real samples have not are left out.
+    Both are scaled to sum to 1; modes that the real samples lack are left out.
     """
     known = real_shares > 0
     q, p = fake_shares[known], real_shares[known]

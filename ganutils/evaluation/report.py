@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -130,7 +131,8 @@ def _footer(results: Sequence[Scores]) -> Iterator[str]:
     hashed = f" {about['hash']}" if about["hash"] else ""
     yield f"{first['real_count']:,} samples of {first['real']}{modes}, {fake_count} of each fake"
     yield f"features {about['name']}{hashed}, resize {about['resize']}"
-    yield from dict.fromkeys(f"note: {note}" for result in results for note in result["notes"])
+    for note in dict.fromkeys(note for result in results for note in result["notes"]):
+        yield from textwrap.wrap(f"note: {note}", WIDTH)
 
 
 def _shortened(name: str) -> str:

@@ -124,7 +124,8 @@ def sheet_of_latents(
 ) -> np.ndarray:
     """float32 [K, Z]: the exemplars of each term, the means, and a square of the sum and its neighbors."""
     means, total = add(labeled.latents, terms, exemplars)
-    noise = stream(seed, "neighbours").uniform(-JITTER, JITTER, (NEIGHBORS + 1, len(total)))
+    random = stream(seed, "neighbours")  # the name is part of the seed, and stays
+    noise = random.uniform(-JITTER, JITTER, (NEIGHBORS + 1, len(total)))
     noise[NEIGHBORS // 2] = 0  # the middle of the square is the sum itself
     square = interpolation.inside(total + noise, labeled.prior)
     latents = np.concatenate([*(labeled.latents[rows] for rows in exemplars), means, square])

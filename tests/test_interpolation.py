@@ -1,5 +1,6 @@
 """Paths through latents, as properties."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -8,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganutils import Error
-from ganutils.latents import interpolation
+from ganutils.latents import interpolation, kinds
 from ganutils.latents.draw import draw_latents
 
-METHOD = st.sampled_from(interpolation.METHODS)
+METHOD = st.sampled_from(kinds.METHODS)
 
 
 def keys(data, count):
@@ -102,15 +103,15 @@ def test_a_closed_spline_has_no_corner_where_it_starts():
     assert turns.max() < corner.max() / 5
 
 
-@given(data=st.data(), closed=st.booleans(), hold=st.integers(1, 5), method=METHOD)
-def test_a_hold_repeats_each_key_and_takes_nothing_away(data, closed, hold, method):
+@given(data=st.data(), closed=st.booleans(), dwell=st.integers(1, 5), method=METHOD)
+def test_dwelling_repeats_each_key_and_changes_nothing_else(data, closed, dwell, method):
     points = draw_latents(data.draw(st.integers(0, 99)), 4, 6, "normal")
-    plain, held = (interpolation.path(points, None, method, closed, hold=frames) for frames in (0, hold))
-    assert len(held) == len(plain) + 4 * hold
+    plain, held = (interpolation.path(points, None, method, closed, dwell=frames) for frames in (0, dwell))
+    assert len(held) == len(plain) + 4 * dwell
     for key in points:
         same = [bool((frame == key).all()) for frame in held]
         runs = [len(list(run)) for is_key, run in itertools.groupby(same) if is_key]
-        assert runs == [hold + 1]
+        assert runs == [dwell + 1]
 
 
 def test_cosine_ease_rests_at_the_keys_and_goes_the_same_way():
@@ -147,12 +148,12 @@ def test_axes_move_one_coordinate_each():
 
 
 def test_directions_are_walked_to_both_sides():
-    points, ways = draw_latents(4, 2, 5, "normal"), draw_latents(5, 3, 5, "normal")
-    film = interpolation.along_ways(points, ways, 5, "linear", 1.5, "normal")
+    points, directions = draw_latents(4, 2, 5, "normal"), draw_latents(5, 3, 5, "normal")
+    film = interpolation.along_directions(points, directions, 5, "linear", 1.5, "normal")
     assert film.shape == (5, 6, 5)
     assert np.allclose(film[2], points.repeat(3, 0))
-    assert np.allclose(film[4, 4] - points[1], 1.5 * ways[1], atol=1e-5)
-    assert np.allclose(film[0, 4] - points[1], -1.5 * ways[1], atol=1e-5)
+    assert np.allclose(film[4, 4] - points[1], 1.5 * directions[1], atol=1e-5)
+    assert np.allclose(film[0, 4] - points[1], -1.5 * directions[1], atol=1e-5)
 
 
 def test_jitter_is_small_smooth_closed_and_distributed_as_the_prior():
@@ -168,7 +169,34 @@ def test_jitter_is_small_smooth_closed_and_distributed_as_the_prior():
 
 def test_a_grid_has_its_corners_at_its_corners():
     points = draw_latents(7, 4, 6, "normal")
-    sheet = interpolation.grid(points, (5, 3), "slerp", "normal").reshape(3, 5, 6)
+    sheet = interpolation.sheet_between(points, (5, 3), "slerp", "normal").reshape(3, 5, 6)
     assert np.array_equal(sheet[[0, 0, -1, -1], [0, -1, 0, -1]], points)
     upper = interpolation.path(points[:2], 5, "slerp", False)
     assert np.array_equal(sheet[0], upper)
+
+
+def test_every_kind_of_path_takes_the_options_it_declares():
+    for kind, options in kinds.KINDS.items():
+        taken = [*inspect.signature(interpolation.PATHS[kind]).parameters][3:]  # after keys, prior and name
+        assert sorted(taken) == sorted(options), kind
+    assert interpolation.PATHS.keys() == kinds.KINDS.keys()
+    assert interpolation.EASES.keys() == set(kinds.EASES)
+
+
+HUGE = np.float32(3e38)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("axis", {"along": np.full((1, 4), HUGE), "reach": 100}),
+        ("walk", {"method": "slerp"}),
+        ("grid", {"method": "slerp"}),
+        ("circle", {}),
+    ],
+)
+def test_a_path_that_overflows_is_an_error_without_warnings(kind, options):
+    points = HUGE * np.array([[1, 0, 0, 1], [0, 1, 1, 0], [-1, 0, 0, 1], [0, 1, -1, 0]], "f4")
+    with pytest.raises(Error, match="x: its latents, or directions, are so long that the result overflows"):
+        interpolation.make_path(kind, points, "normal", "x", **options)
