@@ -16,9 +16,7 @@ from ganutils.files.kinds import Spec
 from ganutils.films.film import write_film
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look, grid_of
-from ganutils.latents.draw import choose_latents
 from ganutils.runs import checkpoints
-from ganutils.runs.series import open_series
 from ganutils.samples.samples import Samples, in_words
 
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
@@ -149,12 +147,7 @@ def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
 
 def _sampled(file: File) -> np.ndarray:
     """What the averaged generator of a checkpoint makes of the first latents of seed 0."""
-    import torch
+    from ganutils.inference.generate import draw_samples
 
-    from ganutils.inference.generate import sample_series
-
-    series = open_series(file, [])
-    count = PREVIEW[kinds.modality_of_shape(series.config.shape)]
-    z = choose_latents(series.config, None, None, 0, count)
-    labels = series.labels(z.shape[:-1], None, None)
-    return np.concatenate(list(sample_series(series, z, labels, torch.device("cpu"))))
+    count = PREVIEW[kinds.modality_of_shape(checkpoints.config_of(file).shape)]
+    return draw_samples(file, count, 0, "cpu")[0]

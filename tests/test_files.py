@@ -171,7 +171,7 @@ def damaged(path, meta=None, header=None, data=b"\0" * 4, kind="samples"):
 
 IMAGE = {"dtype": "U8", "shape": [1, 2, 2, 1], "data_offsets": [0, 4]}
 DAMAGE = {
-    "foreign": (dict(meta="none", header={"images": IMAGE}), "not one of ganutils"),
+    "foreign": (dict(meta="none", header={"images": IMAGE}), "not from ganutils"),
     "newer": (dict(meta={"format": 2, "kind": "samples"}, header={"images": IMAGE}), "newer ganutils"),
     "unknown kind": (dict(meta={"format": 1, "kind": "music"}), "unknown kind 'music'"),
     "metadata of another type": (dict(meta=[1]), "header"),
@@ -195,7 +195,7 @@ DAMAGE = {
             header={"images": IMAGE, "labels": {"dtype": "I64", "shape": [2], "data_offsets": [4, 20]}},
             data=b"\0" * 20,
         ),
-        "do not go with images",
+        "does not match images",
     ),
 }
 

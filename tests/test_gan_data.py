@@ -363,7 +363,7 @@ def test_mutated_archives_and_tables_are_read_or_refused_in_one_line(run, tmp_pa
         (["object.npy"], "object.npy: damaged, or not a plain NumPy array"),
         (["float.npy"], "is float64 of shape (3, 4)"),
         (["bad-images-idx3-ubyte"], "damaged, or not an idx3-ubyte file"),
-        (["bad.safetensors"], "empty; what should have written it failed"),
+        (["bad.safetensors"], "empty; its writer failed"),
         (["empty.ndjson"], "empty"),
         (["quickdraw:aple"], "did you mean apple"),
         (["toy:grid", "--modes", "7"], "7 modes are not a square; use 4 or 9"),

@@ -1,4 +1,4 @@
-"""Writing that is never half done: a result takes its name whole, or not at all."""
+"""Writing a result whole, or not at all."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import BinaryIO
 
 from ganutils.files import paths
 
-unread: list[Callable[[], None]] = []  # of each pipe being read: what reads it to its end, or raises Error
+unread: list[Callable[[], None]] = []  # for each pipe being read, what reads it to its end, or raises Error
 
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
-    """A binary file to write that becomes `path` whole, when the block ends well, or not at all.
+    """A binary file to write, which becomes `path` when the block ends well, and vanishes otherwise.
 
-    `-` is stdout. A symbolic link stays a link: the file it points to is replaced. A file that was there
-    keeps its mode. The temporary file has one name for each target and is locked while written, so a second writer
-    waits, and what a killed one left behind is taken over by the next.
+    `-` is stdout. A symbolic link stays a link: the file it points to is replaced. An existing file keeps its mode. The
+    temporary file has one name per target and is locked while it is written, so a second writer waits, and the next
+    writer takes over what a killed one left behind.
     """
     if path == "-":
         with naming("standard output"):
@@ -48,14 +48,14 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             os.replace(temporary, target)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)  # still locked: it is ours
+                os.unlink(temporary)  # still locked, so it is ours
             raise
         sync_folder(folder)
 
 
 @contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Give errors of the system the name of the file: "no space left on device" does not say where."""
+    """Add the name of the file to the system's errors: "no space left on device" does not say where."""
     try:
         yield
     except OSError as problem:
@@ -65,7 +65,7 @@ def naming(path: str) -> Iterator[None]:
 
 
 def _locked(path: str) -> BinaryIO:
-    """Open `path` for writing, locked; wait for another process that is writing it."""
+    """Open `path` for writing, locked; wait while another process writes it."""
     while True:
         out = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "r+b")
         fcntl.flock(out, fcntl.LOCK_EX)
@@ -74,11 +74,11 @@ def _locked(path: str) -> BinaryIO:
                 return out
         except FileNotFoundError:
             pass
-        out.close()  # the writer before us renamed this very file: take the name again
+        out.close()  # the previous writer renamed this very file: open the name again
 
 
 def sync_folder(folder: str) -> None:
-    """Make a rename survive a power cut."""
+    """Make a rename survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -87,6 +87,6 @@ def sync_folder(folder: str) -> None:
 
 
 def finish_pipes() -> None:
-    """Before a result takes its name: Error if the writer of a pipe that is being read failed."""
+    """Error if the writer of a pipe that is being read failed. Called before a result takes its name."""
     for finish in unread:
         finish()

@@ -1,9 +1,9 @@
 """The one container: a safetensors file with a `ganutils` entry in its metadata.
 
 Layout (see docs/format.md): eight bytes with the header's length, a JSON header, the tensors.
-The writer lays tensors out with the widest numbers first and then by name, so everything is aligned, small
-tensors come before the pictures, and a reader of a pipe has the labels when the first picture arrives.
-The safetensors package reads these files; it cannot write or read a pipe, hence the lines below.
+The writer puts tensors with the widest numbers first, then sorts by name, so that everything is aligned, small
+tensors come before the pictures, and the reader of a pipe has the labels when the first picture arrives.
+The safetensors package reads these files too, but it can neither write nor read a pipe, hence the lines below.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from ganutils.files.kinds import KINDS, Spec, check_shapes, plural
 
 FORMAT = 1
 DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
-PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: no part of its digest
+PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: not part of its digest
 HEADER_LIMIT = 1 << 24  # bytes
-MARKS_LIMIT = 1 << 20  # values in a header, room for the notes of 300,000 frames; read, they take up to 190 MB
-NAMES = ("lineage", "classes", "attributes")  # metadata that are lists of text, where they are there
-TEXTS = ("license", "resampling")  # and those that are text
+MARKS_LIMIT = 1 << 20  # values in a header, enough for the notes of 300,000 frames; parsed, they take up to 190 MB
+NAMES = ("lineage", "classes", "attributes")  # metadata that are lists of text, if present
+TEXTS = ("license", "resampling")  # metadata that are text
 CHUNK = 1 << 22  # bytes read or written at a time
 
 
 class Stream(NamedTuple):
-    """A tensor whose shape is known now and whose numbers come later: arrays that follow one another in C order."""
+    """A tensor whose shape is known now and whose numbers come later, in chunks, in C order."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -44,7 +44,7 @@ class Stream(NamedTuple):
 
 
 def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta: Mapping[str, Any]) -> None:
-    """Write one file whole or not at all; the same content gives the same bytes."""
+    """Write one file, whole or not at all; the same content gives the same bytes."""
     shapes = {name: (_named_dtype(name, tensor.dtype), tuple(tensor.shape)) for name, tensor in tensors.items()}
     order = sorted(shapes, key=lambda name: (-DTYPES[shapes[name][0]].itemsize, name))
     content = {**meta, "format": FORMAT, "kind": kind}
@@ -57,7 +57,7 @@ def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta
         position = end
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
         errors="replace"
-    )  # a file's name may be no text
+    )  # the name of a file may not be valid text
     text += b" " * (-len(text) % 8)
     with atomic.replacing(path) as out:
         out.write(len(text).to_bytes(8, "little") + text)
@@ -97,10 +97,10 @@ def _size(shape: Iterable[int]) -> int:
 
 
 class File:
-    """An open file of ours: kind and metadata at once, arrays when they are asked for.
+    """An open file: kind and metadata at once, arrays when they are needed.
 
-    From disk arrays are views of a memory map (private and writable: writing to one leaves the file alone).
-    From a pipe they arrive in the file's order; those passed over on the way to another are kept.
+    From disk, arrays are views of a memory map (private and writable: writing to one leaves the file alone). From a
+    pipe, they arrive in the file's order; those before the one that is needed are kept.
     """
 
     def __init__(self, stream: BinaryIO, name: str):
@@ -111,7 +111,7 @@ class File:
         try:
             self.meta, self.specs, self._data_start = _read_header(stream)
         except (json.JSONDecodeError, UnicodeError, RecursionError, KeyError, TypeError, AttributeError):
-            raise Error(f"{name}: damaged: its header does not say what it should; make it again") from None
+            raise Error(f"{name}: damaged: its header is not valid; make it again") from None
         except ValueError as problem:
             raise Error(f"{name}: {problem}") from None
         self.kind: str = self.meta["kind"]
@@ -119,9 +119,9 @@ class File:
         end = max((spec.end for spec in self.specs.values()), default=0)
         status = os.fstat(stream.fileno()) if _has_descriptor(stream) else None
         if status is not None and stat.S_ISREG(status.st_mode):
-            found = status.st_size - self._data_start
-            if found != end:
-                raise Error(f"{name}: damaged: {found} bytes of data where its header says {end}; make it again")
+            size = status.st_size - self._data_start
+            if size != end:
+                raise Error(f"{name}: damaged: it has {size} bytes of data, its header says {end}; make it again")
             if end:
                 self._bytes = np.memmap(stream, np.uint8, "c", offset=self._data_start, shape=(end,))
 
@@ -129,7 +129,7 @@ class File:
         return name in self.specs
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """The whole tensor; KeyError if the file has none of that name."""
+        """The whole tensor; KeyError if the file has none with that name."""
         spec = self.specs[name]
         if name in self._kept:
             return self._kept[name]
@@ -143,9 +143,9 @@ class File:
         return array
 
     def rows(self, name: str, count: int) -> Iterator[np.ndarray]:
-        """The tensor `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept.
+        """The tensor, `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept.
 
-        From disk the rows are read and not mapped: the pages of a map would stay, and a long film fill the memory.
+        From disk, rows are read and not mapped: mapped pages would stay, and a long film would fill the memory.
         """
         spec = self.specs[name]
         if name in self._kept or spec.start == spec.end:
@@ -170,22 +170,22 @@ class File:
         return self._data_start + self.specs[name].start
 
     def keep(self) -> None:
-        """Read all that comes through a pipe now: for a command that writes something else before its result."""
+        """Read all of a pipe now: for a command that writes something else before its result."""
         if self._bytes is None:
             for name in sorted(self.specs, key=lambda name: self.specs[name].start):
                 self[name]
 
     def finish(self) -> None:
-        """Read a pipe to its end: what writes it may end well, and it is an Error if it did not."""
+        """Read a pipe to its end, so that its writer can finish; Error if the writer failed."""
         end = max((spec.end for spec in self.specs.values()), default=0)
         if self._bytes is None:
             while self._position < end:
                 self._read_exactly(memoryview(bytearray(min(CHUNK, end - self._position))))
             if self._stream.read(1):
-                raise Error(f"{self.name}: goes on after its end; one file a pipe is wanted")
+                raise Error(f"{self.name}: goes on after its end; a pipe holds one file")
 
     def digest(self) -> str:
-        """SHA-256 of what the file is: kind, metadata and tensors, without how it came to be (`PROVENANCE`)."""
+        """SHA-256 of what the file is: kind, metadata and tensors, without how it was made (`PROVENANCE`)."""
         meta = {key: value for key, value in self.meta.items() if key not in PROVENANCE}
         digest = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
         for name in sorted(self.specs, key=lambda name: self.specs[name].start):  # the order of a pipe
@@ -196,21 +196,21 @@ class File:
         return digest.hexdigest()
 
     def _read_at(self, view: memoryview, position: int) -> None:
-        """Fill `view` from disk; Error if the file was cut meanwhile."""
+        """Fill `view` from disk; Error if the file was truncated meanwhile."""
         done = 0
         while done < len(view):
             count = os.preadv(self._stream.fileno(), [view[done:]], position + done)
             if not count:
-                raise Error(f"{self.name}: ended early; what writes it has changed it meanwhile")
+                raise Error(f"{self.name}: ended early; another program has changed it")
             done += count
 
     def _forward_to(self, name: str) -> None:
-        """Read a pipe up to `name`, keeping the tensors that lie before it."""
+        """Read a pipe up to `name`, keeping the tensors before it."""
         before = [n for n, spec in self.specs.items() if self._position <= spec.start < self.specs[name].start]
         for other in sorted(before, key=lambda n: self.specs[n].start):
             self[other]
         if self._position != self.specs[name].start:
-            raise Error(f"{self.name}: {name} went by in the pipe already; save it to a file first")
+            raise Error(f"{self.name}: {name} has already passed through the pipe; save it to a file first")
 
     def _read_into(self, array: np.ndarray) -> None:
         view = _bytes(array)
@@ -218,7 +218,7 @@ class File:
             self._read_exactly(view[start : start + CHUNK])
 
     def _read_exactly(self, view: memoryview) -> None:
-        """Fill `view` from a pipe; Error if that ends before."""
+        """Fill `view` from a pipe; Error if it ends early."""
         done = 0
         while done < len(view):
             count = self._stream.readinto(view[done:])  # type: ignore[attr-defined]
@@ -237,21 +237,21 @@ def _has_descriptor(stream: BinaryIO) -> bool:
 
 
 def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int]:
-    """Metadata, tensors and the offset of the data; ValueError, KeyError or TypeError if it is not a file of ours."""
+    """Metadata, tensors and the offset of the data; ValueError, KeyError or TypeError if it is not one of our files."""
     prefix = stream.read(8)
     if not prefix:
-        raise ValueError("empty; what should have written it failed")
+        raise ValueError("empty; its writer failed")
     length = int.from_bytes(prefix, "little")
     if len(prefix) < 8 or not 2 <= length <= HEADER_LIMIT:
         raise ValueError("not a ganutils file; gan-data turns pictures, .npy files and data sets into one")
     text = stream.read(length)
     if len(text) < length:
-        raise ValueError("not a ganutils file, or one cut short in its header")
+        raise ValueError("not a ganutils file, or truncated in its header")
     header = _parsed(text.decode())
-    own = header.pop("__metadata__", {}).get("ganutils")
-    if own is None:
-        raise ValueError("a safetensors file, but not one of ganutils (no 'ganutils' in its metadata)")
-    meta = _parsed(own)
+    text_of_meta = header.pop("__metadata__", {}).get("ganutils")
+    if text_of_meta is None:
+        raise ValueError("a safetensors file, but not from ganutils (no 'ganutils' in its metadata)")
+    meta = _parsed(text_of_meta)
     if type(meta["format"]) is not int or meta["format"] < 1:
         raise ValueError(f"damaged: its format is {meta['format']!r}")
     if meta["format"] > FORMAT:
@@ -265,9 +265,9 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
         if entry["dtype"] not in DTYPES:
             raise ValueError(f"{name} has type {entry['dtype']}; known are {', '.join(DTYPES)}")
         spec = Spec(DTYPES[entry["dtype"]], tuple(entry["shape"]), *entry["data_offsets"])
-        lengths_are_whole = all(type(n) is int and n >= 0 for n in (*spec.shape, spec.start, spec.end))
-        if not lengths_are_whole or spec.start != position:
-            raise ValueError(f"damaged: {name} does not lie where it should")
+        are_lengths = all(type(n) is int and n >= 0 for n in (*spec.shape, spec.start, spec.end))
+        if not are_lengths or spec.start != position:
+            raise ValueError(f"damaged: {name} is not where it should be")
         if spec.end - spec.start != _size(spec.shape) * spec.dtype.itemsize:
             raise ValueError(f"damaged: {name} of shape {list(spec.shape)} has {spec.end - spec.start} bytes")
         specs[name] = spec
@@ -276,13 +276,13 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
 
 
 def _parsed(text: str) -> Any:
-    """JSON of a header; ValueError if it is larger than any of ours, or holds what is no text (half of a pair)."""
+    """JSON of a header; ValueError if it has absurdly many values, or invalid text (half of a surrogate pair)."""
     if sum(map(text.count, ",[{")) > MARKS_LIMIT:
-        raise ValueError("damaged: its header holds absurdly much")
-    found = json.loads(text)
+        raise ValueError("damaged: its header has absurdly many values")
+    content = json.loads(text)
     if re.search(r"\\u[dD]", text):
-        json.dumps(found, ensure_ascii=False).encode()
-    return found
+        json.dumps(content, ensure_ascii=False).encode()
+    return content
 
 
 def _check_texts(meta: Mapping[str, Any]) -> None:
@@ -290,14 +290,14 @@ def _check_texts(meta: Mapping[str, Any]) -> None:
         if not isinstance(meta.get(name, ""), str):
             raise ValueError(f"damaged: {name!r} in its metadata is not text")
     for name in NAMES:
-        found = meta.get(name, [])
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        texts = meta.get(name, [])
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ValueError(f"damaged: {name!r} in its metadata is not a list of texts")
 
 
 @contextlib.contextmanager
 def read(path: str, *kinds: str) -> Iterator[File]:
-    """Open a file of one of `kinds` (any, if none is named); `-` is stdin."""
+    """Open a file of one of `kinds`, or of any kind if none is given; `-` is stdin."""
     name = "standard input" if path == "-" else path
     with contextlib.ExitStack() as stack:
         if path == "-":
@@ -308,7 +308,7 @@ def read(path: str, *kinds: str) -> Iterator[File]:
             stream = stack.enter_context(open(path, "rb"))
         file = File(stream, name)
         if kinds and file.kind not in kinds:
-            raise Error(f"{name}: holds {plural(file.kind)}, and {' or '.join(map(plural, kinds))} are wanted here")
+            raise Error(f"{name}: holds {plural(file.kind)}; give {' or '.join(map(plural, kinds))}")
         check_shapes(name, file.kind, file.specs)
         if path == "-":
             atomic.unread.append(file.finish)

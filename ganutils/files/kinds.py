@@ -1,4 +1,4 @@
-"""What kinds of files there are, what tensors each holds, and what samples can be (their modality)."""
+"""The kinds of files, the tensors of each, and what samples can be: their modality."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class Spec(NamedTuple):
 class Modality(NamedTuple):
     """What samples are.
 
-    tensor     the name of the tensor that holds them
-    axes       what the last axes of that tensor are, a letter each: those of one sample
+    tensor     name of the tensor that holds them
+    axes       the axes of one sample, which are the last ones of that tensor, a letter each
     dtype      of its numbers
-    channels   the lengths that the last axis may have; empty = any
-    noun       what messages call them
+    channels   lengths that the last axis may have; empty = any
+    noun       what messages call samples
+    one        the shape of a sample in words, a template
+    many       samples of a shape in words, a template
     """
 
     tensor: str
@@ -36,26 +38,41 @@ class Modality(NamedTuple):
     dtype: np.dtype[Any]
     channels: tuple[int, ...]
     noun: str
+    one: str
+    many: str
 
     def split(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The leading axes of a tensor of `shape`, and the shape of one sample."""
         return shape[: -len(self.axes)], shape[-len(self.axes) :]
 
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a tensor of `shape` can hold such samples."""
+        lead, sample = self.split(shape)
+        return bool(lead) and 0 not in sample and (not self.channels or sample[-1] in self.channels)
 
-IMAGES = Modality("images", "HWC", np.dtype("u1"), (1, 3), "pictures")
-POINTS = Modality("points", "D", np.dtype("<f4"), (), "points")
+    @property
+    def axes_in_words(self) -> str:
+        """Such as [..., H, W, C] with C = 1 or 3."""
+        counts = " or ".join(map(str, self.channels))
+        return f"[..., {', '.join(self.axes)}]" + (f" with {self.axes[-1]} = {counts}" if counts else "")
+
+
+IMAGES = Modality("images", "HWC", np.dtype("u1"), (1, 3), "pictures", "{1}x{0}x{2}", "pictures of {1}x{0}x{2}")
+POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", "points in {0}-D")
 MODALITIES = (POINTS, IMAGES)  # where a file holds both, the first is its samples
-LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents")
-MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of one array holds: the first of these that is there
+LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
+MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
+# Axes behind the leading ones, and types, of the tensors of samples; others are float32 with one axis.
+TENSORS = {"labels": (0, np.dtype("<i8"))} | {one.tensor: (len(one.axes), one.dtype) for one in MAIN}
 
 
 def modality(tensors: Container[str]) -> Modality:
-    """What the samples are that `tensors`, by their names, hold; pictures if none of them is known."""
+    """What the samples in a file with these `tensors`, by name, are; pictures if no name is known."""
     return next((one for one in MODALITIES if one.tensor in tensors), IMAGES)
 
 
 def modality_of_shape(shape: tuple[int, ...]) -> Modality:
-    """What samples of `shape` are: (H, W, C) pictures, (D,) points."""
+    """What samples of `shape` are: pictures for (H, W, C), points for (D,)."""
     return next(one for one in MODALITIES if len(one.axes) == len(shape))
 
 
@@ -64,23 +81,18 @@ def plural(kind: str) -> str:
 
 
 def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
-    """Raise Error, naming the file, unless the tensors of samples and latents have the shapes of docs/format.md."""
+    """Error, with the file's `name`, unless the tensors of samples and latents have the shapes in docs/format.md."""
     if kind not in ("samples", "latents"):
         return
     main = LATENTS if kind == "latents" else modality(specs)
     if main.tensor not in specs:
         raise Error(f"{name}: has no tensor {main.tensor!r}, which {kind} need")
     shape = specs[main.tensor].shape
-    lead, sample = main.split(shape)
-    if not lead or 0 in sample or (main.channels and sample[-1] not in main.channels):
-        counts = " or ".join(map(str, main.channels))
-        wanted = f"[..., {', '.join(main.axes)}]" + (f" with {main.axes[-1]} = {counts}" if counts else "")
-        raise Error(f"{name}: {main.tensor} have shape {list(shape)}; {wanted} is wanted")
-    dtypes = {IMAGES.tensor: IMAGES.dtype, "labels": np.dtype("<i8")}
-    axes = {IMAGES.tensor: 3, "labels": 0}
+    if not main.fits(shape):
+        raise Error(f"{name}: {main.tensor} has shape {list(shape)}, not {main.axes_in_words}")
+    lead, _ = main.split(shape)
     for tensor, spec in specs.items():
-        own_lead = spec.shape[: len(spec.shape) - axes.get(tensor, 1)]
-        if spec.dtype != dtypes.get(tensor, np.dtype("<f4")) or own_lead != lead:
-            raise Error(
-                f"{name}: {tensor} of {spec.dtype} {list(spec.shape)} do not go with {main.tensor} {list(shape)}"
-            )
+        axes, dtype = TENSORS.get(tensor, (1, np.dtype("<f4")))
+        if spec.dtype != dtype or spec.shape[: len(spec.shape) - axes] != lead:
+            mismatch = f"{tensor} is {spec.dtype} {list(spec.shape)}, which does not match {main.tensor} {list(shape)}"
+            raise Error(f"{name}: damaged: {mismatch}")

@@ -1,4 +1,4 @@
-"""Lines of JSON that a run leaves behind: those of `gan-loop --log` and of `gan-eval`."""
+"""Lines of JSON about a run: those of `gan-loop --log` and of `gan-eval`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
 
 @contextlib.contextmanager
 def appended(path: str) -> Iterator[Callable[[Any], None]]:
-    """Yield what appends a tick (a named tuple, or None) to the file `path`; half a line of a killed run goes first."""
+    """Yield what appends a tick (a named tuple, or None) to `path`; half a line of a killed run is removed."""
     with atomic.naming(path), open(path, "ab", buffering=0) as out:
         if os.path.isfile(path):
             _mend(path, out)
@@ -34,11 +34,11 @@ def appended(path: str) -> Iterator[Callable[[Any], None]]:
 
 
 def _mend(path: str, out: BinaryIO) -> None:
-    """Let the next line begin at the beginning: what a killed run, or a full disk, cut off is taken away."""
+    """Remove a last line that a killed run, or a full disk, cut short; end one that only lacks its newline."""
     end = out.seek(0, os.SEEK_END)
-    with open(path, "rb") as found:
-        found.seek(max(0, end - LINE_LIMIT))
-        last = found.read().rsplit(b"\n", 1)[-1]
+    with open(path, "rb") as log:
+        log.seek(max(0, end - LINE_LIMIT))
+        last = log.read().rsplit(b"\n", 1)[-1]
     if last.startswith(b'{"step"') and not last.endswith(b"}"):
         out.truncate(end - len(last))
     elif last:
@@ -46,7 +46,7 @@ def _mend(path: str, out: BinaryIO) -> None:
 
 
 def is_log(path: str) -> bool:
-    """Whether a file (- is stdin) may be lines of text: a file of ours begins with its header's length in 8 bytes."""
+    """Whether a file (- is stdin) may hold lines of text: a container begins with its header's length, 8 bytes."""
     if path == "-":
         head = io.BufferedReader.peek(sys.stdin.buffer, 8)[:8]  # type: ignore[arg-type]
     else:
@@ -56,17 +56,17 @@ def is_log(path: str) -> bool:
 
 
 def read(path: str) -> Lines:
-    """The objects in the file `path` (- is stdin), a line each; Error that names the first line that is none.
+    """The objects in the file `path` (- is stdin), one per line; Error that names the first line that is not one.
 
-    A last line that a killed run wrote half of is left out. A run that was continued from an earlier checkpoint repeats
-    some steps: what it wrote last stands.
+    Half a line at the end, from a killed run, is ignored. A run that continued from an earlier checkpoint repeats some
+    steps: what it wrote last counts.
     """
     if path == "-":
         path, content = "standard input", sys.stdin.buffer.read()
     else:
         with open(path, "rb") as stream:
             content = stream.read()
-    found: Lines = []
+    lines: Lines = []
     texts = content.split(b"\n")
     for row, text in enumerate(texts, 1):
         if not text.strip():
@@ -76,18 +76,16 @@ def read(path: str) -> Lines:
         except (ValueError, RecursionError):
             line = None
         if isinstance(line, dict):
-            found.append(line)
-        elif row < len(texts) or not found:  # only the last line ends without a newline
-            raise Error(
-                f"{path}: line {row} is not a JSON object; a log of gan-loop or the output of gan-eval is wanted"
-            )
-    if not found:
+            lines.append(line)
+        elif row < len(texts) or not lines:  # only the last line ends without a newline
+            raise Error(f"{path}: line {row} is not a JSON object; give a log of gan-loop or the output of gan-eval")
+    if not lines:
         raise Error(f"{path}: holds no lines")
-    return _continued(found)
+    return _continued(lines)
 
 
 def _continued(lines: Lines) -> Lines:
-    """Without the lines that a continued run wrote again; those of gan-eval, which name a FAKE, are another series."""
+    """Without the lines that a continued run wrote again; lines of gan-eval, which name a FAKE, are not among them."""
     kept: Lines = []
     last = -1.0  # the largest step so far
     for line in lines:
@@ -101,18 +99,18 @@ def _continued(lines: Lines) -> Lines:
 
 
 def number(value: Any) -> bool:
-    """Whether `value` can be drawn: an int or a float that is finite."""
+    """Whether `value` can be plotted: a finite int or float."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def series(lines: Lines, field: str) -> tuple[list[float], list[float]]:
-    """Steps and values of `field`, by step; lines without it, or without a step, are passed over."""
+    """Steps and values of `field`, sorted by step; lines without it, or without a step, are skipped."""
     pairs = [(line["step"], line[field]) for line in lines if number(line.get("step")) and number(line.get(field))]
     pairs.sort(key=lambda pair: pair[0])
     return [float(step) for step, _ in pairs], [float(value) for _, value in pairs]
 
 
 def names(paths: list[str]) -> list[str]:
-    """What to call each file: its name without folder and suffix, or the whole path if that tells them not apart."""
+    """What to call each file: its name without folder and suffix, or the whole path if those are not unique."""
     short = [os.path.splitext(os.path.basename(path))[0] for path in paths]
     return short if len(set(short)) == len(short) else paths

@@ -18,50 +18,50 @@ def draw_latents(seed: int, count: int, z_dim: int, prior: str) -> np.ndarray:
 
 
 def draw_one_each(seeds: list[int], z_dim: int, prior: str) -> np.ndarray:
-    """One latent a seed: float32 [len(seeds), z_dim]. Latent i is the first row of `drawn` for seed i."""
+    """One latent per seed, float32 [len(seeds), z_dim]: the first that `draw_latents` gives for it."""
     return np.concatenate([draw_latents(seed, 1, z_dim, prior) for seed in seeds])
 
 
 def read_latents(file: File) -> np.ndarray:
-    """The latents a file of latents holds, or those that samples were made from: float32 [..., Z]."""
+    """The latents in a file of latents, or those that samples were made from: float32 [..., Z]."""
     if "latents" not in file:
-        raise Error(f"{file.name}: these samples do not keep latents; those that gan-sample makes do")
-    found = file["latents"]
-    if not np.isfinite(found).all():
+        raise Error(f"{file.name}: these samples do not keep latents; those from gan-sample do")
+    latents = file["latents"]
+    if not np.isfinite(latents).all():
         raise Error(f"{file.name}: damaged: its latents are not all finite numbers")
-    return found
+    return latents
 
 
 def latent_space(file: File) -> tuple[int, str]:
     """Length and prior of the latents that a checkpoint takes, or that a file holds."""
     if file.kind == "checkpoint":
-        settings = checkpoints.config_of(file)
-        return settings.z_dim, settings.prior
+        config = checkpoints.config_of(file)
+        return config.z_dim, config.prior
     prior = file.meta.get("prior", "normal")
     if prior not in PRIORS:
         raise Error(f"{file.name}: damaged: its prior is {prior!r}, not one of {', '.join(PRIORS)}")
     return read_latents(file).shape[-1], prior
 
 
-def choose_latents(settings: Config, given: File | None, seeds: list[int] | None, seed: int, count: int) -> np.ndarray:
-    """The latents to sample: those `given`, else one for each of `seeds`, else the first `count` of `seed`."""
-    if given is None:
-        if seeds:
-            return draw_one_each(seeds, settings.z_dim, settings.prior)
-        return draw_latents(seed, count, settings.z_dim, settings.prior)
-    found = read_latents(given)
-    check_z_dim(given.name, found, settings)
-    return found
+def choose_latents(config: Config, given: File | None, seeds: list[int] | None, seed: int, count: int) -> np.ndarray:
+    """The latents to sample: those in the file `given`, or one for each of `seeds`, or the first `count` of `seed`."""
+    if given is not None:
+        latents = read_latents(given)
+        check_z_dim(given.name, latents, config)
+        return latents
+    if seeds:
+        return draw_one_each(seeds, config.z_dim, config.prior)
+    return draw_latents(seed, count, config.z_dim, config.prior)
 
 
-def check_z_dim(name: str, latents: np.ndarray, settings: Config) -> None:
-    """Error, naming the file `name`, unless the generator of these settings takes `latents` [..., Z]."""
-    if latents.shape[-1] != settings.z_dim:
-        raise Error(f"{name}: latents have {latents.shape[-1]} numbers, and the checkpoint takes {settings.z_dim}")
+def check_z_dim(name: str, latents: np.ndarray, config: Config) -> None:
+    """Error, with the file's `name`, unless generators of this config take `latents` [..., Z]."""
+    if latents.shape[-1] != config.z_dim:
+        raise Error(f"{name}: latents have {latents.shape[-1]} numbers, and the checkpoint takes {config.z_dim}")
 
 
 def take_rows(latents: np.ndarray, rows: list[int], name: str) -> np.ndarray:
-    """`latents` at `rows` of axis 0; Error (naming the file `name`) if one is out of range."""
+    """`latents` at `rows` of axis 0; Error, with the file's `name`, if one is out of range."""
     for row in rows:
         if row >= len(latents):
             raise Error(f"{name}: there is no row {row}; rows go from 0 to {len(latents) - 1}")
@@ -69,9 +69,10 @@ def take_rows(latents: np.ndarray, rows: list[int], name: str) -> np.ndarray:
 
 
 def read_directions(path: str, z_dim: int) -> np.ndarray:
-    """The directions in a file of latents: float32 [D, z_dim]."""
+    """The directions in a file of latents, float32 [D, z_dim]."""
     with container.read(path, "latents") as file:
-        found = read_latents(file).reshape(-1, file.specs["latents"].shape[-1]).copy()
-    if found.shape[-1] != z_dim or not len(found):
-        raise Error(f"{path}: holds {len(found)} directions of {found.shape[-1]} numbers; the latents have {z_dim}")
-    return found
+        directions = read_latents(file).reshape(-1, file.specs["latents"].shape[-1]).copy()
+    count, length = directions.shape
+    if length != z_dim or not count:
+        raise Error(f"{path}: holds {count} directions of {length} numbers; the latents have {z_dim}")
+    return directions

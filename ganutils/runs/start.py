@@ -41,7 +41,7 @@ class Start:
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of the checkpoint that the command `line` writes."""
         named = {} if self.classes is None else {"classes": self.classes}
-        return {"data": self.data, "lineage": lineage.joined(self.lineages, line), **named}
+        return {"data": self.data, "lineage": lineage.joined(self.lineages, line, self.resumed), **named}
 
 
 @contextlib.contextmanager

@@ -80,11 +80,8 @@ def prepare(
 
 def _summary(collection: Collection, shape: tuple[int, ...], selected: int) -> str:
     count, *sample = shape
-    if collection.modality is POINTS:
-        return f"{count:,} points in {sample[0]}-D"
-    h, w, c = sample
     skipped = f", {selected - count:,} skipped" if count < selected else ""
-    return f"{count:,} pictures of {w}x{h}x{c}{skipped}"
+    return f"{count:,} {collection.modality.many.format(*sample)}{skipped}"
 
 
 def _ordered(rows: np.ndarray, selection: Selection) -> np.ndarray:

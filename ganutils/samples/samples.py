@@ -1,4 +1,4 @@
-"""What a file of samples holds: modality, shape, labels, classes, attributes, identity. Asked here and nowhere else."""
+"""What a samples file holds: modality, shape, labels, classes, attributes, identity. Nothing else asks a file."""
 
 from __future__ import annotations
 
@@ -42,29 +42,29 @@ class Samples:
 
     @property
     def array(self) -> np.ndarray:
-        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if none."""
+        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if empty."""
         if not len(self):
             raise Error(f"{self.name}: holds no samples")
         return self._flat(self.modality.tensor)
 
     def _flat(self, tensor: str) -> np.ndarray:
-        found = self.file[tensor]
-        return found.reshape(len(self), *found.shape[len(self.lead) :])
+        array = self.file[tensor]
+        return array.reshape(len(self), *array.shape[len(self.lead) :])
 
     @functools.cached_property
     def labels(self) -> np.ndarray | None:
-        """int64 [N], from 0 up, or None; Error if there are others."""
+        """int64 [N] in 0..65535, or None; Error if they are out of that range."""
         if "labels" not in self.file:
             return None
         labels = self._flat("labels")
         if len(labels) and not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
             low, high = labels.min(), labels.max()
-            raise Error(f"{self.name}: has labels from {low} to {high}; 0 to {MOST_CLASSES - 1:,} can be read")
+            raise Error(f"{self.name}: labels go from {low} to {high}; they must be in 0 to {MOST_CLASSES - 1:,}")
         return labels
 
     @functools.cached_property
     def classes(self) -> list[str]:
-        """What the labels mean: the names in the metadata, or their numbers; empty if there are no labels."""
+        """What the labels mean: the names in the metadata, or numbers; empty if there are no labels."""
         if self.labels is None:
             return []
         names = self.meta.get("classes") or []
@@ -82,21 +82,21 @@ class Samples:
 
     @property
     def attribute_names(self) -> list[str]:
-        """One for each attribute: the names in the metadata, or their numbers."""
+        """One for each attribute: the names in the metadata, or numbers."""
         if "attributes" not in self.file:
             return []
         count = self.file.specs["attributes"].shape[-1]
         names = self.meta.get("attributes") or [*map(str, range(count))]
         if len(names) != count:
-            raise Error(f"{self.name}: damaged: has {count} attributes and {len(names)} names for them")
+            raise Error(f"{self.name}: damaged: it has {count} attributes and {len(names)} names for them")
         return list(names)
 
     def values(self) -> dict[str, np.ndarray]:
-        """The values [N] in 0..1 of each class and attribute, that predicates speak of; {} if there are none."""
+        """The values [N] in 0..1 of each class and attribute, for predicates; {} if there are none."""
         return predicates.values(self.labels, self.classes, self.attributes, self.attribute_names)
 
     def labels_of(self, classes: int) -> np.ndarray:
-        """Labels [N] for a run of so many classes; Error if there are none, or others."""
+        """Labels [N] for a run with that many classes; Error if there are none, or larger ones."""
         if self.labels is None:
             raise Error(f"{self.name}: has no labels, which --conditional needs; use a source that has classes")
         if int(self.labels.max(initial=-1)) >= classes:
@@ -105,17 +105,17 @@ class Samples:
 
     @property
     def toy(self) -> dict[str, Any] | None:
-        """What a toy set was drawn from: name, std, centers float64 [modes, D]; None if it is no toy."""
+        """What a toy set was drawn from: name, std, centers float64 [modes, D]; None for other samples."""
         toy = self.meta.get("toy")
         if toy is None or self.are_images:
             return None
         try:
-            found = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
+            drawn = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
         except (KeyError, TypeError, ValueError):
-            found = {}
-        if not found or found["centers"].shape[1:] != self.shape or not found["std"] > 0:
-            raise Error(f"{self.name}: damaged: its metadata 'toy' does not say name, std and centres")
-        return found
+            drawn = {}
+        if not drawn or drawn["centers"].shape[1:] != self.shape or not drawn["std"] > 0:
+            raise Error(f"{self.name}: damaged: its metadata 'toy' lacks a name, std or centres")
+        return drawn
 
     def identity(self, with_labels: bool = False) -> dict[str, Any]:
         """What tells one data set from another without reading all of a large one.
@@ -128,7 +128,7 @@ class Samples:
         return {**identity, "labels": _hash(self.labels)} if with_labels and self.labels is not None else identity
 
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
-        """Error unless these samples are shaped as those of the file `name`, of `shape`."""
+        """Error unless these samples have the `shape` of those in the file `name`."""
         check_shape(self.name, self.shape, name, shape)
 
 
@@ -138,13 +138,13 @@ def _hash(array: np.ndarray) -> str:
 
 @contextlib.contextmanager
 def open_samples(path: str) -> Iterator[Samples]:
-    """The samples of a file of ours; `-` is stdin."""
+    """The samples in a samples file; `-` is stdin."""
     with container.read(path, "samples") as file:
         yield Samples(file)
 
 
 def check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int, ...]) -> None:
-    """Error unless samples of the file `path`, of `shape`, are shaped as those of the file `name`."""
+    """Error unless samples of `shape`, in the file `path`, have the shape `wanted`, of those in the file `name`."""
     if tuple(shape) != tuple(wanted):
         raise Error(
             f"{path}: samples are {in_words(shape)}, those of {name} {in_words(wanted)}; make both alike with gan-data"
@@ -152,10 +152,10 @@ def check_shape(path: str, shape: tuple[int, ...], name: str, wanted: tuple[int,
 
 
 def in_words(shape: tuple[int, ...]) -> str:
-    """(H, W, C) as people write it, WxHxC; (D,) as D-D points."""
-    return f"{shape[0]}-dimensional points" if len(shape) == 1 else f"{shape[1]}x{shape[0]}x{shape[2]}"
+    """The shape of a sample as people write it: (H, W, C) as WxHxC, (D,) as D-D points."""
+    return kinds.modality_of_shape(shape).one.format(*shape)
 
 
 def subset(count: int, limit: int, seed: int, name: str) -> slice | np.ndarray:
-    """Which of `count` rows are taken: at most `limit`, chosen by `seed`, in their order."""
+    """At most `limit` of `count` rows, chosen by `seed` and a purpose, `name`, in ascending order."""
     return slice(None) if count <= limit else np.sort(stream(seed, name).permutation(count)[:limit])
