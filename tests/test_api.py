@@ -202,6 +202,17 @@ def test_an_interrupt_ends_after_a_whole_step(ok, pictures):
     assert digest("python.ckpt") == digest("loop.ckpt")
 
 
+def test_training_and_sampling_leave_the_arithmetic_of_the_caller_alone(pictures):
+    run = ganutils.Run(pictures, **SETTINGS)
+    run.train(1)
+    run.train_d()
+    run.generator(run.generator.latents(2))
+    run.save("gan.ckpt")
+    ganutils.Generator("gan.ckpt")
+    smallest = np.float32(1e-45)
+    assert smallest + np.float32(0) > 0
+
+
 def test_a_run_trains_in_a_thread(pictures):
     run = ganutils.Run(pictures, **SETTINGS)
     thread = threading.Thread(target=run.train, args=(2,))

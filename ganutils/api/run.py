@@ -49,7 +49,7 @@ class Run:
                   conditional=True; what is left out comes from the preset, or from `checkpoint`
         """
         origin = None if checkpoint is None else os.fspath(checkpoint)
-        with _opened(data) as samples, start(samples, origin, settings) as begun:
+        with devices.flushing(), _opened(data) as samples, start(samples, origin, settings) as begun:
             place = devices.prepare(device, threads, deterministic)
             gan = begin(begun.config, begun.checkpoint)
             self._trainer = Trainer(gan, training_set(samples, begun.config), place)
@@ -77,7 +77,7 @@ class Run:
         tell  called with each line of the log, which prints as gan-loop's progress line: tell=print
         """
         log = []
-        with _finishing_steps() as stopped:
+        with devices.flushing(), _finishing_steps() as stopped:
             for tick in filter(None, loop(self._trainer, self.step + steps, stopped)):
                 log.append(tick._asdict())
                 if tell:
@@ -93,7 +93,7 @@ class Run:
         self._repeat(self._trainer.train_g, updates)
 
     def _repeat(self, update: Callable[[], object], updates: int) -> None:
-        with _finishing_steps() as stopped:
+        with devices.flushing(), _finishing_steps() as stopped:
             for _ in repeat(self._trainer, update, updates, stopped):
                 pass
 

@@ -7,7 +7,7 @@ import ctypes
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,16 @@ def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device
     else:
         torch.backends.cudnn.benchmark = True
     return find(name)
+
+
+@contextlib.contextmanager
+def flushing() -> Iterator[None]:
+    """Flush denormals as `prepare` does, but only in this block: a library must not change its caller's arithmetic."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _keep_memory() -> None:
