@@ -1,6 +1,7 @@
 """One picture to pixels: every mode, every turn, every fit, and the same pixels as torchvision."""
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -171,3 +172,20 @@ def test_too_many_pixels_are_refused_by_the_header():
     for side in (9_000, 60_000, 2_000_000_000):
         with pytest.raises(UnreadableError, match=r"more than|damaged"):
             decode(png_header(side, side), Shape())
+
+
+def test_pillow_prints_no_warnings():
+    with pytest.warns(Image.DecompressionBombWarning), Image.open(io.BytesIO(png_header(10_000, 10_000))):
+        pass  # or this tests nothing
+    with warnings.catch_warnings(record=True) as printed, pytest.raises(UnreadableError, match="10000x10000"):
+        warnings.simplefilter("always")
+        decode(png_header(10_000, 10_000), Shape())
+    assert not printed
+
+
+@pytest.mark.parametrize("name", images.FILTERS)
+def test_each_filter(name):
+    pixels = np.kron(np.eye(8, dtype=np.uint8) * 255, np.ones((2, 2), np.uint8))[..., None]
+    found = fit_pixels(pixels, Shape(size=(8, 8), filter=name))[..., 0]
+    assert found.diagonal().min() > 150
+    assert (set(np.unique(found)) <= {0, 255}) == (name in ("nearest", "box"))

@@ -1,4 +1,4 @@
-"""One picture, as it lies in a file, becomes pixels of the wanted shape. Pillow and NumPy only.
+"""From the bytes of a picture file to pixels of a given shape. Pillow and NumPy only.
 
 These functions run in the decoding processes.
 """
@@ -11,13 +11,14 @@ import io
 import math
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - the last two register themselves
 
-try:  # the same libjpeg-turbo as Pillow's with less around it; there are processors that it is not built for
+try:  # Pillow's libjpeg-turbo with less around it; it is not built for every processor
     import simplejpeg  # type: ignore[import-untyped]
 except ImportError:
     simplejpeg = None
@@ -26,8 +27,8 @@ except ImportError:
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
 FILE_LIMIT = 1 << 28  # bytes of a picture's file
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
-PIXELS = 1 << 26  # of one picture, 8192x8192; a larger one is refused by its header, before it is decoded
-FILTERS = {filter.name.lower(): filter for filter in Image.Resampling if filter.name != "NEAREST"}
+PIXELS = 1 << 26  # of one picture, 8192x8192; the header of a larger one is enough to refuse it
+FILTERS = {filter.name.lower(): filter for filter in Image.Resampling}
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 UPRIGHT = {
@@ -42,19 +43,20 @@ UPRIGHT = {
 
 
 class UnreadableError(Exception):
-    """Why a picture cannot be had, in words that follow its name."""
+    """Why a picture cannot be read, in words that follow its name."""
 
 
 class Shape(NamedTuple):
-    """The shape that pictures are given.
+    """The shape to give pictures.
 
-    size            (W, H), or None = as they are
-    fit             how a picture of another aspect gets it: crop (around its centre), pad (with background), stretch
-    crop            (W, H) cut from the centre before that, or as much of it as there is; None = nothing is cut
+    size            (W, H), or None = unchanged
+    fit             how a picture of another aspect ratio gets this size: crop (around its center), pad (with
+                    background) or stretch
+    crop            (W, H) cut from the center before that, or as much of it as there is; None = nothing is cut
     channels        1 (gray), 3 (RGB), or None = 1 for gray pictures, 3 for others
-    background      RGB in 0..255, what shows through transparent pixels and fills what is padded
-    filter          the resampling filter, one of FILTERS; all are antialiased
-    reducing_gap    JPEGs are decoded at 1/2, 1/4 or 1/8 while that is at least so many times `size`; 0 = never
+    background      RGB in 0..255, behind transparent pixels and around padded pictures
+    filter          resampling filter, one of FILTERS; all but nearest are antialiased
+    reducing_gap    decode JPEGs at 1/2, 1/4 or 1/8 while they stay this many times larger than `size`; 0 = never
     """
 
     size: tuple[int, int] | None = None
@@ -66,7 +68,7 @@ class Shape(NamedTuple):
     reducing_gap: float = 2.0
 
     def changes(self, h: int, w: int, c: int) -> bool:
-        """Whether pixels [h, w, c] would not come out as they went in."""
+        """Whether pixels of shape [h, w, c] would change."""
         is_cut = self.crop is not None and (self.crop[0] < w or self.crop[1] < h)
         return is_cut or self.size not in (None, (w, h)) or self.channels not in (None, c)
 
@@ -75,9 +77,9 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def decode(data: bytes, shape: Shape) -> np.ndarray:
-    """uint8 [H, W, C] of a picture file's bytes; UnreadableError says what is wrong with them.
+    """uint8 [H, W, C] of the bytes of a picture file; UnreadableError says what is wrong with them.
 
-    The EXIF orientation is honoured; of an animation, the first frame is taken; 16-bit grays are scaled to 8 bits.
+    EXIF rotation is applied; an animation gives its first frame; 16-bit grays are scaled to 8 bits.
     """
     if (quick := _quick(data, shape)) is not None:
         return fit(*quick)
@@ -97,10 +99,13 @@ def decode(data: bytes, shape: Shape) -> np.ndarray:
 def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
     """A picture file as a Pillow image, not yet decoded; UnreadableError where Pillow fails on it in the block."""
     try:
-        with Image.open(stream, formats=FORMATS) as image:
-            if math.prod(image.size) > PIXELS:
-                raise UnreadableError(f"has {image.width}x{image.height} pixels, more than {PIXELS:,}; make it smaller")
-            yield image
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns about what we refuse or repair
+            with Image.open(stream, formats=FORMATS) as image:
+                if math.prod(image.size) > PIXELS:
+                    size = f"{image.width}x{image.height}"
+                    raise UnreadableError(f"has {size} pixels, more than {PIXELS:,}; make it smaller")
+                yield image
     except Image.DecompressionBombError:
         raise UnreadableError(f"has more than {PIXELS:,} pixels; make it smaller") from None
     except (UnreadableError, MemoryError):
@@ -110,7 +115,7 @@ def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
 
 
 def read(path: str, shape: Shape) -> np.ndarray:
-    """`decode` of a file's bytes. A file that cannot be read is an UnreadableError too, a lack of memory or handles not."""
+    """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a FIFO must not block
         with os.fdopen(handle, "rb") as stream:
@@ -128,7 +133,7 @@ def read(path: str, shape: Shape) -> np.ndarray:
 
 
 def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]:
-    """(H, W, C) of what `read` gives of a picture, mostly from its header alone. UnreadableError, or OSError."""
+    """(H, W, C) of what `read` gives for a picture, mostly from its header alone. UnreadableError, or OSError."""
     with open(path, "rb") as stream, _opened(stream) as image:
         w, h = image.size
         if _orientation(image) >= 5:
@@ -137,13 +142,13 @@ def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
-    """The same for pixels uint8 [H, W, C]."""
+    """Pixels uint8 [H, W, C] in the given shape."""
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     return fit(_plain(image, shape), shape)
 
 
 def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -> np.ndarray:
-    """uint8 [H, W, C] of an upright image, L or RGB, which is `scale` (x, y) of the picture's own size."""
+    """uint8 [H, W, C] of an upright image, L or RGB, which was decoded at `scale` (x, y) of the picture's size."""
     w, h = round(image.width / scale[0]), round(image.height / scale[1])
     left, top, right, bottom = _boxed((w, h), shape)
     box = (left * scale[0], top * scale[1], min(right * scale[0], image.width), min(bottom * scale[1], image.height))
@@ -153,7 +158,7 @@ def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -
         part = min(size[0] / (right - left), size[1] / (bottom - top))
         inner = max(1, round((right - left) * part)), max(1, round((bottom - top) * part))
     outer = math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
-    if outer != (0, 0, *image.size):  # or the filter would see what was cut off
+    if outer != (0, 0, *image.size):  # or the filter would see pixels that are cut off
         image = image.crop(outer)
         box = box[0] - outer[0], box[1] - outer[1], box[2] - outer[0], box[3] - outer[1]
     if box != (0, 0, *image.size) or inner != image.size:
@@ -166,11 +171,9 @@ def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -
 
 
 def _boxed(full: tuple[int, int], shape: Shape) -> Box:
-    """The part of a picture of size `full` that is wanted."""
-    w, h = (
-        min(full[0], shape.crop[0] if shape.crop else full[0]),
-        min(full[1], shape.crop[1] if shape.crop else full[1]),
-    )
+    """The part to keep of a picture of size `full`."""
+    crop = shape.crop or full
+    w, h = min(full[0], crop[0]), min(full[1], crop[1])
     left, top = round((full[0] - w) / 2), round((full[1] - h) / 2)
     if shape.size is None or shape.fit != "crop":
         return left, top, left + w, top + h
@@ -181,7 +184,7 @@ def _boxed(full: tuple[int, int], shape: Shape) -> Box:
 
 
 def _reduce(image: Image.Image, shape: Shape) -> None:
-    """Let a JPEG be decoded at 1/2, 1/4 or 1/8, which its transform gives almost for nothing and antialiased."""
+    """Let a JPEG be decoded at 1/2, 1/4 or 1/8, which its transform gives antialiased and almost for free."""
     if image.format in ("JPEG", "MPO"):
         w, h = image.size
         part = _part((h, w) if _orientation(image) >= 5 else (w, h), shape)
@@ -190,7 +193,7 @@ def _reduce(image: Image.Image, shape: Shape) -> None:
 
 
 def _part(full: tuple[int, int], shape: Shape) -> int:
-    """1, 2, 4 or 8: one what-th of its size, across and down, a picture may be decoded at."""
+    """1, 2, 4 or 8: the largest divisor of its size at which a picture may be decoded."""
     if shape.size is None or not shape.reducing_gap:
         return 1
     left, top, right, bottom = _boxed(full, shape)
@@ -200,7 +203,7 @@ def _part(full: tuple[int, int], shape: Shape) -> int:
 
 
 def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, float]] | None:
-    """What `shaped` takes, of an ordinary upright colour JPEG; None leaves it, and what is wrong with it, to Pillow."""
+    """What `fit` takes, of an ordinary upright color JPEG; None leaves any other data to Pillow."""
     if simplejpeg is None or not data.startswith(b"\xff\xd8") or shape.channels == 1 or b"Exif" in data[: 1 << 16]:
         return None
     try:
@@ -216,7 +219,7 @@ def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, 
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 to 8; 1, upright, if there is none or it cannot be read."""
+    """The EXIF orientation, 1 to 8; 1, upright, if there is none or it cannot be read."""
     if image.format in ("GIF", "BMP", "PPM") or (image.format == "JPEG" and "exif" not in image.info):
         return 1
     try:
@@ -227,11 +230,11 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _plain(image: Image.Image, shape: Shape) -> Image.Image:
-    """L or RGB, with nothing transparent left; decodes the picture."""
+    """The picture decoded, as L or RGB, without transparency."""
     is_gray = _is_gray(image, shape.background)
     wanted = {1: "L", 3: "RGB"}.get(shape.channels or 0, "L" if is_gray else "RGB")
     if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
-        raise UnreadableError("has pixels of 32 bits, whose range is not known; save it with 8 or 16")
+        raise UnreadableError("has pixels of 32 bits, whose range is unknown; save it with 8 or 16")
     if image.mode.startswith("I"):
         image = Image.fromarray(_eight_bits(np.asarray(image)))
     elif _is_transparent(image):
@@ -249,7 +252,7 @@ def _is_transparent(image: Image.Image) -> bool:
 
 
 def _is_gray(image: Image.Image, background: tuple[int, int, int]) -> bool:
-    """Whether it is gray once `background` shows through it."""
+    """Whether it is gray when `background` shows through."""
     return image.mode in GRAY and (not _is_transparent(image) or len(set(background)) == 1)
 
 
