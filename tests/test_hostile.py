@@ -130,6 +130,25 @@ def test_mutated_pictures_end_in_words(here, runner, count):
     assert not runner.faults, "\n".join(runner.faults)
 
 
+@pytest.mark.parametrize("count", [80, pytest.param(4_000, marks=SOAK)])
+def test_mutated_films_end_in_words(here, runner, count):
+    r, images = random.Random(count), np.random.default_rng(0).integers(0, 256, (5, 1, 20, 16, 3), "u1")
+    container.write("film.safetensors", "samples", {"images": images}, {})
+    runner.faults.clear()
+    suffixes = ("gif", "webp", "apng", "mp4")
+    for suffix in suffixes:
+        runner.run("gan-gif", "film.safetensors", "-o", f"good.{suffix}", "-q")
+    originals = {suffix: (here / f"good.{suffix}").read_bytes() for suffix in suffixes}
+    for number in range(count):
+        suffix = suffixes[number % 4 if number % 20 < 4 else number % 3]  # starting ffmpeg is slow: fewer of MP4
+        content = mutated(originals[suffix], r)
+        content = mended_png(content) if suffix == "apng" and r.random() < 0.6 else content
+        (here / f"bad.{suffix}").write_bytes(content)
+        runner.run("gan-gif", f"bad.{suffix}", "-o", "o.apng", "-q")
+        runner.run("gan-data", f"bad.{suffix}", "-o", "o.safetensors", "-q")
+    assert not runner.faults, "\n".join(runner.faults)
+
+
 @pytest.mark.parametrize("count", [150, pytest.param(4_000, marks=SOAK)])
 def test_mutated_arrays_tables_strokes_logs_and_archives_end_in_words(here, runner, count):
     rng, r, png = np.random.default_rng(0), random.Random(count), pictures()["RGB.png"]
