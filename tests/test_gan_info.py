@@ -83,7 +83,7 @@ def test_several_files(ok, fails, checkpoint, pictures):
     assert ok("gan-info", *names).out == b"".join(ok("gan-info", name).out for name in names)
     lines = ok("gan-info", "--json", *names).out.splitlines()
     assert [json.loads(line)["file"] for line in lines] == names
-    assert "--preview is of one FILE" in fails("gan-info", *names, "--preview", "x.png", code=2)
+    assert "--preview takes one FILE" in fails("gan-info", *names, "--preview", "x.png", code=2)
 
 
 # ------------------------------------------------------------------------------------------- lineage

@@ -1,5 +1,8 @@
 """gan-interp as it is typed."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -26,7 +29,7 @@ def test_a_walk_through_rows(ok, content, ten):
 
 
 def test_seeds_are_those_of_gan_sample(ok, content, checkpoint):
-    ok("gan-interp", "--seeds", "3,9", "--like", checkpoint, "--frames", 4, "--closed", "-o", "w.safetensors")
+    ok("gan-interp", "--seeds", "3,9", "--for", checkpoint, "--frames", 4, "--closed", "-o", "w.safetensors")
     ok("gan-sample", checkpoint, "--seeds", "3,9", "-o", "s.safetensors")
     walk, samples = content("w.safetensors")[1]["latents"], content("s.safetensors")[1]["latents"]
     assert walk.shape == (4, 1, 4)
@@ -34,7 +37,7 @@ def test_seeds_are_those_of_gan_sample(ok, content, checkpoint):
 
 
 def test_many_walks_at_once_keep_their_grid_to_the_picture(ok, content, checkpoint, tmp_path):
-    many = ("gan-interp", "--seeds", "0-11", "--like", checkpoint, "--grid", "3x2", "--frames", 5)
+    many = ("gan-interp", "--seeds", "0-11", "--for", checkpoint, "--grid", "3x2", "--frames", 5)
     ok(*many, "-o", "walks.safetensors")
     meta, film = content("walks.safetensors")
     assert film["latents"].shape == (5, 6, 4)
@@ -53,7 +56,7 @@ def test_many_walks_at_once_keep_their_grid_to_the_picture(ok, content, checkpoi
 def test_sheets_are_walked_side_by_side(ok, content, tmp_path):
     sheets = draw_latents(0, 12, 6, "normal").reshape(3, 4, 6)
     container.write(str(tmp_path / "sheets.safetensors"), "latents", {"latents": sheets}, {})
-    ok("gan-interp", "sheets.safetensors", "--hold", 2, "-o", "w.safetensors")
+    ok("gan-interp", "sheets.safetensors", "--dwell", 2, "-o", "w.safetensors")
     film = content("w.safetensors")[1]["latents"]
     assert film.shape == (61 + 3 * 2, 4, 6)
     assert np.array_equal(film[[0, 1, 2]], sheets[[0, 0, 0]])
@@ -62,10 +65,10 @@ def test_sheets_are_walked_side_by_side(ok, content, tmp_path):
 @pytest.mark.parametrize(
     ("words", "shape"),
     [
-        (["--path", "grid", "--rows", "0-3", "--grid", "5x3"], (15, 6)),
-        (["--path", "grid", "--rows", "0-3", "--method", "spline"], (64, 6)),
-        (["--path", "circle", "--frames", 9], (9, 10, 6)),
-        (["--path", "jitter", "--reach", 0.5, "--seed", 3], (60, 10, 6)),
+        (["--kind", "grid", "--rows", "0-3", "--grid", "5x3"], (15, 6)),
+        (["--kind", "grid", "--rows", "0-3", "--method", "spline"], (64, 6)),
+        (["--kind", "circle", "--frames", 9], (9, 10, 6)),
+        (["--kind", "jitter", "--reach", 0.5, "--seed", 3], (60, 10, 6)),
         (["--along", "0-2,5", "--rows", "1,2", "--reach", 3], (60, 8, 6)),
         (["--along", "ten.safetensors", "--rows", "1", "--ease", "cosine"], (60, 10, 6)),
     ],
@@ -89,7 +92,7 @@ def test_a_uniform_prior_is_known_from_the_file(ok, content, tmp_path):
 
 
 def test_the_same_words_give_the_same_bytes(ok, ten):
-    words = ("gan-interp", ten, "--path", "jitter")
+    words = ("gan-interp", ten, "--kind", "jitter")
     assert ok(*words).out == ok(*words).out
     assert ok(*words, "--seed", 1).out != ok(*words).out
 
@@ -97,25 +100,36 @@ def test_the_same_words_give_the_same_bytes(ok, ten):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["ten.safetensors", "--rows", "3"], 1, "ten.safetensors: a path needs two latents or more, and this is 1"),
+        (["ten.safetensors", "--rows", "3"], 1, "ten.safetensors: a path needs at least two latents, and this is 1"),
         (["ten.safetensors", "--rows", "3,10"], 1, "ten.safetensors: there is no row 10; rows go from 0 to 9"),
         (["ten.safetensors", "--grid", "4x1"], 1, "ten.safetensors: 10 latents do not fill sheets of 4x1"),
-        (["ten.safetensors", "--grid", "5x2"], 1, "needs two sheets or more"),
-        (["ten.safetensors", "--path", "grid"], 1, "lies between four latents, and this is 10"),
+        (["ten.safetensors", "--grid", "5x2"], 1, "needs at least two sheets"),
+        (["ten.safetensors", "--kind", "grid"], 1, "lies between four latents, and this is 10"),
         (["ten.safetensors", "--along", "2,6"], 1, "there is no axis 6; these latents have 0 to 5"),
         (["ten.safetensors", "--along", "none.safetensors"], 1, "none.safetensors: no such file"),
         (["ten.safetensors", "--along", "short.safetensors"], 1, "short.safetensors: holds 2 directions of 3 numbers"),
         (["data.safetensors"], 1, "data.safetensors: these samples do not keep latents"),
-        (["ten.safetensors", "--path", "axis"], 2, "--path axis needs --along"),
-        (["ten.safetensors", "--path", "circle", "--closed"], 2, "--closed means nothing to --path circle"),
-        (["ten.safetensors", "--seed", "1"], 2, "--seed means nothing to --path walk"),
-        (["--seeds", "1,2"], 2, "need --like"),
+        (["ten.safetensors", "--kind", "axis"], 2, "--kind axis needs --along"),
+        (["ten.safetensors", "--kind", "circle", "--closed"], 2, "--closed has no effect with --kind circle"),
+        (["ten.safetensors", "--seed", "1"], 2, "--seed has no effect with --kind walk"),
+        (["--seeds", "1,2"], 2, "needs --for"),
         (["ten.safetensors", "-o", "walk.gif"], 1, "walk.gif: latents are not pictures"),
-        (["ten.safetensors", "-o", "walk.txt"], 1, "walk.txt: its suffix does not say what to write"),
+        (["ten.safetensors", "-o", "walk.txt"], 1, "walk.txt: cannot write this format"),
     ],
 )
-def test_what_cannot_be_is_said(fails, pictures, ten, tmp_path, words, code, says):
+def test_paths_that_cannot_be_made(fails, pictures, ten, tmp_path, words, code, says):
     container.write(str(tmp_path / "short.safetensors"), "latents", {"latents": draw_latents(0, 2, 3, "normal")}, {})
     before = sorted(tmp_path.iterdir())
     assert says in fails("gan-interp", *words, code=code)
     assert [path for path in sorted(tmp_path.iterdir()) if not path.name.startswith(".")] == before
+
+
+def test_directions_that_overflow_are_refused_in_one_line(fails, ten, tmp_path):
+    container.write(str(tmp_path / "long.safetensors"), "latents", {"latents": np.full((1, 6), 3e38, "f4")}, {})
+    line = fails("gan-interp", ten, "--along", "long.safetensors", "--reach", 3, "-o", "x.safetensors")
+    assert "ten.safetensors: its latents, or directions, are so long that the result overflows; shorten them" in line
+
+
+def test_help_does_not_import_numpy():
+    code = "import sys, ganutils.latents.kinds; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

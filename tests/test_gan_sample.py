@@ -62,12 +62,12 @@ def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [
-        (["data.safetensors"], "data.safetensors: holds samples, and checkpoints are wanted here", 1),
+        (["data.safetensors"], "data.safetensors: holds samples; give checkpoints", 1),
         (["nothing.ckpt"], "nothing.ckpt: no such file or directory; check the name", 1),
         (["gan.ckpt.safetensors", "--latents", "data.safetensors"], "these samples do not keep latents", 1),
         (["gan.ckpt.safetensors", "--latents", "wide.safetensors"], "have 9 numbers, and the checkpoint takes 4", 1),
-        (["gan.ckpt.safetensors", "gan.ckpt.safetensors", "--latents", "film.safetensors"], "is a film already", 1),
-        (["gan.ckpt.safetensors", "-"], "none can come from a pipe", 1),
+        (["gan.ckpt.safetensors", "gan.ckpt.safetensors", "--latents", "film.safetensors"], "film.safetensors: is a film; several checkpoints take one sheet", 1),
+        (["gan.ckpt.safetensors", "-"], "only a single checkpoint can come from a pipe", 1),
         (["gan.ckpt.safetensors", "-n", "3", "--seeds", "1"], "give one", 2),
         (["-", "--latents", "-"], "cannot both come from a pipe", 2),
         (["gan.ckpt.safetensors", "--seeds", "5-1"], "'5-1' is not a rising range", 2),

@@ -46,8 +46,8 @@ def test_the_spread_reaches_from_the_start_to_the_end(frames, total):
 
 def test_every_or_frames_and_a_folder_for_them(fails, pictures):
     loop = ("gan-loop", pictures, *TINY, "--steps", 1)
-    assert "give one" in fails(*loop, "--snapshots", "s", "--every", 2, "--frames", 3, code=2)
-    assert "are for --snapshots" in fails(*loop, "--frames", 3, code=2)
+    assert "exclude each other" in fails(*loop, "--snapshots", "s", "--every", 2, "--frames", 3, code=2)
+    assert "--frames has no effect without --snapshots" in fails(*loop, "--frames", 3, code=2)
 
 
 def test_a_ganimation_is_in_step_order_whatever_the_order_of_the_names(ok, pictures, content, tmp_path):

@@ -243,7 +243,7 @@ def test_a_folder_that_is_read_only_or_vanishes_is_said_in_one_line(fails, start
     if os.getuid():  # nothing is read-only to root
         (tmp_path / "elsewhere").chmod(0o555)
         line = fails("gan-data", pictures, "-q", "-o", "elsewhere/b.safetensors")
-        assert "its folder cannot be written to" in line
+        assert "its folder is not writable" in line
 
 
 # -------------------------------------------------------------------------------------- two at once

@@ -150,7 +150,7 @@ def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> C
 
 
 BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
-output = _output(_checked(lambda ctx, path: None), "Checkpoint to write")
+output = _output(_checked(lambda ctx, path: None), "File to write: a checkpoint")
 output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
 output_or_score = _output(
     _checked(_check_samples_or_score, _is_score),
