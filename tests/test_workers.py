@@ -1,6 +1,7 @@
 """Several processes that train one GAN, as torchrun starts them: by gloo on the CPU."""
 
 import os
+import re
 import signal
 import socket
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from ganutils.compute.distributed import ShardedGenerator, Team
 
+# Adam steps by the sign of a gradient, even one that is rounding alone; at this rate only the gradients are compared.
+EXACT = ["--precision", "fp32", "--lr", 1e-6]
 SYNC = ["--sync-bn", "--augment", "translate,cutout", "--hidden", 3]
 PLAIN = ["--arch", "resnet", "--loss", "relativistic", "--r1", 1, "--r2", 1, "--conditional", "--prior", "uniform"]
 
@@ -32,22 +35,29 @@ def team(start):
 
 @pytest.mark.parametrize("model", [SYNC, PLAIN], ids=["dcgan with --sync-bn", "resnet"])
 def test_two_workers_make_the_update_of_one(team, ok, pictures, content, tmp_path, model):
-    words = ["gan-loop", pictures, *TINY, *model, "--precision", "fp32", "--steps", 3, "-q"]
+    words = ["gan-loop", pictures, *TINY, *model, *EXACT, "--steps", 3, "-q"]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait() for worker in team(*words, "-o", "two.ckpt", "--log", "log.jsonl")] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
     (_, one), (_, two) = content("one.ckpt"), content("two.ckpt")
-    assert one.keys() == two.keys()
-    for name, tensor in one.items():
-        assert np.allclose(tensor, two[name], atol=2e-4), name
     assert any(not np.array_equal(tensor, two[name]) for name, tensor in one.items()), "they were not divided at all"
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
 
 
+def differing(content, one, other):
+    """The tensors in which two checkpoints differ by more than rounding, beside the largest number of their kind."""
+    (_, first), (_, second) = content(one), content(other)
+    assert first.keys() == second.keys()
+    kinds = {name: re.match(r"opt\.[GD]\.\w+|\w+", name)[0] for name in first}
+    largest = {kind: max(np.abs(first[n]).max() for n in first if kinds[n] == kind) for kind in set(kinds.values())}
+    return {n for n in first if np.abs(first[n] - second[n]).max() > 1e-3 * largest[kinds[n]]}
+
+
 def test_batch_norm_of_each_part_is_another_run(team, ok, pictures, content):
-    words = ["gan-loop", pictures, *TINY, "--precision", "fp32", "--steps", 1, "-q"]
+    words = ["gan-loop", pictures, *TINY, *EXACT, "--steps", 1, "-q"]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait().code for worker in team(*words, "-o", "two.ckpt")] == [0, 0]
-    assert not np.allclose(content("one.ckpt")[1]["G.stem.weight"], content("two.ckpt")[1]["G.stem.weight"], atol=1e-6)
+    assert "opt.D.exp_avg.head.weight" in differing(content, "one.ckpt", "two.ckpt")
 
 
 def test_a_batch_that_cannot_be_divided_is_said(team, pictures):
@@ -80,7 +90,7 @@ def test_a_killed_worker_ends_the_job_and_it_goes_on_from_the_last_checkpoint(te
     left = workers[0].wait(20)
     assert left.code == 1
     assert left.lines == [
-        "gan-loop: another worker of this job is gone; run the same command again to go on from the last checkpoint"
+        "gan-loop: another worker of this job has died; run the same command again to continue from the last checkpoint"
     ]
     step = int(ok("gan-info", "--json", "two.ckpt").out.split(b'"step": ')[1].split(b",")[0].split(b"}")[0])
     assert [worker.wait().code for worker in team(*words, "--steps", step + 2)] == [0, 0]
@@ -101,11 +111,6 @@ def test_the_parts_of_what_is_drawn_are_what_one_process_draws(count, size, seed
     for rank, one in enumerate(teams):
         one.rank, one.count = rank, count
 
-    def parts(draw):
-        return np.concatenate([draw(ShardedGenerator(np.random.default_rng(seed), one), size) for one in teams])
-
-    whole = ShardedGenerator(np.random.default_rng(seed), Team())
-    assert np.array_equal(
-        parts(lambda divided, n: divided.standard_normal((n, 3), np.float32)),
-        whole.standard_normal((size * count, 3), np.float32),
-    )
+    parts = [ShardedGenerator(np.random.default_rng(seed), one).standard_normal((size, 3), np.float32) for one in teams]
+    alone = ShardedGenerator(np.random.default_rng(seed), Team())
+    assert np.array_equal(np.concatenate(parts), alone.standard_normal((size * count, 3), np.float32))

@@ -114,7 +114,8 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings `given`, as Config holds them; Error that names one that does not exist or has an invalid value."""
     for name, value in given.items():
         if name not in SETTINGS or not SETTINGS[name].option:
-            raise Error(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
+            names = [setting.flag or name for name, setting in SETTINGS.items() if setting.option]
+            raise Error(f"there is no setting {name!r}; there are {', '.join(names)}")
         if name == "preset" and value not in PRESETS:
             raise Error(f"there is no preset {value!r}; there are {', '.join(PRESETS)}")
         if problem := SETTINGS[name].problem(value):

@@ -99,5 +99,7 @@ def load(file: File) -> GAN:
 
 
 def begin(config: Config, file: File | None) -> GAN:
-    """The GAN of the checkpoint `file`, or a new one of `config`."""
-    return GAN(config, networks.build(config)) if file is None else load(file)
+    """A new GAN of `config`, or that of the checkpoint `file`, of which `config` decides what it left undecided."""
+    gan = GAN(config, networks.build(config)) if file is None else load(file)
+    gan.config = config
+    return gan
