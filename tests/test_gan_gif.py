@@ -66,21 +66,21 @@ def test_a_film_is_drawn_frame_by_frame(ok, save, decoded):
     assert times == [100] * 6 + [1600]
 
 
-@pytest.mark.parametrize("form", ["gif", "webp", "apng", "mp4", "png"])
-def test_a_pipe_gets_what_the_file_gets(ok, save, tmp_path, form):
+@pytest.mark.parametrize("suffix", ["gif", "webp", "apng", "mp4", "png"])
+def test_a_pipe_gets_what_the_file_gets(ok, save, tmp_path, suffix):
     film = save("film", noise(5, 1, 16, 16, 3))
-    ok("gan-gif", film, "-o", f"film.{form}")
-    piped = ok("gan-gif", "--format", form, stdin=(tmp_path / film).read_bytes()).out
-    assert piped == (tmp_path / f"film.{form}").read_bytes()
-    magic = {"gif": b"GIF89a", "webp": b"RIFF", "mp4": b"\0\0\0", "apng": b"\x89PNG", "png": b"\x89PNG"}[form]
+    ok("gan-gif", film, "-o", f"film.{suffix}")
+    piped = ok("gan-gif", "--format", suffix, stdin=(tmp_path / film).read_bytes()).out
+    assert piped == (tmp_path / f"film.{suffix}").read_bytes()
+    magic = {"gif": b"GIF89a", "webp": b"RIFF", "mp4": b"\0\0\0", "apng": b"\x89PNG", "png": b"\x89PNG"}[suffix]
     assert piped.startswith(magic)
-    assert (b"acTL" in piped) == (form == "apng")
+    assert (b"acTL" in piped) == (suffix == "apng")
 
 
-def test_every_form_comes_from_gan_sample_too(ok, checkpoint, decoded, tmp_path):
+def test_every_format_comes_from_gan_sample_too(ok, checkpoint, decoded, tmp_path):
     ok("gan-interp", "--seeds", "1-3", "--for", checkpoint, "--frames", 9, "-o", "walk.safetensors")
-    for form in ("gif", "apng", "webp", "mp4", "safetensors"):
-        ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", f"walk.{form}")
+    for suffix in ("gif", "apng", "webp", "mp4", "safetensors"):
+        ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", f"walk.{suffix}")
     assert np.array_equal(decoded("walk.gif")[0], decoded("walk.apng")[0])
     ok("gan-gif", "walk.safetensors", "-o", "again.gif")
     assert (tmp_path / "again.gif").read_bytes() == (tmp_path / "walk.gif").read_bytes()
@@ -262,8 +262,8 @@ def test_one_png_a_frame(ok, save, png, tmp_path):
 # --------------------------------------------------------------------------------------------- memory
 
 
-@pytest.mark.parametrize("form", ["gif", "apng"])
-def test_a_long_film_through_a_pipe_takes_no_more_memory_than_a_short_one(shell, tmp_path, form):
+@pytest.mark.parametrize("suffix", ["gif", "apng"])
+def test_a_long_film_through_a_pipe_takes_no_more_memory_than_a_short_one(shell, tmp_path, suffix):
     (tmp_path / "feed.py").write_text(
         "import sys, numpy as np\n"
         "from ganutils.files import container\n"
@@ -281,14 +281,14 @@ def test_a_long_film_through_a_pipe_takes_no_more_memory_than_a_short_one(shell,
     )
 
     def peak(count):
-        done = shell(f"python feed.py {count} | python peak.py gan-gif -q --format {form} -o film.{form}")
+        done = shell(f"python feed.py {count} | python peak.py gan-gif -q --format {suffix} -o film.{suffix}")
         assert done.code == 0, done.err
         return int(done.out) / 1000  # MB
 
     few, many = peak(400), peak(2000)  # 20 and 98 MB of frames: the first wait in memory, the second on disk
     assert many < 400
     assert many < few + 80
-    with Image.open(tmp_path / f"film.{form}") as film:
+    with Image.open(tmp_path / f"film.{suffix}") as film:
         assert film.n_frames == 2000
 
 
@@ -359,14 +359,14 @@ def test_what_cannot_be_drawn_is_said_and_the_old_file_kept(fails, save, tmp_pat
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".tmp")]
 
 
-@pytest.mark.parametrize("form", ["gif", "mp4", "webp", "apng", "png"])
-def test_a_pipe_that_breaks_off_makes_no_film(shell, save, tmp_path, form):
+@pytest.mark.parametrize("suffix", ["gif", "mp4", "webp", "apng", "png"])
+def test_a_pipe_that_breaks_off_makes_no_film(shell, save, tmp_path, suffix):
     film = save("film", noise(30, 1, 16, 16, 3))
-    (tmp_path / f"old.{form}").write_bytes(b"old")
-    done = shell(f"head -c 12000 {film} | gan-gif -o old.{form}")
+    (tmp_path / f"old.{suffix}").write_bytes(b"old")
+    done = shell(f"head -c 12000 {film} | gan-gif -o old.{suffix}")
     assert done.code == 1
     assert done.err == "gan-gif: standard input: ended early; what wrote it failed or was stopped\n"
-    assert (tmp_path / f"old.{form}").read_bytes() == b"old"
+    assert (tmp_path / f"old.{suffix}").read_bytes() == b"old"
 
 
 @pytest.mark.parametrize(
@@ -386,8 +386,8 @@ def test_targets_that_cannot_be_written(run, save, name, says):
 
 def test_it_imports_no_torch(shell, save):
     film = save("film", noise(3, 1, 8, 8, 3))
-    for form in ("gif", "mp4", "webp", "apng", "png"):
-        done = shell(f"PYTHONPROFILEIMPORTTIME=1 gan-gif {film} --caption '{{frame}}' -o film.{form}")
+    for suffix in ("gif", "mp4", "webp", "apng", "png"):
+        done = shell(f"PYTHONPROFILEIMPORTTIME=1 gan-gif {film} --caption '{{frame}}' -o film.{suffix}")
         assert done.code == 0, done.err
         assert "ganutils.films" in done.err
         assert not re.search(r"\| +torch", done.err)
