@@ -8,27 +8,27 @@ from PIL import Image
 
 from ganutils import Error
 from ganutils.files import container
-from ganutils.latents.expressions import parse, target, written
+from ganutils.latents.expressions import as_predicate, implied_target, parse
 
 SUM = "[smiling & ~hat] - [~smiling & ~hat] + [~smiling & hat]"
 
 
 @pytest.fixture
-def labelled(tmp_path):
-    """Forty samples of 4x4 in labelled.safetensors whose first two latents say how far they smile and have a hat."""
+def labeled(tmp_path):
+    """Forty samples of 4x4 in labeled.safetensors whose first two latents say how far they smile and have a hat."""
     random = np.random.default_rng(0)
     latents = random.standard_normal((40, 6)).astype("f4")
     attributes = 1 / (1 + np.exp(-4 * latents[:, :2]))
     images = random.integers(0, 256, (40, 4, 4, 3)).astype("u1")
     tensors = {"images": images, "latents": latents, "attributes": attributes}
     meta = {"attributes": ["smiling", "hat"], "prior": "normal", "lineage": ["made by hand"]}
-    container.write(str(tmp_path / "labelled.safetensors"), "samples", tensors, meta)
-    return "labelled.safetensors"
+    container.write(str(tmp_path / "labeled.safetensors"), "samples", tensors, meta)
+    return "labeled.safetensors"
 
 
-def test_rows_are_averaged_and_summed(ok, content, labelled):
-    ok("gan-arith", labelled, "3,17,30-31 - 5 + 8,12", "-o", "sum.safetensors")
-    z = content(labelled)[1]["latents"].astype("f8")
+def test_rows_are_averaged_and_summed(ok, content, labeled):
+    ok("gan-arith", labeled, "3,17,30-31 - 5 + 8,12", "-o", "sum.safetensors")
+    z = content(labeled)[1]["latents"].astype("f8")
     meta, found = content("sum.safetensors")
     rows = [3, 17, 30, 31, 5, 8, 12]
     means = [z[rows[:4]].mean(0), z[5], z[[8, 12]].mean(0)]
@@ -43,12 +43,12 @@ def test_rows_are_averaged_and_summed(ok, content, labelled):
     assert meta["prior"] == "normal"
     assert meta["lineage"] == [
         "made by hand",
-        "gan-arith labelled.safetensors '3,17,30-31 - 5 + 8,12' -o sum.safetensors",
+        "gan-arith labeled.safetensors '3,17,30-31 - 5 + 8,12' -o sum.safetensors",
     ]
 
 
-def test_the_layout_is_the_papers_figure(ok, content, labelled):
-    ok("gan-arith", labelled, "0-2 - 3-5 + 6-8", "-o", "sum.safetensors")
+def test_the_layout_is_the_papers_figure(ok, content, labeled):
+    ok("gan-arith", labeled, "0-2 - 3-5 + 6-8", "-o", "sum.safetensors")
     minus = "\N{MINUS SIGN}"
     assert content("sum.safetensors")[0]["layout"] == [
         [0, None, 3, None, 6, None, None, None, None],
@@ -56,7 +56,7 @@ def test_the_layout_is_the_papers_figure(ok, content, labelled):
         [2, None, 5, None, 8, None, 15, 16, 17],
         [9, minus, 10, "+", 11, "=", 18, 19, 20],
     ]
-    ok("gan-arith", "--pixels", "-o", "pixels.safetensors", "--", labelled, "- 1,2 + 6")
+    ok("gan-arith", "--pixels", "-o", "pixels.safetensors", "--", labeled, "- 1,2 + 6")
     assert content("pixels.safetensors")[0]["layout"] == [
         [None, 0, None, None, None, None],
         [None, 1, None, 2, None, None],
@@ -64,19 +64,19 @@ def test_the_layout_is_the_papers_figure(ok, content, labelled):
     ]
 
 
-def test_a_predicate_takes_the_surest(ok, content, labelled):
-    z = content(labelled)[1]["latents"]
-    said = ok("gan-arith", labelled, SUM, "--top", 2, "-o", "sum.safetensors").err
+def test_a_predicate_takes_the_surest(ok, content, labeled):
+    z = content(labeled)[1]["latents"]
+    messages = ok("gan-arith", labeled, SUM, "--top", 2, "-o", "sum.safetensors").lines
     found = content("sum.safetensors")[1]["latents"]
     sure = np.minimum(z[:, 0], -z[:, 1])  # smiling & ~hat: as sure as its weaker half
     rows = np.argsort(-sure)[:2]
     assert np.array_equal(found[:2], z[rows])
-    assert said.splitlines()[0].startswith(f"[smiling & ~hat]: rows {rows[0]} (")
-    ok("gan-arith", labelled, "[smiling]-[~smiling]", "--top", 1000, "-o", "all.safetensors")
+    assert messages[0].startswith(f"[smiling & ~hat]: rows {rows[0]} (")
+    ok("gan-arith", labeled, "[smiling]-[~smiling]", "--top", 1000, "-o", "all.safetensors")
     assert len(content("all.safetensors")[1]["latents"]) == 40 + 2 + 9  # no more than it holds of, none twice
 
 
-def test_equals_are_taken_by_row(ok, content, tmp_path):
+def test_equally_sure_samples_are_taken_by_row(ok, content, tmp_path):
     z = np.arange(12, dtype="f4").reshape(6, 2)
     tensors = {"images": np.zeros((6, 4, 4, 1), "u1"), "latents": z, "labels": np.array([1, 0, 1, 1, 0, 1])}
     container.write(str(tmp_path / "s.safetensors"), "samples", tensors, {"classes": ["cat", "hot dog"]})
@@ -84,9 +84,9 @@ def test_equals_are_taken_by_row(ok, content, tmp_path):
     assert np.array_equal(content("sum.safetensors")[1]["latents"][:5], z[[0, 2, 3, 1, 4]])
 
 
-def test_pixels_are_summed_as_latents_are(ok, content, labelled):
-    ok("gan-arith", labelled, "0,1 - 2,3 + 4", "--pixels", "-o", "sum.safetensors")
-    pictures = content(labelled)[1]["images"].astype("f8")
+def test_pixels_are_summed_as_latents_are(ok, content, labeled):
+    ok("gan-arith", labeled, "0,1 - 2,3 + 4", "--pixels", "-o", "sum.safetensors")
+    pictures = content(labeled)[1]["images"].astype("f8")
     found = content("sum.safetensors")[1]["images"]
     assert found.shape == (5 + 3 + 1, 4, 4, 3)
     assert np.array_equal(found[:5], pictures[:5])
@@ -104,16 +104,16 @@ def test_from_samples_to_the_figure(ok, content, checkpoint, tmp_path):
     assert Image.open(tmp_path / "both.png").height >= 4 * 8
 
 
-def test_a_direction_is_the_difference_of_means(ok, content, labelled):
-    said = ok("gan-arith", labelled, "--direction", "smiling", "-o", "way.safetensors").err
-    z = content(labelled)[1]["latents"]
-    so = z[:, 0] > 0
-    assert np.allclose(content("way.safetensors")[1]["latents"], z[so].mean(0) - z[~so].mean(0), atol=1e-6)
-    assert f"from {(~so).sum()} samples to {so.sum()}" in said
-    slide = ("gan-interp", labelled, "--rows", 3, "--along", "way.safetensors", "--reach", 1, "--frames", 3)
+def test_a_direction_is_the_difference_of_means(ok, content, labeled):
+    message = ok("gan-arith", labeled, "--direction", "smiling", "-o", "way.safetensors").err
+    z = content(labeled)[1]["latents"]
+    smile = z[:, 0] > 0
+    assert np.allclose(content("way.safetensors")[1]["latents"], z[smile].mean(0) - z[~smile].mean(0), atol=1e-6)
+    assert f"from {(~smile).sum()} samples to {smile.sum()}, length " in message
+    slide = ("gan-interp", labeled, "--rows", 3, "--along", "way.safetensors", "--reach", 1, "--frames", 3)
     ok(*slide, "-o", "slider.safetensors")
     film = content("slider.safetensors")[1]["latents"][:, 0]
-    assert np.allclose(film[2] - film[1], z[so].mean(0) - z[~so].mean(0), atol=1e-5)
+    assert np.allclose(film[2] - film[1], z[smile].mean(0) - z[~smile].mean(0), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -121,18 +121,18 @@ def test_a_direction_is_the_difference_of_means(ok, content, labelled):
     [
         (["3,40"], "there is no row 40; rows go from 0 to 39"),
         (["[smilin]"], "'smilin' is not known; did you mean smiling?"),
-        (["[smiling & ~smiling]"], "of none of its 40 samples [smiling & ~smiling] is so (the surest is row"),
-        (["[smiling] [hat]"], "at '[hat]' + or - is wanted"),
-        (["[smiling] - "], "at its end a [predicate] or rows as 3,17,40 are wanted"),
-        (["[smiling"], "at '[smiling' a [predicate] or rows"),
-        (["[smiling &]"], "a name, ~ or ( is wanted"),
-        (["9-3"], "'9-3' is not a range that goes up"),
-        (["--direction", "smiling | ~smiling"], "is so of all of its 40 samples; a direction needs some of both"),
+        (["[smiling & ~smiling]"], "[smiling & ~smiling] holds for none of the 40 samples (highest: row "),
+        (["[smiling] [hat]"], "expected + or - at '[hat]'"),
+        (["[smiling] - "], "expected a [predicate] or rows like 3,17,40 at its end"),
+        (["[smiling"], "expected a [predicate] or rows like 3,17,40 at '[smiling'"),
+        (["[smiling &]"], "expected a name, ~ or ("),
+        (["9-3"], "'9-3' is not a rising range"),
+        (["--direction", "smiling | ~smiling"], "holds for all of the 40 samples; a direction needs some of both"),
     ],
 )
-def test_what_cannot_be_summed_is_said(fails, labelled, words, problem):
-    line = fails("gan-arith", labelled, *words, "-o", "x.safetensors")
-    assert line.startswith(f"gan-arith: {labelled}: ")
+def test_sums_that_cannot_be_made(fails, labeled, words, problem):
+    line = fails("gan-arith", labeled, *words, "-o", "x.safetensors")
+    assert line.startswith(f"gan-arith: {labeled}: ")
     assert problem in line
 
 
@@ -140,15 +140,18 @@ def test_what_samples_must_have(fails, pictures, checkpoint, ok):
     assert "these samples do not keep latents" in fails("gan-arith", pictures, "[0] - [1]", "-o", "x.safetensors")
     ok("gan-sample", checkpoint, "-o", "s.safetensors", "-q")
     line = fails("gan-arith", "s.safetensors", "[smiling]", "-o", "x.safetensors")
-    assert "its samples have no labels or attributes; gan-label gives them some" in line
+    assert "its samples have no labels or attributes; add some with gan-label" in line
 
 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
         (["s.safetensors", "1 - 2", "--direction", "hat"], "give EXPR or --direction"),
-        (["s.safetensors", "1 - 2", "--pixels", "--score", "c", "--like", "d"], "are three things; give one"),
-        (["s.safetensors", "1 - 2", "--score", "c"], "--score CKPT and --like LABELLED need each other"),
+        (
+            ["s.safetensors", "1 - 2", "--pixels", "--score", "c", "--like", "d"],
+            "and --score exclude each other",
+        ),
+        (["s.safetensors", "1 - 2", "--score", "c"], "--score CKPT and --like LABELED need each other"),
     ],
 )
 def test_usage(fails, words, problem):
@@ -170,14 +173,14 @@ def test_usage(fails, words, problem):
     ],
 )
 def test_the_target_of_a_sum(text, wanted):
-    assert target(parse(text, ["hat", "smiling"])) == wanted
+    assert implied_target(parse(text, ["hat", "smiling"])) == wanted
 
 
 def test_a_target_is_written_as_a_predicate():
     names = {"hot dog": True, "a & b": False, "(": True}
     from ganutils.samples import predicates
 
-    parsed = predicates.parse(written(names), names)
+    parsed = predicates.parse(as_predicate(names), names)
     assert parsed.names == tuple(names)
     cases = {name: np.array([has, not has], "f4") for name, has in names.items()}
     assert parsed.holds(cases).tolist() == [True, False]
@@ -191,20 +194,18 @@ def test_minus_can_be_typed_as_it_is_printed():
 
 
 @pytest.fixture
-def scored(ok, content, tmp_path):
-    """scored(...) -> what --score says, of samples of a GAN that has hardly begun: dark ones and bright ones."""
-    random = np.random.default_rng(0)
-    bright = random.random(200) < 0.5
-    images = (random.integers(0, 100, (200, 8, 8, 1)) + 150 * bright[:, None, None, None]).astype("u1")
-    tensors = {"images": images, "attributes": bright[:, None].astype("f4")}
+def scored(ok, content, tmp_path, pictures):
+    """scored(...) -> what --score prints, of dark and bright samples of a GAN before any training."""
+    ok("gan-loop", pictures, "--width", 8, "--z-dim", 4, "--batch", 16, "--steps", 0, "-o", "gan.ckpt", "-q")
+    ok("gan-sample", "gan.ckpt", "-n", 300, "--seed", 1, "-o", "own.safetensors", "-q")
+    images = content("own.safetensors")[1]["images"]
+    levels = images.mean((1, 2, 3))
+    tensors = {"images": images, "attributes": (levels > np.median(levels))[:, None].astype("f4")}
     container.write(str(tmp_path / "like.safetensors"), "samples", tensors, {"attributes": ["bright"]})
-    ok("gan-loop", "like.safetensors", "--width", 4, "--z-dim", 4, "--batch", 16, "--steps", 60, "-o", "gan.ckpt", "-q")
     learning = ("--like", "like.safetensors", "--features", "gan.ckpt")
     ok("gan-sample", "gan.ckpt", "-n", 300, "-o", "s.safetensors", "-q")
-    ok("gan-label", "s.safetensors", *learning, "-o", "labelled.safetensors", "-q")
-    shares = (content("labelled.safetensors")[1]["attributes"] > 0.5).mean()
-    assert 0.05 < shares < 0.95, "the GAN makes both"
-    words = ("gan-arith", "labelled.safetensors")
+    ok("gan-label", "s.safetensors", *learning, "-o", "labeled.safetensors", "-q")
+    words = ("gan-arith", "labeled.safetensors")
     return lambda *more: json.loads(ok(*words, *more, "--score", "gan.ckpt", *learning, "--draws", 20).out)
 
 
@@ -223,12 +224,19 @@ def test_a_ghost_has_what_it_should_and_is_no_sample(scored):
     assert found == {"target": 1, "among_samples": 0, "both": 0, "parts": {}}
 
 
-def test_what_cannot_be_scored_is_said(fails, scored, tmp_path, checkpoint):
-    words = ("gan-arith", "labelled.safetensors")
+def test_sums_that_cannot_be_scored(fails, scored):
+    words = ("gan-arith", "labeled.safetensors")
     learning = ("--like", "like.safetensors", "--features", "gan.ckpt", "-q")
     line = fails(*words, "1,2 - 3", "--score", "gan.ckpt", *learning)
-    assert "1,2 are always the same samples; a score needs [predicates]" in line
+    assert "1,2 always means the same samples; a score needs [predicates]" in line
     line = fails(*words, "[bright] - [~bright]", "--score", "gan.ckpt", *learning)
     assert "does not follow from its terms; give --target" in line
     line = fails(*words, "[bright]", "--score", "gan.ckpt", *learning, "--target", "dark")
     assert "'dark' is not known; known are bright" in line
+
+
+def test_latents_whose_sum_overflows_are_refused(fails, tmp_path):
+    tensors = {"images": np.zeros((2, 4, 4, 1), "u1"), "latents": np.full((2, 3), 3e38, "f4")}
+    container.write(str(tmp_path / "s.safetensors"), "samples", tensors, {})
+    line = fails("gan-arith", "s.safetensors", "0 + 1", "-o", "x.safetensors")
+    assert "s.safetensors: its latents, or directions, are so long that the result overflows" in line

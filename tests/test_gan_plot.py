@@ -1,4 +1,4 @@
-"""gan-plot: what it draws, what it passes over, what it refuses."""
+"""gan-plot: what it draws, what it skips, what it refuses."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from ganutils.files import container, logs
 from ganutils.inference.generate import draw_samples
 from ganutils.networks.weights import load_generator
 from ganutils.plots import figures
-from ganutils.plots.curves import curves
+from ganutils.plots.curves import PANELS, curves
 from ganutils.plots.filters import excited, first_layer
 from ganutils.plots.style import COLORS
 from ganutils.samples.samples import open_samples
@@ -71,7 +71,27 @@ def test_scores_of_snapshots_are_curves_beside_the_run(log, tmp_path):
     assert list(panels["loss"]) == ["discriminator", "generator"]
 
 
-def test_several_runs_are_told_apart_by_name_colour_and_dash(log, tmp_path):
+def test_every_field_of_a_run_has_its_panel(log, tmp_path):
+    from ganutils.training.loop import Tick
+
+    fields = {field for panel in PANELS for field in panel.fields}
+    assert set(Tick._fields) - fields == {"step", "kimg", "memory_mb"}
+    panels = drawn(str(tmp_path / log("run.jsonl", *ticks(3, diversity=0.7))))
+    assert panels["diversity (real = 1)"]["_child0"] == ([50, 100, 150], [0.7, 0.7, 0.7])
+
+
+def test_a_legend_shows_each_dash_more_than_once(log, tmp_path):
+    figure = curves([str(tmp_path / log(name, *ticks(3))) for name in "abcd"])
+    figure.draw_without_rendering()
+    handles = [handle for axes in figure.axes for handle in axes.get_legend().legend_handles]
+    patterns = {handle._dash_pattern[1] and tuple(handle._dash_pattern[1]) for handle in handles}
+    assert len(patterns) == 4
+    for handle in handles:
+        _, pattern = handle._dash_pattern  # both in points
+        assert pattern is None or np.ptp(handle.get_xdata()) >= 1.5 * sum(pattern)
+
+
+def test_several_runs_differ_in_name_color_and_dash(log, tmp_path):
     paths = [str(tmp_path / log(name, *ticks(3))) for name in ("dcgan.jsonl", "lsgan.jsonl")]
     figure = curves(paths)
     loss, speed = figure.axes
@@ -79,16 +99,16 @@ def test_several_runs_are_told_apart_by_name_colour_and_dash(log, tmp_path):
     assert labels == [f"{run}, {network}" for run in ("dcgan", "lsgan") for network in ("discriminator", "generator")]
     looks = {(line.get_color(), line.get_linestyle()) for line in loss.lines}
     assert len(looks) == 4
-    assert len({line.get_linestyle() for line in speed.lines}) == 2, "told apart in gray too"
+    assert len({line.get_linestyle() for line in speed.lines}) == 2, "they differ in gray too"
 
 
-def test_the_colours_differ_in_gray():
-    rgb = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in COLORS])
+def test_the_colors_differ_in_gray():
+    rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in COLORS])
     gray = rgb @ [0.299, 0.587, 0.114]
     assert (np.diff(gray[:3]) > 20).all()
 
 
-def test_missing_extra_and_odd_fields_are_passed_over(log, tmp_path, ok):
+def test_missing_extra_and_odd_fields_are_skipped(log, tmp_path, ok):
     lines = [{"step": 1, "d_loss": 1}, {"step": 2, "note": "x"}, {"d_loss": 9}, {"step": 3, "d_loss": None}]
     lines += [{"step": 4, "d_loss": float("nan")}, {"step": 5, "d_loss": 0.5, "new": [1]}, {"step": 6, "d_loss": True}]
     assert drawn(str(tmp_path / log("odd.jsonl", *lines))) == {"loss": {"discriminator": ([1, 5], [1, 0.5])}}
@@ -103,7 +123,7 @@ def test_a_continued_run_is_one_curve_and_a_half_written_line_is_left_out(tmp_pa
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
-def test_the_same_log_gives_the_same_bytes_in_every_form(ok, log, tmp_path, suffix, begins):
+def test_the_same_log_gives_the_same_bytes_in_every_format(ok, log, tmp_path, suffix, begins):
     log("run.jsonl", *ticks(3))
     ok("gan-plot", "run.jsonl", "-o", f"a.{suffix}", "-q")
     ok("gan-plot", "run.jsonl", "-o", f"b.{suffix}", "-q")
@@ -126,7 +146,10 @@ def test_from_a_pipe_to_a_pipe(ok, log, tmp_path):
         ("[1, 2]\n", "bad.jsonl: line 1 is not a JSON object"),
         ("\x00\xff", "bad.jsonl: line 1 is not"),
         ("", "bad.jsonl: holds no lines"),
-        ('{"step": 1, "speed": 3}\n', "bad.jsonl: has nothing to draw over steps; known fields are d_loss, g_loss"),
+        (
+            '{"step": 1, "speed": 3}\n',
+            "bad.jsonl: has nothing to draw over steps; fields that can be drawn are d_loss",
+        ),
         ("[" * 100_000 + "\n", "bad.jsonl: line 1 is not"),
     ],
 )
@@ -136,15 +159,15 @@ def test_what_is_no_log_is_refused_by_its_line(fails, tmp_path, text, said):
     assert not (tmp_path / "x.png").exists()
 
 
-def test_other_forms_are_refused_before_anything_is_read(fails):
+def test_other_formats_are_refused_before_anything_is_read(fails):
     line = fails("gan-plot", "gone.jsonl", "-o", "x.txt")
-    assert line.startswith("gan-plot: x.txt: its suffix does not say what to write; known are .png .pdf .svg")
+    assert line.startswith("gan-plot: x.txt: cannot write this format; use .png .pdf .svg")
 
 
 def test_curves_and_functions_are_no_films(fails, log, tmp_path):
     log("run.jsonl", *ticks(3))
-    for words in (["run.jsonl"], ["--loss", "hinge"]):
-        assert "x.gif: its suffix does not say" in fails("gan-plot", *words, "-o", "x.gif")
+    for words in (["run.jsonl"], ["--losses", "hinge"]):
+        assert "x.gif: cannot write this format" in fails("gan-plot", *words, "-o", "x.gif")
 
 
 # ------------------------------------------------------------------------------------- toy densities
@@ -152,7 +175,7 @@ def test_curves_and_functions_are_no_films(fails, log, tmp_path):
 
 @pytest.fixture
 def toy(ok):
-    """A GAN on toy:gaussian after four steps, with whole snapshots; gives the names of its first and last moment."""
+    """A GAN on toy:gaussian after four steps, with whole snapshots; gives the names of its first and last snapshot."""
     ok("gan-data", "toy:gaussian", "--mean", 0, "--limit", 500, "-o", "toy.safetensors", "-q")
     words = ["--preset", "goodfellow2014", "--z-dim", 1, "--width", 4, "--batch", 8, "--steps", 4, "--whole"]
     ok("gan-loop", "toy.safetensors", *words, "--snapshots", "shots", "--every", 4, "-o", "x.ckpt", "-q")
@@ -167,7 +190,7 @@ def panels_of(tmp_path, monkeypatch, names, data="toy.safetensors", units=None):
 
 def test_the_densities_are_those_of_the_law_and_of_the_generator(toy, tmp_path, monkeypatch):
     drawn = panels_of(tmp_path, monkeypatch, toy[::-1])
-    assert [moment.title for moment in drawn.panels] == ["step 0", "step 4"], "in the order of training"
+    assert [panel.title for panel in drawn.panels] == ["step 0", "step 4"], "in the order of training"
     axes, below = drawn.figure.axes[0], drawn.figure.axes[2]
     lines = {line.get_label(): np.array(line.get_data()) for line in axes.lines}
     x, law = lines["data"]
@@ -193,13 +216,13 @@ def test_the_map_goes_from_z_to_what_the_generator_makes_of_it(toy, tmp_path, mo
     np.testing.assert_allclose(x, generator(torch.from_numpy(z)[:, None])[:, 0], atol=1e-6)
 
 
-def test_where_d_speaks_of_pairs_only_its_belief_is_not_drawn(ok, toy, tmp_path, monkeypatch):
+def test_where_d_judges_only_pairs_its_belief_is_not_drawn(ok, toy, tmp_path, monkeypatch):
     words = ["--loss", "relativistic", "--width", 4, "--steps", 1]
     ok("gan-loop", "toy.safetensors", *words, "--snapshots", "some", "-o", "pairs.ckpt", "-q")
     for name in ("pairs.ckpt", "some/step-000000.safetensors"):  # a snapshot has no D
-        (moment,) = panels_of(tmp_path, monkeypatch, [name]).panels
-        assert moment.belief is None
-        assert moment.arrows is None, "latents of 64 numbers have no map to draw"
+        (panel,) = panels_of(tmp_path, monkeypatch, [name]).panels
+        assert panel.belief is None
+        assert panel.arrows is None, "latents of 64 numbers have no map to draw"
 
 
 def test_several_checkpoints_are_a_page_or_a_film(ok, toy, tmp_path):
@@ -247,10 +270,10 @@ def test_the_losses_are_the_trainer_s_and_their_gradients_are_derivatives():
 
 
 def test_functions_are_drawn_without_files(ok, fails, tmp_path):
-    ok("gan-plot", "--loss", "minimax", "--loss", "nonsaturating", "-o", "losses.png")
-    ok("gan-plot", "--loss", "wgan", "--loss", "lsgan", "-o", "losses.pdf")
+    ok("gan-plot", "--losses", "minimax,nonsaturating", "-o", "losses.png")
+    ok("gan-plot", "--losses", "wgan,lsgan", "-o", "losses.pdf")
     assert (tmp_path / "losses.pdf").read_bytes().startswith(b"%PDF")
-    assert "--loss draws functions" in fails("gan-plot", "x.ckpt", "--loss", "wgan", "-o", "x.png", code=2)
+    assert "--losses draws functions" in fails("gan-plot", "x.ckpt", "--losses", "wgan", "-o", "x.png", code=2)
 
 
 @pytest.mark.parametrize("arch", ["dcgan", "mlp", "krohn"])
@@ -281,16 +304,17 @@ def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, c
     ok("gan-plot", checkpoint, "--units", "0-1", "--data", pictures, "-o", "features.png")
 
 
-def test_what_cannot_be_drawn_is_said(ok, fails, pictures, checkpoint, toy):
-    def said(*words):
+def test_what_cannot_be_drawn(ok, fails, pictures, checkpoint, toy):
+    def line(*words):
         return fails("gan-plot", *words, "-o", "x.png")
 
-    assert "data.safetensors: a plot is of checkpoints, of points or of logs" in said(pictures)
-    assert "--units needs --data" in said(checkpoint, "--units", "0")
-    assert "has no feature 99; they go from 0 to" in said(checkpoint, "--units", "99", "--data", pictures)
-    assert "--titles: 1 titles for 2 files" in said(*toy, "--titles", "one", "--data", "toy.safetensors")
-    assert "toy.safetensors: is not of the shape" in said(checkpoint, "--units", "0", "--data", "toy.safetensors")
+    assert "data.safetensors: is not a log, a checkpoint or points; gan-gif draws pictures" in line(pictures)
+    assert "--units needs --data" in line(checkpoint, "--units", "0")
+    assert "there is no feature 99; features go from 0 to" in line(checkpoint, "--units", "99", "--data", pictures)
+    assert "--titles: 1 titles for 2 files; give one for each" in line(*toy, "--titles", "one")
+    problem = "toy.safetensors: samples are 1-D points, those of gan.ckpt.safetensors 8x8x1"
+    assert problem in line(checkpoint, "--units", "0", "--data", "toy.safetensors")
     ok("gan-loop", pictures, "--arch", "resnet", "--width", 2, "--steps", 0, "--snapshots", "s", "-o", "r.ckpt", "-q")
-    assert "the first layer of --arch resnet is 1x1" in said("r.ckpt")
+    assert "the first layer of --arch resnet is 1x1" in line("r.ckpt")
     ok("gan-loop", pictures, "--width", 2, "--steps", 0, "--snapshots", "t", "-o", "d.ckpt", "-q")
-    assert "a snapshot holds only the generator" in said("t/step-000000.safetensors")
+    assert "a snapshot holds only the generator" in line("t/step-000000.safetensors")

@@ -66,7 +66,11 @@ def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path)
         (["nothing.ckpt"], "nothing.ckpt: no such file or directory; check the name", 1),
         (["gan.ckpt.safetensors", "--latents", "data.safetensors"], "these samples do not keep latents", 1),
         (["gan.ckpt.safetensors", "--latents", "wide.safetensors"], "have 9 numbers, and the checkpoint takes 4", 1),
-        (["gan.ckpt.safetensors", "gan.ckpt.safetensors", "--latents", "film.safetensors"], "film.safetensors: is a film; several checkpoints take one sheet", 1),
+        (
+            ["gan.ckpt.safetensors", "gan.ckpt.safetensors", "--latents", "film.safetensors"],
+            "film.safetensors: is a film; several checkpoints take one sheet",
+            1,
+        ),
         (["gan.ckpt.safetensors", "-"], "only a single checkpoint can come from a pipe", 1),
         (["gan.ckpt.safetensors", "-n", "3", "--seeds", "1"], "give one", 2),
         (["-", "--latents", "-"], "cannot both come from a pipe", 2),

@@ -12,9 +12,15 @@ from sklearn.neighbors import NearestNeighbors
 
 from ganutils.evaluation import metrics
 
-RANDOM = np.random.default_rng(0)
-REAL = RANDOM.normal(size=(700, 12)).astype("f4") @ RANDOM.normal(size=(12, 12)).astype("f4")
-FAKE = (RANDOM.normal(size=(500, 12)) * 1.3 + 0.4).astype("f4")
+SETS = np.random.default_rng(0)
+REAL = SETS.normal(size=(700, 12)).astype("f4") @ SETS.normal(size=(12, 12)).astype("f4")
+FAKE = (SETS.normal(size=(500, 12)) * 1.3 + 0.4).astype("f4")
+
+
+@pytest.fixture
+def random():
+    """The same numbers for each test, whichever run before it."""
+    return np.random.default_rng(1)
 
 
 def all_scores(real, fake):
@@ -41,8 +47,8 @@ def test_a_set_and_itself_score_exactly_the_ideal(n, f, scale, seed):
     assert all_scores(x, x) == IDEAL
 
 
-def test_equal_samples_over_and_over_do_not_break_the_neighbours():
-    x = np.repeat(RANDOM.normal(size=(2, 5)), 10, axis=0) * 1e6
+def test_equal_samples_over_and_over_do_not_break_the_neighbors(random):
+    x = np.repeat(random.normal(size=(2, 5)), 10, axis=0) * 1e6
     found = all_scores(x, x)
     assert (found["frechet"], found["precision"], found["recall"], found["coverage"]) == (0, 1, 1, 1)
 
@@ -58,16 +64,16 @@ def test_frechet_distance_is_that_of_the_matrix_square_root():
     assert metrics.frechet_distance(REAL, FAKE) == pytest.approx(theirs, rel=1e-6)
 
 
-def test_frechet_distance_of_fewer_samples_than_features():
-    x, y = RANDOM.normal(size=(20, 64)), RANDOM.normal(size=(20, 64))
+def test_frechet_distance_of_fewer_samples_than_features(random):
+    x, y = random.normal(size=(20, 64)), random.normal(size=(20, 64))
     s1, s2 = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     trace = np.sqrt(np.maximum(np.linalg.eigvals(s1 @ s2).real, 0)).sum()
     expected = ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(s1 + s2) - 2 * trace
     assert metrics.frechet_distance(x, y) == pytest.approx(expected, rel=1e-5)
 
 
-def test_frechet_distance_of_known_normals():
-    x, y = (RANDOM.normal(mean, std, (200_000, 1)) for mean, std in ((0, 1), (2, 3)))
+def test_frechet_distance_of_known_normals(random):
+    x, y = (random.normal(mean, std, (200_000, 1)) for mean, std in ((0, 1), (2, 3)))
     assert metrics.frechet_distance(x, y) == pytest.approx(2**2 + (3 - 1) ** 2, rel=0.02)
 
 
@@ -111,9 +117,9 @@ def test_nearest_by_scikit_learn_and_whatever_the_block(monkeypatch):
     assert all_scores(REAL, FAKE) == pytest.approx(before, rel=1e-9)
 
 
-def test_authenticity_tells_copies_from_fresh_samples():
-    fresh, copies = RANDOM.normal(size=(700, 12)).astype("f4"), REAL[:300] + np.float32(1e-3)
-    alike = RANDOM.normal(size=(2, 700, 12))
+def test_authenticity_tells_copies_from_fresh_samples(random):
+    fresh, copies = random.normal(size=(700, 12)).astype("f4"), REAL[:300] + np.float32(1e-3)
+    alike = random.normal(size=(2, 700, 12))
     (radii,) = metrics.radii(REAL, 1)
     assert metrics.authenticity(*metrics.nearest(copies, REAL), radii) == 0
     assert metrics.authenticity(*metrics.nearest(fresh, REAL), radii) > 0.3
@@ -128,12 +134,12 @@ def test_sliced_wasserstein_of_a_shift_is_its_mean_projection():
     assert found == pytest.approx(expected, rel=0.03)
 
 
-def test_wasserstein_to_the_exact_law():
-    points = RANDOM.normal(4.3, 1.0, 50)
+def test_wasserstein_to_the_exact_law(random):
+    points = random.normal(4.3, 1.0, 50)
     quantiles = scipy.stats.norm.ppf((np.arange(2_000_000) + 0.5) / 2_000_000, 4, 1.25)
     expected = scipy.stats.wasserstein_distance(points, quantiles)
     assert metrics.wasserstein_to_normal(points, 4, 1.25) == pytest.approx(expected, rel=1e-4)
-    many = RANDOM.normal(4, 1.25, 400_000)
+    many = random.normal(4, 1.25, 400_000)
     assert metrics.wasserstein_to_normal(many, 4, 1.25) < 0.01
     assert metrics.kolmogorov_smirnov(many, 4, 1.25) < 0.005
     assert metrics.kolmogorov_smirnov(many + 1.25, 4, 1.25) == pytest.approx(
@@ -148,13 +154,13 @@ def test_modes_and_their_divergence():
     assert metrics.kullback_leibler(real, real) == 0
     assert metrics.kullback_leibler(np.zeros(4), real) == np.inf
     assert metrics.shares(np.array([0, 1, 1, -1]), 3).tolist() == [0.25, 0.5, 0]
-    centres = np.array([[0.0, 0.0], [5.0, 0.0]])
-    assert metrics.nearest_modes(np.array([[0.1, 0], [5, 0.4], [2.5, 0]]), centres, 0.5).tolist() == [0, 1, -1]
+    centers = np.array([[0.0, 0.0], [5.0, 0.0]])
+    assert metrics.nearest_modes(np.array([[0.1, 0], [5, 0.4], [2.5, 0]]), centers, 0.5).tolist() == [0, 1, -1]
 
 
-def test_scores_worsen_step_by_step_with_distance():
-    x = RANDOM.normal(size=(600, 6))
-    found = [all_scores(x, RANDOM.normal(size=(600, 6)) + shift) for shift in (0, 0.5, 1, 2, 4)]
+def test_scores_worsen_step_by_step_with_distance(random):
+    x = random.normal(size=(600, 6))
+    found = [all_scores(x, random.normal(size=(600, 6)) + shift) for shift in (0, 0.5, 1, 2, 4)]
     for name in ("frechet", "kid", "sliced"):
         values = [one[name] for one in found]
         assert values == sorted(values), name

@@ -90,7 +90,10 @@ class Labeler:
             stream(0, "parts").permutation(rows), [len(rows) * 3 // 5, len(rows) * 4 // 5]
         )
         training_set = _training_set(labeled.name, samples, self.questions, fit)
-        self._features = open_extractor(features, training_set, root, device).features
+        extractor = open_extractor(features, training_set, root, device)
+        if extractor.about["name"] == "points":
+            raise Error(f"{labeled.name}: holds points, whose few numbers teach too little; use --features CHECKPOINT")
+        self._features = extractor.features
         x = self._features(samples[fit])
         self._mean, self._scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
         x = (x - self._mean) / self._scale

@@ -130,7 +130,7 @@ def _panel(source: _Source, title: str, view: View) -> Panel:
     """What it adds to the view; Error if its points have other dimensions."""
     points, config = _points(source), source.config
     if points.shape[1:] != view.low.shape:
-        raise Error(f"{source.path}: does not hold {len(view.low)}-dimensional points as the others do")
+        raise Error(f"{source.path}: does not hold {len(view.low)}-D points as the others do")
     panel = Panel(title, points)
     if config is None or config.shape != (1,):
         return panel
