@@ -152,6 +152,7 @@ def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> C
 BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
 output = _output(_checked(lambda ctx, path: None), "File to write: a checkpoint")
 output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
+output_of_latents = _output(_checked(_check_samples), "File to write: .safetensors or .npy")
 output_or_score = _output(
     _checked(_check_samples_or_score, _is_score),
     f"File to write; its {BY_SUFFIX}; with --score, NAME.json",
@@ -192,7 +193,9 @@ quiet = _shared("-q", "--quiet", is_flag=True, help="Print nothing but errors")
 report = _shared(
     "--report", type=click.Path(), metavar="FILE.json", callback=_check_report, help="Also write the report as JSON"
 )
-root = _shared("--root", default="~/.cache/ganutils", help="Folder for downloads and trained classifiers")
+root = _shared(
+    "--root", metavar="FOLDER", default="~/.cache/ganutils", help="Folder for downloads and trained classifiers"
+)
 score = click.option(
     "--score",
     type=click.Path(),
@@ -200,7 +203,7 @@ score = click.option(
     is_eager=True,  # -o depends on it
     help="Print as JSON how often sums, sampled by CKPT, have the attributes they should.",
 )
-seed = _shared("--seed", type=click.IntRange(0), default=0, help="Seed of everything random")
+seed = _shared("--seed", type=click.IntRange(0), default=0, help="Random seed")
 seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; seed 7 gives the first of --seed 7")
 threads = _shared("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads", shown="all cores")
 updates = _shared("--updates", type=click.IntRange(1), help="Number of updates")
@@ -230,8 +233,10 @@ def _type(setting: Setting) -> click.ParamType:
         return click.Choice(list(setting.choices))
     if setting.type is tuple:
         return Decay()
-    kind = {int: click.IntRange, float: click.FloatRange}[setting.type]
-    return kind(setting.least, setting.most if setting.most < MANY else None)  # type: ignore[arg-type]
+    most = setting.most if setting.most < MANY else None
+    if setting.type is int:
+        return click.IntRange(int(setting.least), None if most is None else int(most))
+    return click.FloatRange(setting.least, most)
 
 
 MANY = 1e6  # a limit that --help need not show; `config.checked` holds it

@@ -76,7 +76,7 @@ class Config:
         "Precision of forward and backward passes; auto = bf16 where the machine is fast at it, else fp32.",
         "auto", choices=("auto", "fp32", "bf16"), undecided="auto",
     )  # fmt: skip
-    seed: int = setting("Seed of everything random.", 0, most=(1 << 63) - 1)
+    seed: int = setting("Random seed.", 0, most=(1 << 63) - 1)
 
     def as_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
