@@ -1,7 +1,7 @@
-"""The widely copied training loop, which bench/train and bench/quality put beside gan-loop.
+"""The widely copied training loop, which bench/train and bench/quality compare with gan-loop.
 
 Pictures come through a DataLoader with two workers and torchvision's transforms; networks in nn.Sequential, float32,
-eager, BCELoss on sigmoids, torch.optim.Adam at 2e-4, `.item()` of three losses every step, no average of the generator.
+eager, BCELoss on sigmoids, torch.optim.Adam at 2e-4, `.item()` of three losses every step, no average of G's weights.
 """
 
 import itertools
@@ -16,13 +16,13 @@ from ganutils.networks.layers import map_channels
 from ganutils.runs.config import Config
 
 
-def tutorial_networks(settings: Config) -> tuple[nn.Module, nn.Module]:
+def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     """The layers and weights of --arch dcgan as PyTorch's tutorial writes them, for sides that are powers of two.
 
     The stem is a transposed convolution of the latent, the head a convolution of the last 4x4 map.
     """
-    channels = map_channels(settings)  # the picture's first
-    up = [nn.Unflatten(1, (settings.z_dim, 1, 1)), nn.ConvTranspose2d(settings.z_dim, channels[-1], 4, bias=False)]
+    channels = map_channels(config)  # the picture's first
+    up = [nn.Unflatten(1, (config.z_dim, 1, 1)), nn.ConvTranspose2d(config.z_dim, channels[-1], 4, bias=False)]
     for a, b in zip(channels[:0:-1], channels[-2::-1], strict=True):
         is_last = b == channels[0]
         up += [nn.BatchNorm2d(a), nn.ReLU(True), nn.ConvTranspose2d(a, b, 4, 2, 1, bias=is_last)]
@@ -58,15 +58,15 @@ class Pictures(torch.utils.data.Dataset):
 class Plain:
     """The loop of the tutorials."""
 
-    def __init__(self, settings: Config, pictures: np.ndarray, device: torch.device):
-        self.device, self.z_dim, self.batch = device, settings.z_dim, settings.batch
-        self.G, self.D = (network.to(device) for network in tutorial_networks(settings))
+    def __init__(self, config: Config, pictures: np.ndarray, device: torch.device):
+        self.device, self.z_dim, self.batch = device, config.z_dim, config.batch
+        self.G, self.D = (network.to(device) for network in tutorial_networks(config))
         self.adam_g, self.adam_d = (
-            torch.optim.Adam(n.parameters(), lr=settings.lr, betas=(0.5, 0.999)) for n in (self.G, self.D)
+            torch.optim.Adam(n.parameters(), lr=config.lr, betas=(0.5, 0.999)) for n in (self.G, self.D)
         )
         self.loss = nn.BCELoss()
         self.loader = torch.utils.data.DataLoader(
-            Pictures(pictures), settings.batch, shuffle=True, num_workers=2, drop_last=True
+            Pictures(pictures), config.batch, shuffle=True, num_workers=2, drop_last=True
         )
         self.batches = iter(self.loader)
 
