@@ -1,4 +1,4 @@
-# make demo, make own, make test, make lint; make soak runs the long tests, make docs writes docs/commands.md. Each sets up what it needs in .venv.
+# make demo, own, test, lint; make soak runs the long tests, make docs writes docs/commands.md. Each sets up .venv if needed.
 
 VENV := .venv
 IN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"

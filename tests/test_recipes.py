@@ -181,3 +181,9 @@ def test_every_training_may_be_interrupted():
 
 def test_a_scale_that_is_none_is_refused(figures):
     assert "use tiny, small or full" in figures("make", "figures", "SCALE=huge", code=2)
+
+
+def test_offline_the_digits_stand_in_for_downloads(figures, tmp_path):
+    words = ["mnist.safetensors", "quickdraw.safetensors"]
+    without = ["env", "-u", "MNIST", "-u", "QUICKDRAW", f"OUT={tmp_path}", "make", "-n"]
+    assert figures(*without, *(f"{tmp_path}/{word}" for word in words)).count("gan-data digits") == 2
