@@ -310,7 +310,7 @@ def test_points_need_networks_for_points():
     assert fresh((2,), {"preset": "quickdraw2019"}).arch == "mlp"
     with pytest.raises(Error, match="--arch dcgan is not for points; use --arch mlp"):
         fresh((2,), {"arch": "dcgan"})
-    with pytest.raises(Error, match="--augment cutout is not for points; leave it out"):
+    with pytest.raises(Error, match="--augment cutout is not for points; leave cutout out"):
         fresh((2,), {"augment": "cutout"})
 
 

@@ -70,7 +70,7 @@ def temporaries(folder):
 
 
 def every_operation(run, folder, line, out, what, most=200):
-    """Yield, for n = 1, 2, ... until all went well, what the command did when its n-th operation went wrong."""
+    """Yield what the command did when its n-th operation went wrong, for n = 1, 2, ... until none did."""
     words = line.split()
     for n in range(1, most):
         put_old(folder / out)
@@ -133,7 +133,7 @@ def step_of(path):
 
 
 def check_readable(folder):
-    """All that the chain has written can be read to its end."""
+    """Everything that the chain has written can be read to its end."""
     for path in folder.iterdir():
         if path.suffix in (".ckpt", ".safetensors"):
             with container.read(str(path)) as file:
@@ -222,12 +222,12 @@ def test_a_line_of_the_log_that_a_kill_cut_off_does_not_spoil_the_next(ok, pictu
 # ------------------------------------------------------------------------------------------ no room
 
 
-def test_a_full_disk_for_the_log_is_said_by_its_name(fails, pictures):
+def test_a_full_disk_for_the_log_is_named(fails, pictures):
     line = fails("gan-loop", pictures, *MLP, "--steps", 1, "--log", "/dev/full", "-q", "-o", "a.ckpt")
     assert line == "gan-loop: /dev/full: no space left on device; existing files are unchanged"
 
 
-def test_a_folder_that_is_read_only_or_vanishes_is_said_in_one_line(fails, start, pictures, tmp_path):
+def test_a_folder_that_is_read_only_or_vanishes_is_one_line_of_error(fails, start, pictures, tmp_path):
     vanishing = tmp_path / "there"
     vanishing.mkdir()
     going = start("gan-loop", pictures, *MLP, "--steps", 1_000_000, "--save-every", 3, "-q", "-o", "there/a.ckpt")
@@ -258,7 +258,7 @@ def test_two_runs_of_one_checkpoint_end_with_what_one_would(start, ok, pictures)
 
 
 def count_of(folder):
-    """How many files it has; None if it was exchanged for another meanwhile."""
+    """Number of files in a folder; None if it was exchanged for another meanwhile."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         count = len(os.listdir(handle))
@@ -285,7 +285,7 @@ def test_two_writers_of_a_folder_never_mix_and_a_reader_always_finds_one(start, 
 
 
 def test_a_folder_whose_writer_was_killed_between_two_renames_comes_back(ok, tmp_path, monkeypatch):
-    """Where the system cannot exchange two folders there is such a moment."""
+    """There is such a moment where the system cannot exchange two folders."""
     from ganutils.files import folders
 
     old, new = [np.full((2, 2, 1), gray, "u1") for gray in (1, 2)]
@@ -310,7 +310,7 @@ def fail():
 
 
 def takes_signals(pid):
-    """Whether the command has come so far as to handle or ignore SIGUSR1."""
+    """Whether the command already handles or ignores SIGUSR1."""
     with open(f"/proc/{pid}/status") as status:
         fields = dict(line.split(":\t") for line in status if ":\t" in line)
     return any(int(fields[name], 16) >> (signal.SIGUSR1 - 1) & 1 for name in ("SigIgn", "SigCgt"))
@@ -375,7 +375,7 @@ def test_a_signal_whose_exception_is_lost_in_a_destructor_still_ends_the_loop(mo
 
 
 def test_a_second_signal_stops_at_once(start, pictures, tmp_path):
-    """While a step takes long: the first signal waits for its end, the second does not."""
+    """During a long step: the first signal waits for its end, the second does not."""
     model = ["--width", 64, "--z-dim", 4, "--batch", 64, "--d-updates", 1000]
     (tmp_path / "shots").mkdir()
     going = start("gan-loop", pictures, *model, "--steps", 10, "--snapshots", "shots", "-q", "-o", "a.ckpt")
@@ -389,7 +389,7 @@ def test_a_second_signal_stops_at_once(start, pictures, tmp_path):
     assert not (tmp_path / "a.ckpt").exists()
 
 
-def test_ctrl_c_is_said_in_one_line(tmp_path, shell):
-    """Also where click would print an empty line before it."""
+def test_ctrl_c_is_one_line(tmp_path, shell):
+    """Even where click would print an empty line before it."""
     done = shell("(sleep 1.5; kill -INT $(cat pid)) & sleep 9 | (echo $BASHPID >pid; exec gan-data -o x.safetensors)")
     assert done.err == "gan-data: interrupted\n"

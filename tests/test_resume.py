@@ -78,7 +78,7 @@ def test_files_of_format_1_are_of_use(golden, ok, content):
 
 
 def test_what_a_checkpoint_of_format_1_makes_has_not_changed(golden, ok, content):
-    """The same weights and latents give the same pictures; of their last bits a processor may think otherwise."""
+    """The same weights and latents give the same pictures, up to the rounding of the processor."""
     for name, mean in (("resnet", 123.75), ("krohn", 138.15), ("snapshot", 145.2)):
         ok("gan-sample", f"{name}.safetensors", "--seeds", "0-3", "-o", "four.safetensors")
         images = content("four.safetensors")[1]["images"].astype(int)
@@ -133,7 +133,7 @@ def test_a_newer_format_is_refused_whatever_else_is_in_it(golden, fails, name):
 
 
 def every_field(meta):
-    """A checkpoint's settings with each removed, and changed to another type, and the name that must be said."""
+    """A checkpoint's settings with each one removed, and changed to another type; and its name today."""
     for name in meta["config"]:
         (today,) = todays({name: 0}).keys() - todays({}).keys()
         yield {key: value for key, value in meta["config"].items() if key != name}, today
@@ -178,7 +178,7 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
     path, cpu = str(tmp_path / "x.ckpt"), torch.device("cpu")
 
     def digest(config, *parts):
-        """Of a run of so many steps at a time, written and read in between."""
+        """The digest of a run of `parts` steps at a time, written and read in between."""
         trained = begin(config, None)
         for steps in parts:
             trainer = Trainer(trained, TrainingSet(pictures, labels if config.classes else None), cpu)

@@ -60,7 +60,7 @@ def test_batch_norm_of_each_part_is_another_run(team, ok, pictures, content):
     assert "opt.D.exp_avg.head.weight" in differing(content, "one.ckpt", "two.ckpt")
 
 
-def test_a_batch_that_cannot_be_divided_is_said(team, pictures):
+def test_a_batch_that_cannot_be_divided_is_reported(team, pictures):
     for worker in team("gan-loop", pictures, *TINY, "--batch", 5, "-o", "two.ckpt"):
         result = worker.wait()
         assert (result.code, result.lines) == (1, ["gan-loop: --batch 5 cannot be divided among 2 workers"])

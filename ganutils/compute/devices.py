@@ -43,7 +43,8 @@ def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # with NaN, which hides faults and takes time
+        # Its default is to write NaN into all new memory, which takes time.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark = False
     else:
         torch.backends.cudnn.benchmark = True

@@ -90,6 +90,11 @@ class Config:
         return rate * min(1.0, max(0.0, (last - step) / (last - first)))
 
     @property
+    def augments(self) -> list[str]:
+        """The augmentations of D's samples, in their order."""
+        return [name for name in self.augment.split(",") if name in AUGMENTS]
+
+    @property
     def needs_real_for_g(self) -> bool:
         """Whether the generator's update needs the data too: for real logits, or for the labels of its classes."""
         return LOSSES[self.loss].compares_pairs or self.classes > 0
@@ -124,7 +129,10 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fresh(shape: tuple[int, ...], given: Mapping[str, Any]) -> Config:
-    """The config of a new run on samples of `shape`: the settings `given`, else the preset's. Error as of `checked`."""
+    """The config of a new run on samples of `shape`: the settings `given`, else the preset's.
+
+    Error if one of them is unknown or invalid, or if they do not go together.
+    """
     given = checked(given)
     values = {**PLAIN, **PRESETS[given.get("preset", PLAIN["preset"])], **given}
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
@@ -152,7 +160,7 @@ def _archs_for(shape: tuple[int, ...]) -> list[str]:
 
 
 def _forbids_batch_norm(values: Mapping[str, Any]) -> str:
-    """The option that forbids batch norm in D: its loss or penalty is about single samples or pairs; "" if none."""
+    """The option that forbids batch norm in D, since its loss or penalty is about single samples or pairs; or ""."""
     for name in ("r1", "r2", "gp"):
         if values[name]:
             return f"--{name}"
@@ -170,10 +178,10 @@ def _contradictions(config: Config) -> Iterator[str]:
     modality = _modality(config.shape)
     if modality.tensor not in ARCHS[config.arch].takes:
         yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
-    if config.augment != "none" and modality.tensor != "images":
-        yield f"--augment {config.augment} is not for {modality.noun}; leave it out"
-    for name in config.augment.split(",") if config.augment != "none" else ():
-        if config.shape[-1] not in AUGMENTS[name].channels:
+    for name in config.augments:
+        if modality.tensor not in AUGMENTS[name].takes:
+            yield f"--augment {name} is not for {modality.noun}; leave {name} out"
+        elif config.shape[-1] not in AUGMENTS[name].channels:
             yield f"--augment {name} needs color pictures; leave {name} out"
     if config.norm == "batch" and _forbids_batch_norm(vars(config)):
         yield f"--norm batch does not go with {_forbids_batch_norm(vars(config))}; use --norm none"
@@ -218,6 +226,6 @@ def _words(value: Any) -> str:
 
 
 def decided(config: Config, given: Mapping[str, Any]) -> Config:
-    """`config` with the settings that it leaves undecided taken from `given`, where they are there."""
+    """`config`, with the settings that it leaves undecided taken from those `given`."""
     undecided = {name for name, value in vars(config).items() if value == SETTINGS[name].undecided}
     return dataclasses.replace(config, **{name: given[name] for name in undecided & given.keys()})

@@ -63,8 +63,8 @@ class Series:
         if label in names:
             return int(names.index(label))
         if not label.isdecimal() or int(label) >= count:
-            known = ", ".join(map(str, names)) or f"0 to {count - 1}"
-            raise Error(f"{self.first.name}: has no class {label!r}; its classes are {known}")
+            classes = ", ".join(map(str, names)) or f"0 to {count - 1}"
+            raise Error(f"{self.first.name}: has no class {label!r}; its classes are {classes}")
         return int(label)
 
     def tensors(

@@ -65,7 +65,7 @@ class Setting:
             return tuple(value)
         return float(value) if self.type is float else value
 
-    def is_choice(self, value: str) -> bool:
+    def is_choice(self, value: Any) -> bool:
         """Whether `value` is one of the choices; or, of `many`, "none" or some in their order."""
         if not self.many:
             return value in self.choices

@@ -77,8 +77,9 @@ RESTRICTED: dict[str, object] = {"hidden": 0, "norm": "none", "dropout": 0.0}
 
 
 class AugmentTraits(NamedTuple):
-    """`channels`: the pictures it is for, by their number of channels."""
+    """What an augmentation is for: modalities by their tensor, and numbers of channels."""
 
+    takes: tuple[str, ...] = ("images",)
     channels: tuple[int, ...] = (1, 3)
 
 

@@ -56,7 +56,7 @@ class Trainer:
             share_batch_norm(gan.D)
         self.batches = None if data is None else Batches(data, self.config, device, team)
         self.loss, self.loss_traits = LOSSES[self.config.loss], traits.LOSSES[self.config.loss]
-        self.augments = [AUGMENTS[name] for name in self.config.augment.split(",") if name in AUGMENTS]
+        self.augments = [AUGMENTS[name] for name in self.config.augments]
         self.bf16 = self.config.precision == "bf16"
         self._measured: dict[str, list[Tensor]] = {}
         self._last: tuple[Tensor, Tensor] | None = None  # real and generated samples that D saw last, not augmented
