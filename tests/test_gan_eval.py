@@ -398,7 +398,7 @@ def test_inception_by_weights_and_no_other_pickle(score, fails, real, write, tmp
         (["five.safetensors", "real.safetensors"], "five.safetensors: 5 samples are too few to score"),
         (
             ["real.safetensors", "real.safetensors", "--features", "real.safetensors"],
-            "holds samples, and extractors or checkpoints",
+            "holds samples; give extractors or checkpoints",
         ),
         (["real.safetensors", "real.safetensors", "--features", "x.onnx"], "x.onnx"),
         (["points.safetensors", "points.safetensors", "--features", "inception"], "is for pictures"),
