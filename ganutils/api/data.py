@@ -54,8 +54,11 @@ def read(path: Path) -> Data:
         samples = Samples(file)
         labels = None if samples.labels is None else samples.labels.reshape(samples.lead)
         columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
+        arrays = {name: file[name] for name in ("images", "points", "latents") if name in file.specs}
         return Data(
-            *(file[name] if name in file.specs else None for name in ("images", "points", "latents")),
+            images=arrays.get("images"),
+            points=arrays.get("points"),
+            latents=arrays.get("latents"),
             labels=labels,
             classes=samples.classes,
             attributes=dict(zip(samples.attribute_names, columns, strict=True)),
