@@ -239,3 +239,56 @@ def test_a_pipe_that_ends_early_is_an_error(tmp_path):
         with pytest.raises(Error, match=words):
             file.finish()
         piped.wait()
+
+
+# ------------------------------------------------------------------------------- files with nothing in them
+
+
+EMPTY = {
+    "none": {"images": np.zeros((0, 8, 8, 1), "u1"), "labels": np.zeros(0, "i8"), "attributes": np.zeros((0, 2), "f4")},
+    "film": {"images": np.zeros((3, 0, 8, 8, 1), "u1"), "labels": np.zeros((3, 0), "i8")},
+    "points": {"points": np.zeros((0, 2), "f4"), "labels": np.zeros(0, "i8")},
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["gan-data", "F", "-o", "o.safetensors"],
+        ["gan-data", "F", "--where", "0", "-o", "o.safetensors"],
+        ["gan-data", "many.safetensors", "F", "-o", "o.safetensors"],
+        ["gan-label", "many.safetensors", "--like", "F", "-o", "o.safetensors"],
+        ["gan-eval", "F", "F"],
+        ["gan-eval", "many.safetensors", "F"],
+        ["gan-loop", "F", "--width", "2", "--steps", "1", "-o", "o.ckpt"],
+        ["gan-loop", "F", "--width", "2", "--steps", "1", "-o", "o.ckpt", "--conditional"],
+    ],
+)
+def test_no_samples_are_refused_in_words(fails, tmp_path, name, words):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1)).astype("u1")
+    many = {"points": pixels[:, 0, :2, 0].astype("f4")} if name == "points" else {"images": pixels}
+    container.write(str(tmp_path / "many.safetensors"), "samples", {**many, "labels": np.arange(60) % 2}, {})
+    container.write(str(tmp_path / "empty.safetensors"), "samples", EMPTY[name], {})
+    line = fails(*("empty.safetensors" if word == "F" else word for word in words))
+    assert line == f"{words[0]}: empty.safetensors: holds no samples"
+
+
+def test_attributes_of_no_columns_are_none(ok, fails, content, tmp_path):
+    tensors = {"images": np.zeros((60, 8, 8, 1), "u1"), "attributes": np.zeros((60, 0), "f4")}
+    container.write(str(tmp_path / "x.safetensors"), "samples", tensors, {})
+    ok("gan-data", "x.safetensors", "-o", "o.safetensors", "-q")
+    assert content("o.safetensors")[1].keys() == {"images"}
+    assert "there are none" in fails("gan-data", "x.safetensors", "--where", "a", "-o", "o.safetensors")
+    line = fails("gan-label", "x.safetensors", "--like", "x.safetensors", "-o", "o.safetensors")
+    assert "x.safetensors: has no labels or attributes" in line
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (2, 0, 4), (3, 0)])
+def test_no_latents_are_refused_in_words(fails, checkpoint, tmp_path, shape):
+    tensors = {"images": np.zeros((*shape[:-1], 8, 8, 1), "u1"), "latents": np.zeros(shape, "f4")}
+    container.write(str(tmp_path / "x.safetensors"), "samples", tensors, {})
+    for words in (["gan-interp"], ["gan-sample", checkpoint, "--latents"], ["gan-arith"]):
+        expression = ["[0] - [1]"] if words == ["gan-arith"] else []
+        line = fails(*words, "x.safetensors", *expression, "-o", "o.safetensors")
+        assert line == f"{words[0]}: x.safetensors: holds no latents"

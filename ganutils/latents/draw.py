@@ -23,10 +23,12 @@ def draw_one_each(seeds: list[int], z_dim: int, prior: str) -> np.ndarray:
 
 
 def read_latents(file: File) -> np.ndarray:
-    """The latents in a file of latents, or those that samples were made from: float32 [..., Z]."""
+    """The latents in a file of latents, or those that samples were made from: float32 [..., Z], at least one."""
     if "latents" not in file:
         raise Error(f"{file.name}: these samples do not keep latents; those from gan-sample do")
     latents = file["latents"]
+    if not latents.size:
+        raise Error(f"{file.name}: holds no latents")
     if not np.isfinite(latents).all():
         raise Error(f"{file.name}: damaged: its latents are not all finite numbers")
     return latents
@@ -73,6 +75,6 @@ def read_directions(path: str, z_dim: int) -> np.ndarray:
     with container.read(path, "latents") as file:
         directions = read_latents(file).reshape(-1, file.specs["latents"].shape[-1]).copy()
     count, length = directions.shape
-    if length != z_dim or not count:
+    if length != z_dim:
         raise Error(f"{path}: holds {count} directions of {length} numbers; the latents have {z_dim}")
     return directions

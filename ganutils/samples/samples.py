@@ -72,8 +72,8 @@ class Samples:
 
     @property
     def attributes(self) -> np.ndarray | None:
-        """float32 [N, A] in 0..1, or None."""
-        return self._flat("attributes") if "attributes" in self.file else None
+        """float32 [N, A] in 0..1, or None if there are none."""
+        return self._flat("attributes") if self.attribute_names else None
 
     @property
     def latents(self) -> np.ndarray | None:
@@ -83,9 +83,9 @@ class Samples:
     @property
     def attribute_names(self) -> list[str]:
         """One for each attribute: the names in the metadata, or numbers."""
-        if "attributes" not in self.file:
+        count = self.file.specs["attributes"].shape[-1] if "attributes" in self.file else 0
+        if not count:
             return []
-        count = self.file.specs["attributes"].shape[-1]
         names = self.meta.get("attributes") or [*map(str, range(count))]
         if len(names) != count:
             raise Error(f"{self.name}: damaged: it has {count} attributes and {len(names)} names for them")
