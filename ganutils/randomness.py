@@ -1,7 +1,7 @@
 """Randomness as a function: every draw is derived from a seed and names, never from what was drawn before.
 
-Nothing random is stored or consumed, so a run that is stopped, split over commands or continued draws just what one
-that never stopped draws. Everything comes from NumPy on the host, so it is the same on every device.
+Nothing random is stored or consumed, so a run that is stopped and continued, or split over commands, draws exactly
+what an uninterrupted one draws. Everything comes from NumPy on the host, so it is the same on every device.
 """
 
 import zlib

@@ -356,7 +356,7 @@ def test_mutated_archives_and_tables_are_read_or_refused_in_one_line(run, tmp_pa
         (["toy:face"], "did you mean toy:faces"),
         (["model.pt"], "pickled code"),
         (["data.npz"], "pickled code"),
-        (["notes.txt"], "its suffix does not say what it is; known are FOLDER, FILE.zip"),
+        (["notes.txt"], "its suffix does not say what it is; give FOLDER, FILE.zip"),
         (["empty"], "holds no pictures"),
         (["bad.zip"], "bad.zip: damaged, or not a zip file"),
         (["bad.npy"], "bad.npy: damaged, or not a plain NumPy array"),
@@ -599,12 +599,12 @@ def test_toy_gaussian(made):
 @pytest.mark.parametrize(("name", "modes", "typed"), [("ring", 8, []), ("grid", 25, []), ("grid", 9, ["--modes", 9])])
 def test_toy_mixtures(made, name, modes, typed):
     meta, tensors, _ = made(f"toy:{name}", *typed)
-    centres = np.array(meta["toy"]["centres"])
-    assert centres.shape == (modes, 2)
-    apart = tensors["points"] - centres[tensors["labels"]]
+    centers = np.array(meta["toy"]["centres"])
+    assert centers.shape == (modes, 2)
+    apart = tensors["points"] - centers[tensors["labels"]]
     assert abs(apart.std() / meta["toy"]["std"] - 1) < 0.03
     assert np.bincount(tensors["labels"]).max() - np.bincount(tensors["labels"]).min() <= 1
-    nearest = ((tensors["points"][:, None] - centres) ** 2).sum(2).argmin(1)
+    nearest = ((tensors["points"][:, None] - centers) ** 2).sum(2).argmin(1)
     assert np.array_equal(nearest, tensors["labels"])
 
 

@@ -67,7 +67,7 @@ def test_precedence_and_spelling(text, same):
         ("Smiling) & Male", "expected & or | at ')' (character 8)"),
         ("Smiling & | Male", "at '|' (character 11)"),
         ("Smilling", "did you mean Smiling?"),
-        ("Moustache", "known are Smiling, Male"),
+        ("Moustache", "choose from Smiling, Male"),
         ("balloon", "did you mean hot air balloon?"),
         ("__import__('os')", "not known"),
         ("~" * 10_000 + "Male", "nested too deeply"),

@@ -257,13 +257,13 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
     if meta["format"] > FORMAT:
         raise ValueError(f"written by a newer ganutils (format {meta['format']}); upgrade to read it")
     if meta["kind"] not in KINDS:
-        raise ValueError(f"unknown kind {meta['kind']!r}; known are {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {meta['kind']!r}; files hold {', '.join(map(plural, KINDS))}")
     _check_texts(meta)
     specs: dict[str, Spec] = {}
     position = 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         if entry["dtype"] not in DTYPES:
-            raise ValueError(f"{name} has type {entry['dtype']}; known are {', '.join(DTYPES)}")
+            raise ValueError(f"{name} has type {entry['dtype']}, not one of {', '.join(DTYPES)}")
         spec = Spec(DTYPES[entry["dtype"]], tuple(entry["shape"]), *entry["data_offsets"])
         are_lengths = all(type(n) is int and n >= 0 for n in (*spec.shape, spec.start, spec.end))
         if not are_lengths or spec.start != position:

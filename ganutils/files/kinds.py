@@ -59,7 +59,7 @@ class Modality(NamedTuple):
 
 IMAGES = Modality("images", "HWC", np.dtype("u1"), (1, 3), "pictures", "{1}x{0}x{2}", "pictures of {1}x{0}x{2}")
 POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", "points in {0}-D")
-MODALITIES = (POINTS, IMAGES)  # where a file holds both, the first is its samples
+MODALITIES = (POINTS, IMAGES)  # if a file holds both, the first is its samples
 LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
 MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
 # Axes behind the leading ones, and types, of the tensors of samples; others are float32 with one axis.

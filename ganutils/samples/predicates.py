@@ -94,7 +94,7 @@ def nearest(name: str, known: Collection[str]) -> str:
     if near:
         return f"did you mean {' or '.join(lower[key] for key in near)}?"
     some = list(known)[:50]
-    return f"known are {', '.join(some)}{', ...' if len(known) > len(some) else ''}"
+    return f"choose from {', '.join(some)}{', ...' if len(known) > len(some) else ''}"
 
 
 class _Parser:

@@ -179,7 +179,7 @@ def _pictures(
 ) -> Source:
     if not names:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise Error(f"{path}: holds no pictures{why}; known are {' '.join(PICTURE_SUFFIXES)}")
+        raise Error(f"{path}: holds no pictures{why}; give {' '.join(PICTURE_SUFFIXES)}")
     labels, classes = _classes(names)
     return Source(
         path,

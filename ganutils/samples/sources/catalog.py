@@ -80,6 +80,7 @@ PICTURES = "pictures at any depth; class folders become labels"
 STROKES = "strokes of Quick, Draw!, drawn at any --size"
 IDX = "pictures in MNIST's format, with their labels"
 BITMAPS = "Quick, Draw! bitmaps, downloaded once"
+INCLUDED = "5,000 MNIST digits, no download"
 DOWNLOADED = "downloaded once by torchvision (except lsun)"
 POINTS = "points of known distributions"
 
@@ -103,25 +104,17 @@ FILES: tuple[tuple[Callable[[str], bool], Row], ...] = (
     (_ends_in(".zip"), Row("FILE.zip", PICTURES, "archives.open_zip")),
     (_ends_in(*TARS), Row("FILE.tar[.gz]", PICTURES, "archives.open_tar")),
     (_ends_in(*FILMS), Row("FILE.gif|webp|apng|mp4", "the frames of a film, a sample each", "films.open_film")),
-    (
-        _ends_in(*PICTURE_SUFFIXES),
-        Row("PICTURE", "one picture file", "archives.open_picture"),
-    ),
+    (_ends_in(*PICTURE_SUFFIXES), Row("PICTURE", "one picture file", "archives.open_picture")),
     (_ends_in(".npy"), Row("FILE.npy", "uint8 bitmaps, (N,784), (N,H,W) or (N,H,W,C)", "arrays.open_npy")),
-    (
-        _ends_in(".ndjson"),
-        Row("FILE.ndjson", "strokes of Quick, Draw!, drawn at any --size", "quickdraw.open_strokes", license=QUICKDRAW),
-    ),
+    (_ends_in(".ndjson"), Row("FILE.ndjson", STROKES, "quickdraw.open_strokes", license=QUICKDRAW)),
     (_ends_in("-ubyte", "-ubyte.gz"), Row("*-images-idx3-ubyte[.gz]", IDX, "arrays.open_idx")),
     (_is_samples, Row("FILE.safetensors", "samples that a command wrote", "arrays.open_samples_file")),
 )
 
-# Names: a NAME with a colon in its usage needs more behind it.
+# Data sets by name; one whose usage has a colon is typed with more behind it.
 NAMES: dict[str, Row] = {
     "quickdraw": Row("quickdraw:NAME,NAME", BITMAPS, "quickdraw.open_bitmaps", license=QUICKDRAW),
-    "digits": Row(
-        "digits", "5,000 MNIST digits, no download", "named.open_digits", ("train", "all"), {}, MNIST, DIGITS
-    ),
+    "digits": Row("digits", INCLUDED, "named.open_digits", ("train", "all"), {}, MNIST, DIGITS),
     "mnist": Row("mnist", DOWNLOADED, "named.open_idx", PARTS, {}, MNIST, DIGITS, "MNIST"),
     "fashion-mnist": Row("fashion-mnist", DOWNLOADED, "named.open_idx", PARTS, {}, FASHION, CLOTHES, "FashionMNIST"),
     "kmnist": Row("kmnist", DOWNLOADED, "named.open_idx", PARTS, {}, KMNIST, KANA, "KMNIST"),
@@ -130,11 +123,9 @@ NAMES: dict[str, Row] = {
     "svhn": Row("svhn", DOWNLOADED, "named.open_svhn", PARTS, {}, SVHN, DIGITS, "SVHN"),
     "celeba": Row("celeba", DOWNLOADED, "celeba.open_celeba", CELEBA_PARTS, {}, CELEBA, folder="CelebA"),
     "lsun": Row("lsun:NAME", DOWNLOADED, "lsun.open_lsun", (*CELEBA_PARTS, "val"), license=LSUN),
-    "toy:gaussian": Row(
-        "toy:gaussian", POINTS, "toys.open_gaussian", settings={"mean": 4.0, "std": 1.25}, license=DRAWN
-    ),
-    "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", settings={"modes": 8, "std": 0.02}, license=DRAWN),
-    "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", settings={"modes": 25, "std": 0.05}, license=DRAWN),
+    "toy:gaussian": Row("toy:gaussian", POINTS, "toys.open_gaussian", (), {"mean": 4.0, "std": 1.25}, DRAWN),
+    "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", (), {"modes": 8, "std": 0.02}, DRAWN),
+    "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", (), {"modes": 25, "std": 0.05}, DRAWN),
     "toy:faces": Row("toy:faces", "drawn faces with exact attributes", "faces.open_faces", license=DRAWN),
 }
 
@@ -160,8 +151,8 @@ def row_of(name: str) -> Row:
             return row
     if name.lower().endswith(PICKLE_SUFFIXES):
         raise Error(f"{name}: may hold pickled code, which is never run here; save an array with np.save as .npy")
-    known = ", ".join(row.usage for _, row in FILES if row.usage)
-    raise Error(f"{name}: its suffix does not say what it is; known are {known}")
+    usages = ", ".join(row.usage for _, row in FILES if row.usage)
+    raise Error(f"{name}: its suffix does not say what it is; give {usages}")
 
 
 def _nearest(name: str) -> str:
