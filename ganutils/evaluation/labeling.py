@@ -82,29 +82,22 @@ class Labeler:
 
     def __init__(self, labeled: Samples, features: str, root: str, device: str):
         self.name, self.shape = labeled.name, labeled.shape
-        samples, self.questions = labeled.array, _questions(labeled)
-        rows = np.arange(len(samples))[subset(len(samples), LIMIT, 0, "labelled")]  # the name is part of the seed
-        if len(rows) < LEAST:
-            raise Error(f"{labeled.name}: {len(rows)} labeled samples are too few to learn from; {LEAST} are needed")
-        fit, calibrate, held_out = np.split(
-            stream(0, "parts").permutation(rows), [len(rows) * 3 // 5, len(rows) * 4 // 5]
-        )
-        training_set = _training_set(labeled.name, samples, self.questions, fit)
+        self.questions = _questions(labeled)
+        samples, parts = labeled.array, _parts(labeled)
+        training_set = _training_set(labeled.name, samples, self.questions, parts[0])
         extractor = open_extractor(features, training_set, root, device)
         if extractor.about["name"] == "points":
             raise Error(f"{labeled.name}: holds points, whose few numbers teach too little; use --features CHECKPOINT")
         self._features = extractor.features
-        x = self._features(samples[fit])
-        self._mean, self._scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
-        x = (x - self._mean) / self._scale
-        y = self._scaled(samples[calibrate])
-        parts = (fit, calibrate, held_out)
-        self._answers = [_answer(question.answers, parts, x, y) for question in self.questions]
-        z = self._scaled(samples[held_out])
+        fit = self._features(samples[parts[0]])
+        self._mean, self._scale = fit.mean(axis=0), np.maximum(fit.std(axis=0), 1e-6)
+        fit = (fit - self._mean) / self._scale
+        calibrate, held_out = (self._scaled(samples[rows]) for rows in parts[1:])
+        self._answers = [_answer(question.answers, parts, fit, calibrate) for question in self.questions]
         self.report = [
             line
             for question, answer in zip(self.questions, self._answers, strict=True)
-            for line in _judge(question, answer, answer.probabilities(z), question.answers[held_out])
+            for line in _judge(question, answer, answer.probabilities(held_out), question.answers[parts[2]])
         ]
 
     def _scaled(self, samples: np.ndarray) -> np.ndarray:
@@ -136,6 +129,14 @@ def _questions(labeled: Samples) -> list[Question]:
         advice = "gan-data adds them with --attributes, or from class folders"
         raise Error(f"{labeled.name}: has no labels or attributes; {advice}")
     return questions
+
+
+def _parts(labeled: Samples) -> list[np.ndarray]:
+    """The rows to fit, to calibrate and to hold out; Error if there are too few."""
+    rows = np.arange(len(labeled))[subset(len(labeled), LIMIT, 0, "labelled")]  # the name is part of the seed
+    if len(rows) < LEAST:
+        raise Error(f"{labeled.name}: {len(rows)} labeled samples are too few to learn from; {LEAST} are needed")
+    return np.split(stream(0, "parts").permutation(rows), [len(rows) * 3 // 5, len(rows) * 4 // 5])
 
 
 def _training_set(name: str, samples: np.ndarray, questions: Sequence[Question], rows: np.ndarray) -> LabeledSet:
