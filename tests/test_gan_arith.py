@@ -232,7 +232,7 @@ def test_sums_that_cannot_be_scored(fails, scored):
     line = fails(*words, "[bright] - [~bright]", "--score", "gan.ckpt", *learning)
     assert "does not follow from its terms; give --target" in line
     line = fails(*words, "[bright]", "--score", "gan.ckpt", *learning, "--target", "dark")
-    assert "'dark' is not known; known are bright" in line
+    assert "'dark' is not known; choose from bright" in line
 
 
 def test_latents_whose_sum_overflows_are_refused(fails, tmp_path):
