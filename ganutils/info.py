@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import kinds, lineage
+from ganutils.files import container, kinds, lineage
 from ganutils.files.container import File
 from ganutils.files.kinds import Spec
+from ganutils.films import about
+from ganutils.films.about import About
 from ganutils.films.film import write_film
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look, grid_of
@@ -24,8 +26,22 @@ PREVIEW = {kinds.IMAGES: 36, kinds.POINTS: 4096}  # samples in a preview
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
 
 
-def describe(file: File) -> Iterator[str]:
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[File | About]:
+    """The file `path`: of ours, or a picture or film, by its suffix."""
+    if about.is_picture_file(path):
+        yield about.about(path)
+    else:
+        with container.read(path) as file:
+            yield file
+
+
+def describe(file: File | About) -> Iterator[str]:
     """Lines for people: kind, progress and settings, metadata, arrays, and the commands that made it."""
+    yield from _describe_picture(file) if isinstance(file, About) else _describe(file)
+
+
+def _describe(file: File) -> Iterator[str]:
     yield f"{file.name}: {file.kind}, format {file.meta['format']}"
     if file.kind == "checkpoint":
         config, updates = checkpoints.config_of(file), checkpoints.updates(file)
@@ -40,23 +56,48 @@ def describe(file: File) -> Iterator[str]:
         else:
             numbers = sum(math.prod(spec.shape) for spec in specs)
             yield f"  {part}: {len(specs)} tensors, {numbers:,} numbers"
-    if file.meta.get("lineage"):
+    yield from _made_by(file.meta.get("lineage", []))
+
+
+def _describe_picture(file: About) -> Iterator[str]:
+    h, w = file.size
+    yield f"{file.name}: {file.kind}, {file.format}"
+    yield f"  size: {w}x{h}"
+    if file.kind == "film":
+        yield f"  frames: {file.frames:,}"
+    yield from _made_by(file.lineage)
+
+
+def _made_by(lines: list[str]) -> Iterator[str]:
+    if lines:
         yield "  made by"
-        yield from (f"    {line}" for line in lineage.recipe(file.meta["lineage"]))
+        yield from (f"    {line}" for line in lineage.recipe(lines))
 
 
-def as_json(file: File) -> dict[str, Any]:
-    """The same as one object: `file`, `kind`, `format`, `tensors`, the metadata, `made_by` and `recipe`."""
+def as_json(file: File | About) -> dict[str, Any]:
+    """The same as one object: `file`, `kind`, `format`, `made_by` and `recipe`; of a file of ours its metadata and
+    `tensors`, of a picture or film its `width`, `height` and `frames`.
+    """
+    lines = file.lineage if isinstance(file, About) else file.meta.get("lineage", [])
+    what = _picture_as_json(file) if isinstance(file, About) else _as_json(file)
+    return {**what, "made_by": lines, "recipe": lineage.recipe(lines)}
+
+
+def _picture_as_json(file: About) -> dict[str, Any]:
+    h, w = file.size
+    return {"file": file.name, "kind": file.kind, "format": file.format, "width": w, "height": h, "frames": file.frames}
+
+
+def _as_json(file: File) -> dict[str, Any]:
     meta = {key: value for key, value in file.meta.items() if key != "lineage"}
-    about: dict[str, Any] = {"file": file.name, **meta}
+    what: dict[str, Any] = {"file": file.name, **meta}
     if file.kind == "checkpoint":
         config = checkpoints.config_of(file)
-        about |= {**checkpoints.progress(file, config), "updates": checkpoints.updates(file), "preset": config.preset}
-    about["tensors"] = {
+        what |= {**checkpoints.progress(file, config), "updates": checkpoints.updates(file), "preset": config.preset}
+    what["tensors"] = {
         name: {"dtype": str(spec.dtype), "shape": list(spec.shape)} for name, spec in sorted(file.specs.items())
     }
-    lines = file.meta.get("lineage", [])
-    return {**about, "made_by": lines, "recipe": lineage.recipe(lines)}
+    return what
 
 
 def _parts(file: File) -> dict[str, list[Spec]]:
@@ -119,8 +160,10 @@ def _words(value: Any, depth: int = 2) -> str:
 # ------------------------------------------------------------------------------------------- preview
 
 
-def preview(file: File, path: str) -> None:
-    """Write a PNG of some samples of a file, or that its generator makes, to `path`."""
+def preview(file: File | About, path: str, line: str) -> None:
+    """Write a PNG of some samples of a file, or that its generator makes, to `path`, as the command `line` does."""
+    if isinstance(file, About):
+        raise Error(f"{file.name}: is a {file.kind} already; --preview draws samples, and those of a checkpoint")
     if file.kind == "checkpoint":
         samples = _sampled(file)
     elif file.kind == "samples":
@@ -128,16 +171,18 @@ def preview(file: File, path: str) -> None:
         samples = _spaced(whole.array, PREVIEW[whole.modality])
     else:
         raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
+    lines = lineage.joined([file.meta.get("lineage", [])], line)
     if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
         from ganutils.plots import densities, style
 
-        style.write(path, densities.points(samples), dpi=100)
+        style.write(path, densities.points(samples), 100, lines)
     else:
         grid = grid_of(len(samples))
         step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen
         small = samples[:, ::step, ::step]
         scale = min(4, max(1, PREVIEW_WIDTH // (grid[0] * small.shape[2])))
-        write_film(path, ".png", [of_tensor(file.name, small, {})], Look(grid=grid, scale=scale))
+        look = Look(grid=grid, scale=scale)
+        write_film(path, ".png", [of_tensor(file.name, small, {})], look, lineage=lines)
 
 
 def _spaced(samples: np.ndarray, count: int) -> np.ndarray:

@@ -43,9 +43,10 @@ def write_output(
     elif not math.prod(main.shape):
         raise Error(f"{path}: there are no pictures to write")
     elif suffix == "/":
-        folders.write(path, (one for chunk in _chunks(main) for one in chunk.reshape(-1, *main.shape[-3:])))
+        pictures = (one for chunk in _chunks(main) for one in chunk.reshape(-1, *main.shape[-3:]))
+        folders.write(path, pictures, meta.get("lineage", ()))
     else:
-        return write_film(path, suffix, [of_tensor(path, main, meta)])
+        return write_film(path, suffix, [of_tensor(path, main, meta)], lineage=meta.get("lineage", ()))
     return f"{modality.tensor} {list(main.shape)}"
 
 

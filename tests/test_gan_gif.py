@@ -71,19 +71,21 @@ def test_a_pipe_gets_what_the_file_gets(ok, save, tmp_path, suffix):
     film = save("film", noise(5, 1, 16, 16, 3))
     ok("gan-gif", film, "-o", f"film.{suffix}")
     piped = ok("gan-gif", "--format", suffix, stdin=(tmp_path / film).read_bytes()).out
-    assert piped == (tmp_path / f"film.{suffix}").read_bytes()
+    (tmp_path / f"piped.{suffix}").write_bytes(piped)
+    digests = [ok("gan-info", "--digest", f"{name}.{suffix}").out for name in ("film", "piped")]
+    assert digests[0] == digests[1]
     magic = {"gif": b"GIF89a", "webp": b"RIFF", "mp4": b"\0\0\0", "apng": b"\x89PNG", "png": b"\x89PNG"}[suffix]
     assert piped.startswith(magic)
     assert (b"acTL" in piped) == (suffix == "apng")
 
 
-def test_every_format_comes_from_gan_sample_too(ok, checkpoint, decoded, tmp_path):
+def test_every_format_comes_from_gan_sample_too(ok, checkpoint, decoded):
     ok("gan-interp", "--seeds", "1-3", "--for", checkpoint, "--frames", 9, "-o", "walk.safetensors")
     for suffix in ("gif", "apng", "webp", "mp4", "safetensors"):
         ok("gan-sample", checkpoint, "--latents", "walk.safetensors", "-o", f"walk.{suffix}")
     assert np.array_equal(decoded("walk.gif")[0], decoded("walk.apng")[0])
     ok("gan-gif", "walk.safetensors", "-o", "again.gif")
-    assert (tmp_path / "again.gif").read_bytes() == (tmp_path / "walk.gif").read_bytes()
+    assert np.array_equal(decoded("again.gif")[0], decoded("walk.gif")[0])
 
 
 def test_bounce(ok, save, decoded):

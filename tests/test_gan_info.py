@@ -1,16 +1,18 @@
 """gan-info, and the lineage it shows."""
 
 import json
+import tempfile
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import flat
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from ganutils import __version__
-from ganutils.files import container, lineage
+from ganutils.files import container, lineage, provenance
+from ganutils.films import about
 
 
 def test_it_says_what_a_checkpoint_is(ok, checkpoint):
@@ -93,7 +95,7 @@ def test_absolute_paths_and_logins_are_left_out():
     line = lineage.command_line(
         ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:pw@host/q", "/dev/stdin"]
     )
-    assert line == "gan-data 'a b' -o=y.png --root z http://host/q /dev/stdin"
+    assert line == "gan-data 'a b' -o=y.png --root z/ http://host/q /dev/stdin"
 
 
 def test_a_path_never_reads_as_a_data_set_or_an_option(ok, content, tmp_path):
@@ -277,3 +279,99 @@ def test_a_preview_is_a_png_of_something(ok, fails, pictures, tmp_path):
     container.write(str(tmp_path / "none"), "samples", {"images": np.zeros((0, 8, 8, 1), "u1")}, {})
     assert "none: holds no samples" in fails("gan-info", "none", "--preview", "none.png")
     fails("gan-info", pictures, "--json", "--digest", code=2)
+
+
+# --------------------------------------------------------------------------------- pictures and films
+
+
+@pytest.mark.parametrize("name", ["x.gif", "x.webp", "x.apng", "x.mp4", "x.png", "x/"])
+def test_pictures_and_films_say_how_they_were_made(ok, tmp_path, name):
+    np.save(tmp_path / "frames.npy", np.random.default_rng(0).integers(0, 256, (4, 18, 16, 3), np.uint8))
+    ok("gan-gif", "frames.npy", "--gap", 0, "-q", "-o", name)
+    line = f"gan-gif frames.npy --gap 0 -q -o {name}"
+    path = f"{name}000002.png" if name == "x/" else name
+    kind, format = ("picture", "PNG") if "x." not in name or name == "x.png" else ("film", name[2:].upper())
+    lines = ok("gan-info", path).out.decode().splitlines()
+    assert lines[0] == f"{path}: {kind}, {format}"
+    assert lines[-2:] == ["  made by", f"    {line}"]
+    what = json.loads(ok("gan-info", "--json", path).out)
+    assert (what["kind"], what["format"], what["made_by"], what["recipe"]) == (kind, format, [line], [line])
+    width, height = {"x.png": (32, 36)}.get(name, (16, 18))
+    assert (what["width"], what["height"], what["frames"]) == (width, height, 4 if kind == "film" else 1)
+    first = (tmp_path / path).read_bytes()
+    ok("gan-gif", "frames.npy", "--gap", 0, "-q", "-o", name)
+    assert (tmp_path / path).read_bytes() == first
+
+
+def test_what_is_made_of_pictures_keeps_how_they_were_made(ok, tmp_path):
+    ok("gan-data", "digits", "--limit", 3, "-q", "-o", f"{tmp_path}/pics/")
+    for source, result in (("pics", "a.gif"), ("a.gif", "b.mp4"), ("b.mp4", "c.webp"), ("c.webp", "d.png")):
+        ok("gan-gif", source, "-q", "-o", result)
+    steps = ["pics -q -o a.gif", "a.gif -q -o b.mp4", "b.mp4 -q -o c.webp", "c.webp -q -o d.png"]
+    expected = ["gan-data digits --limit 3 -q -o pics/", *(f"gan-gif {step}" for step in steps)]
+    assert json.loads(ok("gan-info", "--json", "d.png").out)["made_by"] == expected
+
+
+def test_a_plot_says_what_it_was_made_of(ok, tmp_path):
+    ok("gan-data", "toy:ring", "--limit", 50, "-q", "-o", "ring.safetensors")
+    for name in ("ring.png", "preview.png"):
+        words = ["gan-plot", "ring.safetensors", "-q", "-o"] if name == "ring.png" else ["gan-info", "ring.safetensors"]
+        words += [name] if name == "ring.png" else ["--preview", name]
+        ok(*words)
+        made = json.loads(ok("gan-info", "--json", name).out)["made_by"]
+        assert made == ["gan-data toy:ring --limit 50 -q -o ring.safetensors", " ".join(words)]
+
+
+def test_the_lineage_of_a_strangers_picture_is_text_and_no_more(ok, fails, tmp_path):
+    pixels = Image.fromarray(np.zeros((4, 4), "u1"))
+    bad = [
+        json.dumps(["\x1b]0;owned\x07", "rm -rf ~", "gan-data digits -o x"]),
+        "[" * 30_000,
+        json.dumps(["gan-data digits -o " + "x" * provenance.LENGTH_LIMIT]),
+        json.dumps({"a": 1}),
+        json.dumps([1, None]),
+    ]
+    for number, text in enumerate(bad):
+        info = PngImagePlugin.PngInfo()
+        info.add_text("ganutils", text)
+        pixels.save(tmp_path / f"{number}.png", pnginfo=info)
+        pixels.save(tmp_path / f"{number}.gif", comment=f"ganutils {text}".encode())
+    for suffix in ("png", "gif"):
+        lines = ok("gan-info", f"0.{suffix}").out.decode().splitlines()
+        assert lines[-3:] == ["    # \\x1b]0;owned\\x07", "    # rm -rf ~", "    gan-data digits -o x"]
+        for number in range(1, len(bad)):
+            assert "made by" not in ok("gan-info", f"{number}.{suffix}").out.decode()
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    assert "no.png: is damaged, or not a picture" in fails("gan-info", "no.png")
+    assert "0.gif: is a picture already" in fails("gan-info", "0.gif", "--preview", "x.png")
+
+
+@given(st.lists(st.text(max_size=30)), st.integers(0, 3))
+def test_a_lineage_comes_back_from_the_text_of_a_picture(lines, many):
+    lines = [line for line in lines if line.isprintable()]
+    assert provenance.of_json(provenance.to_json(lines)) == lines
+    assert provenance.of_comment(provenance.to_comment(lines).encode()) == lines
+    long = [*lines, *["gan-sample " + "x" * 30_000] * many, "gan-gif x"]
+    text = provenance.to_json(long)
+    assert len(text) <= provenance.LENGTH_LIMIT
+    kept = provenance.of_json(text)
+    assert kept == long or (kept[0] == provenance.LEFT_OUT and long[-len(kept) + 1 :] == kept[1:])
+
+
+@given(st.binary(max_size=200), st.integers(0, 400))
+def test_a_damaged_mp4_has_no_comment_or_its_own(cut, at):
+    def box(name, held):
+        return (8 + len(held)).to_bytes(4, "big") + name + held
+
+    inner = box(b"data", bytes(8) + b'ganutils ["gan-x -o y"]')
+    for name, head in ((b"\xa9cmt", b""), (b"ilst", b""), (b"meta", bytes(4)), (b"udta", b""), (b"moov", b"")):
+        inner = box(b"free", b"....") + box(name, head + inner) if name != b"meta" else box(name, head + inner)
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as film:
+        film.write(inner)
+        film.flush()
+        assert about.lineage_of(film.name) == ["gan-x -o y"]
+        film.seek(min(at, len(inner)))
+        film.write(cut)
+        film.truncate()
+        film.flush()
+        assert about.lineage_of(film.name) in ([], ["gan-x -o y"])

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from pictures import flat
 from PIL import Image
 
 
@@ -55,8 +56,20 @@ def test_the_forms_of_a_result(ok, checkpoint, content, tmp_path):
 def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    assert "holds other files too" in fails("gan-sample", checkpoint, "-o", "mine/")
+    problem = "which ganutils, or this version of it, did not write; remove the folder or choose another name"
+    assert f"mine/: holds thesis.txt, {problem}" in fails("gan-sample", checkpoint, "-o", "mine/")
     assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+
+
+def test_a_folder_with_a_picture_of_the_users_is_never_replaced(ok, fails, checkpoint, tmp_path):
+    ok("gan-sample", checkpoint, "-n", 3, "-o", "mine/")
+    ok("gan-sample", checkpoint, "-n", 2, "-o", "mine/")  # all ours
+    own = flat(7)
+    (tmp_path / "mine" / "000001.png").write_bytes(own)
+    assert "mine/: holds 000001.png, which ganutils" in fails("gan-sample", checkpoint, "-o", "mine/")
+    assert (tmp_path / "mine" / "000001.png").read_bytes() == own
+    (tmp_path / "mine" / "000001.png").write_bytes(b"no picture")
+    assert "mine/: holds 000001.png, which ganutils" in fails("gan-sample", checkpoint, "-o", "mine/")
 
 
 @pytest.mark.parametrize(

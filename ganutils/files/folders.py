@@ -8,7 +8,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,11 +18,12 @@ from ganutils.files import atomic, paths, png
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: fcntl.h and fs.h
 
 
-def write(path: str, samples: Iterable[np.ndarray]) -> int:
-    """One PNG per sample [H, W, C], 000000.png and so on. Returns their number.
+def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ()) -> int:
+    """One PNG per sample [H, W, C], 000000.png and so on, each with its `lineage`. Returns their number.
 
-    An existing folder is replaced if it holds only such files. As in atomic.replacing, the temporary folder has one
-    name per target and is locked: a second writer waits, and the next one clears what a killed one left.
+    An existing folder is replaced if it holds only such files, which this function wrote. As in atomic.replacing, the
+    temporary folder has one name per target and is locked: a second writer waits, and the next one clears what a killed
+    one left.
     """
     paths.check_folder(path)
     folder = os.path.realpath(path.rstrip("/"))
@@ -36,7 +37,7 @@ def write(path: str, samples: Iterable[np.ndarray]) -> int:
         try:
             for number, sample in enumerate(samples):
                 with open(os.path.join(temporary, f"{number:06d}.png"), "wb") as out:
-                    png.write(out, sample)
+                    png.write(out, sample, lineage)
                     out.flush()
                     os.fsync(out.fileno())
             atomic.finish_pipes()
@@ -51,8 +52,10 @@ def write(path: str, samples: Iterable[np.ndarray]) -> int:
 
 
 def _check(path: str, folder: str) -> None:
-    if os.path.lexists(folder) and not all(re.fullmatch(r"\d{6,}\.png", name) for name in os.listdir(folder)):
-        raise Error(f"{path}: holds other files too; remove it or choose another name")
+    for name in sorted(os.listdir(folder)) if os.path.lexists(folder) else ():
+        if not re.fullmatch(r"\d{6,}\.png", name) or not png.is_ours(os.path.join(folder, name)):
+            what = "which ganutils, or this version of it, did not write"
+            raise Error(f"{path}: holds {name}, {what}; remove the folder or choose another name")
 
 
 @contextlib.contextmanager

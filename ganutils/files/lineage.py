@@ -62,7 +62,7 @@ def _public(argument: str, is_source: Callable[[str], bool]) -> str:
     argument = re.sub(r"://[^/@\s]*@", "://", argument)  # user:password@ of an address
     option, sign, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
     if value.startswith(("/", "~")) and not re.match("/dev/(std|fd/)", value):
-        value = os.path.basename(value.rstrip("/"))
+        value = os.path.basename(value.rstrip("/")) + "/" * value.endswith("/")
         if is_source(value) or value.startswith("-"):
             value = f"./{value}"
     return option + sign + value

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ganutils.files import png
+from ganutils.files import png, provenance
 from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film, changed
 
@@ -26,6 +26,7 @@ def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
         chunks = list(_chunks(frame[y0:y1, x0:x1]))
         if before is None:
             _chunk(out, b"IHDR", next(data for kind, data in chunks if kind == b"IHDR"))
+            _chunk(out, b"tEXt", f"{provenance.KEY}\0{provenance.to_json(film.lineage)}".encode())
             _chunk(out, b"acTL", struct.pack(">II", film.count, film.loop))
         _chunk(out, b"fcTL", struct.pack(">IIIIIHHBB", sequence, x1 - x0, y1 - y0, x0, y0, delay, unit, 0, 0))
         sequence += 1

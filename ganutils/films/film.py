@@ -25,25 +25,27 @@ def write_film(
     timing: Timing = Timing(),  # noqa: B008
     encoding: Encoding = Encoding(),  # noqa: B008
     progress: Callable[[int], Any] | None = None,
+    lineage: Sequence[str] = (),
 ) -> str:
     """Draw the inputs side by side into `path`, in a format of formats.film_formats; a summary in a few words.
 
     A .png is one sheet, time from left to right; / is a PNG per frame, or a PNG per sample of a sheet.
     progress   takes the number of frames; gives a context with advance()
+    lineage    the commands that make it, for its metadata
     """
     if suffix == ".png":
-        return _write_sheet(path, inputs, look)
+        return _write_sheet(path, inputs, look, lineage)
     count = max(frames.count for frames in inputs)
     if suffix == "/" and count == 1:
-        return _write_samples(path, inputs)
+        return _write_samples(path, inputs, lineage)
     if count < 2:
         raise Error(f"{inputs[0].name}: is a sheet, but a film needs at least two frames; write a .png")
     captions = _captions(inputs, look.caption, count)
     page = Page(inputs, look, captions)
     with progress(count) if progress else contextlib.nullcontext() as bar:
-        film = film_of(page.shape, count, _draw(page, inputs, captions, bar), timing)
+        film = film_of(page.shape, count, _draw(page, inputs, captions, bar), timing, lineage)
         if suffix == "/":
-            return f"{folders.write(path, _to_the_end(film.frames, inputs)):,} frames"
+            return f"{folders.write(path, _to_the_end(film.frames, inputs), lineage):,} frames"
         with atomic.replacing(path) as out:
             FORMATS[suffix].write(out, film, encoding)
             _finish(inputs)
@@ -57,12 +59,12 @@ def _draw(page: Page, inputs: Sequence[Frames], captions: Sequence[str], bar: An
             bar.advance()
 
 
-def _write_samples(path: str, inputs: Sequence[Frames]) -> str:
+def _write_samples(path: str, inputs: Sequence[Frames], lineage: Sequence[str]) -> str:
     """One PNG per sample of a sheet."""
     if len(inputs) > 1:
         raise Error(f"{path}: one PNG per sample needs a single input; give one file")
     samples = (sample for sheet in inputs[0].sheets(inputs[0].cells) for sample in sheet)
-    return f"{folders.write(path, _to_the_end(samples, inputs)):,} pictures"
+    return f"{folders.write(path, _to_the_end(samples, inputs), lineage):,} pictures"
 
 
 def _to_the_end(frames: Iterable[np.ndarray], inputs: Sequence[Frames]) -> Iterator[np.ndarray]:
@@ -85,10 +87,10 @@ def _captions(inputs: Sequence[Frames], template: str, count: int) -> list[str]:
     return [fill(template, {**note, "frame": t + 1, "frames": count}) for t, note in enumerate(notes)]
 
 
-def _write_sheet(path: str, inputs: Sequence[Frames], look: Look) -> str:
+def _write_sheet(path: str, inputs: Sequence[Frames], look: Look, lineage: Sequence[str]) -> str:
     page, summary = draw_sheet(inputs, look)
     with atomic.replacing(path) as out:
-        png.write(out, page)
+        png.write(out, page, lineage)
         _finish(inputs)
     return summary
 

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, npy
+from ganutils.files import container, lineage, npy
 from ganutils.files.container import File, Stream
 from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
+from ganutils.films.about import lineage_of
 from ganutils.samples.images import Shape, UnreadableError, fit_pixels, measure, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
@@ -41,6 +42,7 @@ class Frames:
     notes     what a caption may say of each sheet: [count] of {"step": 100, "kimg": 6.4, ...}
     layout    rows of cells: the number of a sample in its sheet, a sign, or None for an empty place; or None
     finish    reads a pipe to its end; Error if what writes it failed
+    lineage   the commands that made them
     """
 
     name: str
@@ -51,6 +53,7 @@ class Frames:
     notes: Sequence[Mapping[str, Any]]
     layout: Cells | None = None
     finish: Callable[[], None] = lambda: None
+    lineage: Sequence[str] = ()
 
     def sheets(self, shown: int) -> Iterator[np.ndarray]:
         """The first `shown` samples of each sheet: uint8 [shown, H, W, C]."""
@@ -77,7 +80,8 @@ def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -
     cells = math.prod(lead) // count
     chunks = [images] if isinstance(images, np.ndarray) else images.chunks
     pictures = (chunk.reshape(-1, h, w, c) for chunk in chunks)
-    return Frames(name, count, cells, (h, w, c), pictures, _notes(name, meta, count), _layout(name, meta, cells))
+    notes, layout = _notes(name, meta, count), _layout(name, meta, cells)
+    return Frames(name, count, cells, (h, w, c), pictures, notes, layout, lineage=meta.get("lineage", ()))
 
 
 def _notes(name: str, meta: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
@@ -183,7 +187,8 @@ def _of_film(film: FilmFile, background: Color, stack: contextlib.ExitStack) -> 
     shape = Shape(channels=c, background=background)
     pictures = stack.enter_context(contextlib.closing(film.frames()))
     chunks = (fit_pixels(picture, shape)[None] for picture in pictures)
-    return of_tensor(film.name, Stream((film.count, 1, h, w, c), np.dtype(np.uint8), chunks), {})
+    stream = Stream((film.count, 1, h, w, c), np.dtype(np.uint8), chunks)
+    return of_tensor(film.name, stream, {"lineage": lineage_of(film.name)})
 
 
 def _of_rows(name: str, rows: Rows, is_film: bool) -> Frames:
@@ -220,6 +225,7 @@ def _of_pictures(pictures: _Pictures, is_film: bool, background: Color) -> Frame
     shape = Shape(channels=c, background=background)
     chunks = (_readable(read, path, shape)[None] for path in paths)
     frames = _of_pixels(pictures.name, (len(paths), h, w, c), chunks, is_film)
+    frames.lineage = lineage.merged(dict.fromkeys(tuple(lineage_of(path)) for path in paths))
     if is_film:
         frames.notes = [{"name": os.path.splitext(os.path.basename(path))[0]} for path in paths]
     return frames

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import GifImagePlugin, Image
 
 from ganutils import Error
-from ganutils.files import png
+from ganutils.files import png, provenance
 from ganutils.files.spool import Spool
 from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film, changed
@@ -62,6 +62,8 @@ def _write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     out.write(b"GIF89a" + struct.pack("<HHBBB", w, h, 0xF0 | (bits - 1), 0, 0) + table)
     if film.loop != 1:  # the number counts repeats
         out.write(b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(film.loop - 1, 0), 0))
+    if film.lineage:
+        out.write(_comment(provenance.to_comment(film.lineage).encode()))
     before = None
     for frame, delay in zip(indexed, film.delays(100), strict=True):
         x, y, part, transparent = _change(before, frame, 1 << bits)
@@ -70,6 +72,12 @@ def _write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
             out.write(block)
         before = frame
     out.write(b";")
+
+
+def _comment(text: bytes) -> bytes:
+    """A comment extension: blocks of at most 255 bytes."""
+    blocks = (text[at : at + 255] for at in range(0, len(text), 255))
+    return b"!\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
 
 
 def _change(before: np.ndarray | None, frame: np.ndarray, size: int) -> tuple[int, int, np.ndarray, int | None]:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import provenance
 from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film
 
@@ -67,6 +68,7 @@ def _encode(path: str, film: Film, quality: int) -> int:
 
     frames: Any = counted()  # imageio takes an iterator too, one frame at a time
     rate = Fraction(film.fps).limit_denominator(1000)
+    comment = ["-metadata", f"comment={provenance.to_comment(film.lineage)}"] if film.lineage else []
     factor = round(10 + 0.41 * (100 - quality))
     imageio.imwrite(
         path,
@@ -81,7 +83,7 @@ def _encode(path: str, film: Film, quality: int) -> int:
         macro_block_size=1,
         ffmpeg_log_level="quiet",
         input_params=["-r", str(rate)],
-        output_params=["-crf", str(factor), "-vf", f"{EVEN},{TAGS}", "-movflags", "+faststart", "-f", "mp4"],
+        output_params=["-crf", str(factor), "-vf", f"{EVEN},{TAGS}", *comment, "-movflags", "+faststart", "-f", "mp4"],
     )
     return sent
 

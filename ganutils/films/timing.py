@@ -1,10 +1,10 @@
-"""What the writer of a format is handed: frames one at a time, and when they are shown. NumPy only."""
+"""What the writer of a format is handed: frames one at a time, when they are shown, how they were made. NumPy only."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ class Timing(NamedTuple):
 class Film:
     """A film as it is shown: `count` frames uint8 [H, W, C] of `shape`; frame `held` stays `hold` seconds longer.
 
-    The frames can be read once, in order.
+    The frames can be read once, in order. The file says that its `lineage` made it.
     """
 
     shape: tuple[int, int, int]
@@ -41,6 +41,7 @@ class Film:
     hold: float
     held: int
     loop: int
+    lineage: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
@@ -52,12 +53,18 @@ class Film:
         return [max(1, end - start) for start, end in itertools.pairwise(ends)]
 
 
-def film_of(shape: tuple[int, int, int], count: int, frames: Iterable[np.ndarray], timing: Timing) -> Film:
+def film_of(
+    shape: tuple[int, int, int],
+    count: int,
+    frames: Iterable[np.ndarray],
+    timing: Timing,
+    lineage: Sequence[str] = (),
+) -> Film:
     """The film of `count` frames; with `bounce` they come back without the two ends, so that it can be looped."""
     fps, hold, bounce, loop = timing
     if bounce:
-        return Film(shape, 2 * count - 2, _there_and_back(count, frames), fps, hold, count - 1, loop)
-    return Film(shape, count, iter(frames), fps, hold, count - 1, loop)
+        return Film(shape, 2 * count - 2, _there_and_back(count, frames), fps, hold, count - 1, loop, lineage)
+    return Film(shape, count, iter(frames), fps, hold, count - 1, loop, lineage)
 
 
 def _there_and_back(count: int, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

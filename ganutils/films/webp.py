@@ -7,9 +7,11 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from ganutils.files import png
+from ganutils.files import png, provenance
 from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film
+
+DESCRIPTION = 0x010E  # EXIF's ImageDescription
 
 
 class _Film(Image.Image):
@@ -39,6 +41,10 @@ def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     settings = {"quality": encoding.quality, "method": 4}
     if encoding.quality == 100:
         settings = {"lossless": True, "quality": 60, "method": 2}  # there, quality is effort
+    exif = Image.Exif()
+    if film.lineage:
+        exif[DESCRIPTION] = provenance.to_comment(film.lineage)
     encoded = BytesIO()
-    _Film(film).save(encoded, "WEBP", save_all=True, duration=film.delays(1000), loop=film.loop, **settings)
+    times = {"duration": film.delays(1000), "loop": film.loop}
+    _Film(film).save(encoded, "WEBP", save_all=True, exif=exif, **times, **settings)
     out.write(encoded.getbuffer())

@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 
 from ganutils import Error
-from ganutils.files import container, kinds, logs
+from ganutils.files import container, kinds, lineage, logs
 from ganutils.files.container import File, Stream
 from ganutils.inference import discriminate
 from ganutils.inference.generate import draw_samples, generate
@@ -27,18 +27,19 @@ from ganutils.samples.samples import Samples
 
 
 class Figures(NamedTuple):
-    """`panels`, one for each file, in order; `draw` makes a figure of some of them."""
+    """`panels`, one for each file, in order; `draw` makes a figure of some of them; `lineages` of what is drawn."""
 
     panels: Sequence[Any]
     draw: Callable[[Sequence[Any]], Figure]
+    lineages: Sequence[Sequence[str]]
 
     @property
     def figure(self) -> Figure:
         """All panels on one page."""
         return self.draw(self.panels)
 
-    def write_film(self, path: str) -> None:
-        """A frame for each panel, in the format that `path` names."""
+    def write_film(self, path: str, line: str) -> None:
+        """A frame for each panel, in the format that `path` names; the command `line` makes it."""
         first = pixels(self.draw(self.panels[:1]))
 
         def frames() -> Iterator[np.ndarray]:
@@ -47,7 +48,8 @@ class Figures(NamedTuple):
                 yield pixels(self.draw([panel]))[None, None]
 
         shape = (len(self.panels), 1, *first.shape)
-        write_output(path, "samples", {"images": Stream(shape, np.dtype(np.uint8), frames())}, {})
+        meta = {"lineage": lineage.joined(self.lineages, line)}
+        write_output(path, "samples", {"images": Stream(shape, np.dtype(np.uint8), frames())}, meta)
 
 
 def draw(paths: Sequence[str], data: Samples | None, units: Sequence[int] | None, titles: Sequence[str]) -> Figures:
@@ -59,12 +61,13 @@ def draw(paths: Sequence[str], data: Samples | None, units: Sequence[int] | None
     if titles and len(titles) != len(paths):
         raise Error(f"--titles: {len(titles)} titles for {len(paths)} files; give one for each")
     titles = titles or _titles(sources)
+    lineages = [*([data.meta.get("lineage", [])] if data else []), *(source.lineage for source in sources)]
     if _are_points(sources[0]):
         if units is not None:
             raise Error(f"{paths[0]}: --units are features of pictures, but these are points")
         view = densities.view(data, _points(sources[-1]))
         panels = [_panel(source, title, view) for source, title in zip(sources, titles, strict=True)]
-        return Figures(panels, functools.partial(densities.draw, view))
+        return Figures(panels, functools.partial(densities.draw, view), lineages)
     if units is not None and data is None:
         raise Error(f"{paths[0]}: --units needs --data, pictures to choose from")
     pictures = []
@@ -72,24 +75,26 @@ def draw(paths: Sequence[str], data: Samples | None, units: Sequence[int] | None
         with container.read(source.path, "checkpoint") as file:
             best = filters.first_layer(file) if units is None or data is None else filters.excited(file, data, units)
         pictures.append((title, best))
-    return Figures(pictures, functools.partial(filters.draw, units=units))
+    return Figures(pictures, functools.partial(filters.draw, units=units), lineages)
 
 
 class _Source(NamedTuple):
     path: str
     config: Config | None  # of a checkpoint
     updates: tuple[int, int]  # of G and of D
+    lineage: Sequence[str]
 
 
 def _ordered(paths: Sequence[str]) -> list[_Source]:
     sources = []
     for path in paths:
         with container.read(path) as file:
+            lines = file.meta.get("lineage", [])
             if file.kind == "checkpoint":
                 updates = checkpoints.updates(file)
-                sources.append(_Source(path, checkpoints.config_of(file), (updates["G"], updates["D"])))
+                sources.append(_Source(path, checkpoints.config_of(file), (updates["G"], updates["D"]), lines))
             else:
-                sources.append(_Source(path, None, (0, 0)))
+                sources.append(_Source(path, None, (0, 0), lines))
     if _are_one_run(sources):
         sources.sort(key=lambda source: source.updates)
     return sources

@@ -5,6 +5,7 @@ Another kind of plot is another function that returns a Figure; `write` does the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -13,7 +14,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ganutils.files import atomic, paths
+from ganutils.files import atomic, paths, provenance
 from ganutils.films.formats import PAGES
 
 # Okabe and Ito 2008, darkest first, so that neighbors differ in gray too; each goes with a dash of its own.
@@ -48,9 +49,13 @@ def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:
     return np.ascontiguousarray(picture[: len(picture) // 2 * 2, : picture.shape[1] // 2 * 2])
 
 
-def write(path: str, figure: Figure, dpi: int = 150) -> None:
-    """Write a plot in the form that `path` names (PNG if a pipe), whole or not at all, with no date in it."""
+def write(path: str, figure: Figure, dpi: int = 150, lineage: Sequence[str] = ()) -> None:
+    """Write a plot in the format that `path` names (PNG if a pipe), whole or not at all, with no date in it.
+
+    A PNG carries its `lineage`; PDF and SVG have no place where it could be found again.
+    """
     suffix = paths.format_of(path, PAGES, ".png")
-    undated = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    made = {provenance.KEY: provenance.to_json(lineage)}
+    about = {".png": {"Software": None, **made}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
     with matplotlib.rc_context(STYLE), atomic.replacing(path) as out:
-        figure.savefig(out, format=suffix[1:], dpi=dpi, metadata=undated[suffix])
+        figure.savefig(out, format=suffix[1:], dpi=dpi, metadata=about[suffix])

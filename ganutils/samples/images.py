@@ -83,7 +83,7 @@ def decode(data: bytes, shape: Shape) -> np.ndarray:
     """
     if (quick := _quick(data, shape)) is not None:
         return fit(*quick)
-    with _opened(io.BytesIO(data)) as image:
+    with opened(io.BytesIO(data)) as image:
         full = image.size
         _reduce(image, shape)
         turned = _orientation(image)
@@ -96,7 +96,7 @@ def decode(data: bytes, shape: Shape) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _opened(stream: BinaryIO) -> Iterator[Image.Image]:
+def opened(stream: BinaryIO) -> Iterator[Image.Image]:
     """A picture file as a Pillow image, not yet decoded; UnreadableError where Pillow fails on it in the block."""
     try:
         with warnings.catch_warnings():
@@ -134,7 +134,7 @@ def read(path: str, shape: Shape) -> np.ndarray:
 
 def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]:
     """(H, W, C) of what `read` gives for a picture, mostly from its header alone. UnreadableError, or OSError."""
-    with open(path, "rb") as stream, _opened(stream) as image:
+    with open(path, "rb") as stream, opened(stream) as image:
         w, h = image.size
         if _orientation(image) >= 5:
             w, h = h, w
