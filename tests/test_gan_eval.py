@@ -1,11 +1,13 @@
 """gan-eval: its scores order what is better and worse, its JSON and table, its extractors."""
 
+import contextlib
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from conftest import BIN, TINY
 from PIL import Image, ImageFilter
 
@@ -140,6 +142,33 @@ def test_the_json_says_what_was_measured_and_how(score, real, ok, root):
     (again,) = score(real, "gan.ckpt", "-n", 40, "--features", kept[0])
     assert again["features"]["hash"] == features["hash"]
     assert again["frechet_distance"] == found["frechet_distance"]
+
+
+def test_training_a_classifier_is_announced_and_not_if_it_was_kept_or_quiet(ok, real, tmp_path):
+    words = ("gan-eval", real, real, "--root")
+    (line,) = ok(*words, "here").lines
+    kept = next((tmp_path / "here" / "extractors").iterdir()).relative_to(tmp_path)
+    assert line == f"training a classifier on 400 labeled samples of real.safetensors; kept in {kept}"
+    assert ok(*words, "here").lines == []
+    assert ok(*words, "there", "-q").lines == []
+
+
+def test_training_a_classifier_shows_how_far_it_is():
+    from ganutils.training.classifier import LEAST_UPDATES, train
+
+    done = []
+
+    class Bar(contextlib.nullcontext):
+        def __enter__(self):
+            return self
+
+        def advance(self, count=1, status=None):
+            done.append(status)
+
+    images, labels = bars(20, 0)
+    train(images, labels, torch.device("cpu"), lambda total: Bar(done.append(total)))
+    assert done[0] == LEAST_UPDATES == len(done) - 1
+    assert done[-1] == "classifier: update 200/200"
 
 
 def test_a_checkpoint_scores_as_the_samples_gan_sample_makes_of_it(score, real, ok):

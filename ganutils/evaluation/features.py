@@ -16,7 +16,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation.extractors import classifier
 from ganutils.evaluation.extractors.discriminator import of_checkpoint
-from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet, Request
+from ganutils.evaluation.extractors.extractor import SILENT, Extractor, LabeledSet, Request, Teller
 from ganutils.evaluation.extractors.inception import inception
 from ganutils.evaluation.extractors.onnx import onnx
 from ganutils.evaluation.extractors.raw import pixels
@@ -29,9 +29,16 @@ BY_KIND: dict[str, Opener] = {"extractor": classifier.of_file, "checkpoint": of_
 BY_SUFFIX: dict[str, Opener] = {".onnx": onnx}  # other files
 
 
-def open_extractor(name: str, labeled: LabeledSet, root: str, device: str, weights: str | None = None) -> Extractor:
+def open_extractor(
+    name: str,
+    labeled: LabeledSet,
+    root: str,
+    device: str,
+    weights: str | None = None,
+    teller: Teller = SILENT,
+) -> Extractor:
     """The extractor of that name or file, for samples shaped as those of `labeled`; see `Request` for the others."""
-    extractor = _opener(name)(name, Request(labeled, root, device, weights))
+    extractor = _opener(name)(name, Request(labeled, root, device, weights, teller))
 
     def features(samples: np.ndarray) -> np.ndarray:
         made = extractor.features(samples)

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from ganutils import Error
-from ganutils.evaluation.extractors.extractor import LabeledSet
+from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.report import rounded
 from ganutils.files import lineage
@@ -77,15 +77,16 @@ class Labeler:
     """Labels samples as the `labeled` ones are, by their `features` (see `evaluation.features`).
 
     root     folder for downloads and trained classifiers
+    teller   reports the training of a classifier
     report   for each class or attribute: balanced accuracy and AUC on held-out samples, its share, whether it is usable
     """
 
-    def __init__(self, labeled: Samples, features: str, root: str, device: str):
+    def __init__(self, labeled: Samples, features: str, root: str, device: str, teller: Teller = SILENT):
         self.name, self.shape = labeled.name, labeled.shape
         self.questions = _questions(labeled)
         samples, parts = labeled.array, _parts(labeled)
         training_set = _training_set(labeled.name, samples, self.questions, parts[0])
-        extractor = open_extractor(features, training_set, root, device)
+        extractor = open_extractor(features, training_set, root, device, teller=teller)
         if extractor.about["name"] == "points":
             raise Error(f"{labeled.name}: holds points, whose few numbers teach too little; use --features CHECKPOINT")
         self._features = extractor.features

@@ -11,6 +11,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.compute import devices
 from ganutils.evaluation import metrics, sets
+from ganutils.evaluation.extractors.extractor import Teller
 from ganutils.evaluation.labeling import Labeler
 from ganutils.evaluation.report import rounded
 from ganutils.files import container
@@ -41,11 +42,12 @@ def score_file(
     root: str,
     seed: int,
     device: str,
+    teller: Teller,
 ) -> dict[str, Any]:
     """As `score`, of the samples of `file`, labeled as those of the file `like` by these `features`."""
     file.keep()
     with open_samples(like) as labeled:
-        labeler = Labeler(labeled, features, root, device)
+        labeler = Labeler(labeled, features, root, device, teller)
     return score(file, expression, checkpoint, labeler, top, draws, target, seed, device)
 
 

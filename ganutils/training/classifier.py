@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,32 +22,50 @@ from ganutils.randomness import stream
 BATCH = 128
 EPOCHS, LEAST_UPDATES, MOST_UPDATES = 20, 200, 1200
 HELD_OUT = 10  # one in so many images is not trained on but measures the accuracy
+Progress = Callable[[int], AbstractContextManager[Any]]  # total -> a bar with advance(count, status)
 
 
-def train(images: np.ndarray, targets: np.ndarray, device: torch.device) -> tuple[Classifier, float]:
+def train(
+    images: np.ndarray, targets: np.ndarray, device: torch.device, progress: Progress | None = None
+) -> tuple[Classifier, float]:
     """A classifier of `images` uint8 [N, H, W, C], and its accuracy on held-out ones; NaN if there are too few.
 
     targets     int64 [N] of classes 0, 1, ..., or float32 [N, A] of attributes in 0..1
+    progress    takes the number of updates; gives a context with advance()
     """
     order = stream(VERSION, "classifier").permutation(len(images))
     held_out, rows = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
     network = seeded(images.shape[1:], outputs(targets)).to(device).train()
-    updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
-    for update in range(updates):
-        random = stream(VERSION, "batch", update)
-        chosen = rows[random.integers(len(rows), size=BATCH)]
-        x = shifted(discriminate.inputs(images[chosen], device), random)
-        loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+    _fit(network, images, targets, rows, device, progress)
     network.eval().requires_grad_(False)
     if not len(held_out):
         return network, math.nan
     return network, accuracy(discriminate.apply(network, images[held_out], device), targets[held_out])
+
+
+def _fit(
+    network: Classifier,
+    images: np.ndarray,
+    targets: np.ndarray,
+    rows: np.ndarray,
+    device: torch.device,
+    progress: Progress | None,
+) -> None:
+    updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
+    with progress(updates) if progress else nullcontext() as bar:
+        for update in range(updates):
+            random = stream(VERSION, "batch", update)
+            chosen = rows[random.integers(len(rows), size=BATCH)]
+            x = shifted(discriminate.inputs(images[chosen], device), random)
+            loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            if bar:
+                bar.advance(status=f"classifier: update {update + 1:,}/{updates:,}")
 
 
 def shifted(x: Tensor, random: np.random.Generator) -> Tensor:
@@ -85,14 +105,28 @@ def digest(images: np.ndarray, targets: np.ndarray) -> str:
 
 
 def cached(
-    images: np.ndarray, targets: np.ndarray, classes: list[str], root: str, device: torch.device
+    images: np.ndarray,
+    targets: np.ndarray,
+    classes: list[str],
+    root: str,
+    device: torch.device,
+    name: str = "the data",
+    tell: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Classifier, dict[str, Any], str]:
-    """The classifier of a labeled set, its metadata and its file: trained now, or kept under `root` from before."""
+    """The classifier of a labeled set, its metadata and its file: trained now, or kept under `root` from before.
+
+    name        of the set
+    tell        takes a message before a training, which may last half a minute
+    progress    see `train`
+    """
     folder = os.path.join(os.path.expanduser(root), "extractors")
     path = os.path.join(folder, f"{digest(images, targets)[:32]}.safetensors")
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
-        network, measured = train(images, targets, device)
+        if tell:
+            tell(f"training a classifier on {len(images):,} labeled samples of {name}; kept in {path}")
+        network, measured = train(images, targets, device, progress)
         rounded = None if math.isnan(measured) else round(measured, 4)
         write(path, network, {"accuracy": rounded, "classes": classes})
     with container.read(path, "extractor") as file:

@@ -30,7 +30,10 @@ def auto(_: str, request: Request) -> Extractor:
         network = seeded(labeled.shape, 1).to(device).eval()
         name = about("random", digest=f"classifier {VERSION}")
         return Extractor(lambda images: discriminate.apply(network.features, images, device), name)
-    network, meta, path = cached(labeled.samples, labeled.targets, list(labeled.target_names), request.root, device)
+    names = list(labeled.target_names)
+    network, meta, path = cached(
+        labeled.samples, labeled.targets, names, request.root, device, labeled.name, *request.teller
+    )
     meta["classes"] = labeled.target_names  # the same content may have been kept under other names
     return _extractor(network, meta, path, device, has_classes=labeled.targets.ndim == 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,11 @@ from ganutils.samples.samples import check_shape
 
 WIDEST = 4096  # features; the root of a wider covariance takes minutes
 LARGE_BATCH = 64  # images to a forward pass of a large network
+
+# How the training of a classifier is reported, as by cli.progress.teller: tell(message), and progress(total), which
+# gives a bar with advance(count, status).
+Teller = tuple[Callable[[str], None] | None, Callable[[int], AbstractContextManager[Any]] | None]
+SILENT: Teller = (None, None)
 
 
 class Extractor(NamedTuple):
@@ -65,12 +71,14 @@ class Request(NamedTuple):
     root      folder for downloads and trained classifiers
     device    that networks run on: auto, cpu, ...
     weights   a file of the Inception network's weights, instead of the download
+    teller    reports the training of a classifier
     """
 
     labeled: LabeledSet
     root: str
     device: str
     weights: str | None = None
+    teller: Teller = SILENT
 
 
 def about(name: str, resize: str = "none", digest: str | None = None) -> dict[str, Any]:
