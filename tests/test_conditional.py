@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from conftest import TINY
+from PIL import Image
 
 from ganutils.files import container
+from ganutils.runs.series import class_rows
 
 
 @pytest.fixture
@@ -33,6 +35,33 @@ def test_the_generator_learns_which_class_is_which(ok, two_classes, content, arc
     assert day["images"].mean() > night + 60
     ok("gan-sample", "sky.ckpt", "--latents", "day.safetensors", "-o", "again.safetensors")
     assert np.array_equal(content("again.safetensors")[1]["images"], day["images"])
+
+
+def test_a_sheet_has_a_row_for_each_class(ok, two_classes, content, tmp_path):
+    ok("gan-loop", two_classes, *TINY, "--conditional", "--steps", 0, "-q", "-o", "sky.ckpt")
+    ok("gan-sample", "sky.ckpt", "-q", "-o", "s.safetensors")
+    assert content("s.safetensors")[0]["layout"] == [[*range(10)], [*range(10, 20)]]
+    ok("gan-sample", "sky.ckpt", "-n", 5, "-q", "-o", "five.safetensors")
+    assert content("five.safetensors")[0]["layout"] == [[0, 1, 2], [3, 4, None]]
+    ok("gan-sample", "sky.ckpt", "-q", "-o", "s.png")
+    assert Image.open(tmp_path / "s.png").size == (80, 16)
+    for words in (["--label", "day"], ["-n", 2], ["-n", 1]):
+        ok("gan-sample", "sky.ckpt", *words, "-q", "-o", "one.safetensors")
+        assert "layout" not in content("one.safetensors")[0]
+
+
+@pytest.mark.parametrize(("classes", "each"), [(10, 10), (3, 100), (10, 1000), (1000, 10), (200, 1), (2, 7), (1, 9)])
+def test_rows_of_classes_stay_rows_whatever_their_number(classes, each):
+    rows = class_rows(np.repeat(np.arange(classes), each))
+    if classes == 1 or each == 1:
+        assert rows == []
+        return
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows) * len(rows[0]) <= 1024
+    shown = [[number for number in row if number is not None] for row in rows]
+    assert all(len({number // each for number in row}) == 1 for row in shown)
+    numbers = [number for row in shown for number in row]
+    assert len(set(numbers)) == len(numbers) >= min(classes * each, 900)
 
 
 def test_classes_that_are_wrong_are_named(ok, fails, two_classes, pictures, checkpoint, tmp_path):

@@ -16,6 +16,8 @@ from ganutils.files import spool
 from ganutils.films import apng, formats, gif, mp4, webp
 from ganutils.films import text as text_module
 from ganutils.films.formats import Encoding
+from ganutils.films.frames import of_tensor
+from ganutils.films.layout import Look, Page, grid_of
 from ganutils.films.text import Font, fill
 from ganutils.films.timing import Timing, film_of
 
@@ -295,3 +297,44 @@ def test_lines_are_broken_between_words():
     assert len(lines) > 2
     assert " ".join(lines) == "one two three four five six seven"
     assert all(font.width(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("count", "grid"),
+    {1: (1, 1), 2: (2, 1), 3: (2, 2), 7: (3, 3), 8: (4, 2), 12: (4, 3), 14: (4, 4), 32: (8, 4), 64: (8, 8)}.items(),
+)
+def test_samples_fill_a_rectangle_where_one_is_not_too_long(count, grid):
+    assert grid_of(count) == grid
+
+
+def test_full_ink_is_white_and_black():
+    for background in ((0, 0, 0), (255, 255, 255), (9, 200, 80)):
+        look = Look(title="WWW", background=background)
+        drawn = Page([of_tensor("x", np.zeros((1, 64, 64, 1), "u1"), {})], look, []).base
+        text = drawn[: drawn.shape[0] - 64].reshape(-1, drawn.shape[2]).astype(int)
+        ink = 255 if background[0] < 128 and background != (9, 200, 80) else 0
+        assert np.abs(text - ink).min(0).max() == 0
+
+
+def test_labels_never_lie_on_one_another():
+    labels = ["wwwwwwww", "one two three", "i", "", "WWWWWWWWWW", "step 12,000"]
+    frames = of_tensor("x", np.zeros((12, 4, 4, 1), "u1"), {})
+    page = Page([frames], Look(grid=(6, 2), column_labels=labels, row_labels=["g", "h"]), [], [labels])
+    (left, top), panel = page.corners[0], page.panels[0]
+    starts = [left + sum(panel.slots[:number]) for number in range(1, 6)]
+    above, below = page.base[:top, left:, 0], page.base[top + panel.h :, left:, 0]
+    for ink in (above, below):
+        assert ink.max() == 255
+        assert not ink[:, [start - left for start in starts]].any()  # nothing is written between two columns
+        assert not ink[:, [0, -1]].any()
+    (y0, h), (y1, _) = panel.rows
+    assert y1 - y0 >= page.font.line > h
+
+
+def test_names_of_films_never_lie_on_one_another():
+    film = of_tensor("x", np.zeros((1, 4, 4, 1), "u1"), {})
+    page = Page([film, film], Look(column_labels=["a long name of it", "Another-One"]), [])
+    columns = page.base[..., 0].any(0)
+    runs = np.flatnonzero(np.diff(np.r_[0, columns, 0]))
+    gaps = runs[2::2] - runs[1:-1:2]
+    assert gaps.max() >= 8

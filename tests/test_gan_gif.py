@@ -201,6 +201,26 @@ def test_a_film_as_a_sheet_runs_from_left_to_right(ok, save, png):
     assert np.array_equal(drawn[12:, :4], images[4, 1, :, :, 0])
 
 
+def test_each_column_of_a_sheet_has_the_caption_of_its_own_frame(ok, save, png):
+    def letters(rows):
+        lines = np.flatnonzero(rows.any(1))
+        return rows[lines[0] : lines[-1] + 1]
+
+    film = save("film", noise(3, 2, 16, 16, 1), frames=[{"step": step} for step in (0, 200, 12000)])
+    ok("gan-gif", film, "--caption", "step {step}", "-o", "below.png")
+    ok("gan-gif", film, "--column-labels", "step 0,step 200,step 12000", "-o", "above.png")
+    below, above = png("below.png"), png("above.png")
+    assert np.array_equal(letters(below[32:]), letters(above[:-32]))
+    plain = save("plain", noise(3, 2, 16, 16, 1))
+    ok("gan-gif", film, plain, "--caption", "step {step}", "-o", "two.png")  # the other says nothing of its frames
+    assert np.array_equal(letters(png("two.png")[32:, : below.shape[1]]), letters(below[32:]))
+    ok("gan-gif", film, "--caption", "Ours", "-o", "ours.png")  # of all frames: once
+    assert png("ours.png").shape[0] < below.shape[0]
+    ok("gan-gif", film, "--caption", "step {step}", "--grid", "2x3", "-o", "grid.png")
+    ok("gan-gif", film, "--caption", "step 0 to step 12000", "--grid", "2x3", "-o", "said.png")
+    assert np.array_equal(png("grid.png"), png("said.png"))
+
+
 def test_text_lies_around_the_pictures_and_never_on_them(ok, save, decoded):
     images = noise(3, 4, 32, 32, 1)
     notes = [{"step": step, "kimg": step * 0.064} for step in (0, 1000, 12000)]

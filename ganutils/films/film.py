@@ -97,11 +97,23 @@ def _write_sheet(path: str, inputs: Sequence[Frames], look: Look, lineage: Seque
 
 def draw_sheet(inputs: Sequence[Frames], look: Look) -> tuple[np.ndarray, str]:
     """All on one page, time from left to right: uint8 [H, W, C]; and a summary in a few words."""
-    captions = _captions(inputs, look.caption, max(frames.count for frames in inputs))
-    if len(inputs) == 1 and inputs[0].count > 1 and not look.grid and look.caption and not look.column_labels:
-        look, captions = look._replace(column_labels=captions, caption=""), [""]  # each frame is a column
+    under = [_own_captions(frames, inputs, look.caption) for frames in inputs]
+    captions = list(dict.fromkeys(caption for texts in under for caption in texts))
+    caption = captions[0] if captions else ""
+    if len(captions) < 2 or look.grid:  # in a grid time runs on over the rows, so columns are of no one frame
+        caption = f"{caption} to {captions[-1]}" if len(captions) > 1 else caption
+        under = []
+    else:
+        caption = ""
     sheets = [unrolled(frames, look.grid) for frames in inputs]
-    page = Page(sheets, look._replace(grid=None), captions[-1:])
-    drawn = page.draw(next(side_by_side(sheets, page.shown)), captions[-1])
+    page = Page(sheets, look._replace(grid=None), [caption], under)
+    drawn = page.draw(next(side_by_side(sheets, page.shown)), caption)
     shown = sum(len(panel.numbers) for panel in page.panels)
     return drawn, f"{shown:,} of {sum(sheet.cells for sheet in sheets):,} pictures"
+
+
+def _own_captions(frames: Frames, inputs: Sequence[Frames], template: str) -> list[str]:
+    """A caption for each frame of a film; none for a film that says nothing of its frames where others do."""
+    if any(other.notes and any(other.notes) for other in inputs) and not any(frames.notes):
+        return []
+    return _captions([frames], template, frames.count) if template else []

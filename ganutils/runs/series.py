@@ -16,6 +16,8 @@ from ganutils.runs import checkpoints
 from ganutils.runs.config import Config, differences
 from ganutils.samples.samples import Samples
 
+SHEET, CLASS, ROW = 1024, 10, 32  # samples of a sheet in all, of each class at least, and in a row
+
 
 @dataclasses.dataclass
 class Series:
@@ -79,14 +81,19 @@ class Series:
         }
         return tensors if labels is None else {**tensors, "labels": np.broadcast_to(labels, lead)}
 
-    def meta(self, line: str, given: File | None) -> dict[str, Any]:
-        """Metadata of that file, which the command `line` makes; it keeps the layout of the latents `given`."""
+    def meta(self, line: str, given: File | None, labels: np.ndarray | None) -> dict[str, Any]:
+        """Metadata of that file, which the command `line` makes.
+
+        Its layout is that of the latents `given`; else pictures of several classes have a row for each.
+        """
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
         meta: dict[str, Any] = {"prior": self.config.prior, "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
             meta["classes"] = self.first.meta["classes"]
         if given and "layout" in given.meta:
             meta["layout"] = given.meta["layout"]
+        elif labels is not None and kinds.modality_of_shape(self.config.shape) is kinds.IMAGES:
+            meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
         return {**meta, "frames": self.frames} if self.is_film else meta
 
 
@@ -94,6 +101,24 @@ def all_classes(count: int, lead: tuple[int, ...]) -> np.ndarray:
     """`count` classes evenly, in order: int64 of shape `lead`."""
     number = math.prod(lead)
     return (np.arange(number) * count // max(number, 1)).reshape(lead)
+
+
+def class_rows(labels: np.ndarray) -> list[list[int | None]]:
+    """A layout of a sheet whose `labels` are in order: a row for each class, more if it has many samples.
+
+    A sheet holds about SHEET samples, of each class at least CLASS. No rows for one class, or one sample of each.
+    """
+    if labels.ndim > 1 or (np.diff(labels) < 0).any():
+        return []
+    groups = np.split(np.arange(len(labels)), np.flatnonzero(np.diff(labels)) + 1)
+    most = max(CLASS, SHEET // len(groups))
+    most -= most % ROW if most > ROW else 0  # whole rows
+    columns = min(ROW, most, max(map(len, groups)))
+    if len(groups) == 1 or columns == 1:
+        return []
+    padded = [[*group[:most].tolist(), *[None] * (-len(group[:most]) % columns)] for group in groups]
+    rows = [places[start : start + columns] for places in padded for start in range(0, len(places), columns)]
+    return rows[: SHEET // columns]
 
 
 def open_series(first: File, others: Sequence[str]) -> Series:

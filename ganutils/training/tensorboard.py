@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.films.layout import grid_of
 from ganutils.inference.generate import generate
 from ganutils.latents.draw import draw_latents
 from ganutils.training.gan import GAN
@@ -40,8 +41,8 @@ class Board:
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
         samples = np.concatenate(list(generate(self.gan.ema, z, labels)))
         n, h, w, c = samples.shape
-        side = int(n**0.5)
-        return samples.reshape(side, side, h, w, c).transpose(0, 2, 1, 3, 4).reshape(side * h, side * w, c)
+        columns, rows = grid_of(n)
+        return samples.reshape(rows, columns, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, columns * w, c)
 
 
 @contextlib.contextmanager
