@@ -201,3 +201,11 @@ def test_an_option_means_the_same_in_every_command():
                 uses[spelled][name] = meaning(option)
     assert len(uses) > 100
     assert {spelled: found for spelled, found in uses.items() if len(set(found.values())) > 1} == {}
+
+
+@pytest.mark.parametrize("command", ["gan-loop", "gan-train-d", "gan-train-g"])
+@pytest.mark.parametrize("file", ["x.png", "x.GIF", "x.mp4", "x.npy", "x.pdf", "x.json", "x/"])
+def test_a_checkpoint_is_not_written_into_files_of_other_formats(fails, command, file):
+    line = fails(command, "data.safetensors", "--from", "c", "-o", file, code=2)
+    problem = f"{file}: a checkpoint is written there; give NAME.ckpt.safetensors"
+    assert line == f"{command}: {problem} (see {command} --help)"

@@ -102,6 +102,14 @@ def _check_json(ctx: click.Context, path: str) -> None:
         raise click.UsageError(f"{path}: JSON is written there; give NAME.json", ctx)
 
 
+def _check_checkpoint(ctx: click.Context, path: str) -> None:
+    """Usage error if the name promises another format than a checkpoint's."""
+    suffix = os.path.splitext(path)[1].lower()
+    others = {*formats.sample_formats(), *formats.PAGES, ".json", ".jsonl"} - {".safetensors"}
+    if suffix in others or path.endswith("/"):
+        raise click.UsageError(f"{path}: a checkpoint is written there; give NAME.ckpt.safetensors", ctx)
+
+
 def _check_samples(ctx: click.Context, path: str) -> None:
     paths.format_of(path, formats.sample_formats())
 
@@ -150,7 +158,7 @@ def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> C
 
 
 BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
-output = _output(_checked(lambda ctx, path: None), "File to write: a checkpoint")
+output = _output(_checked(_check_checkpoint), "File to write: a checkpoint")
 output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
 output_of_latents = _output(_checked(_check_samples), "File to write: .safetensors or .npy")
 output_or_score = _output(
