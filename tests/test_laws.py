@@ -17,7 +17,7 @@ MODELS = [
     ["--preset", "dcgan2016", "--seed", "7"],
     ["--preset", "wgan-gp2017", "--z-dim", "4"],
     ["--preset", "quickdraw2019", "--conditional"],
-    ["--precision", "bf16", "--r1", "0.5"],
+    ["--precision", "bf16", "--r1", "0.5", "--augment", "translate,mirror"],
 ]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
 

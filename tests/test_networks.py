@@ -22,7 +22,7 @@ from ganutils.runs import traits
 from ganutils.runs.config import SETTINGS, contradiction, fresh
 from ganutils.runs.presets import PRESETS
 from ganutils.training import batches
-from ganutils.training.augment import AUGMENTS, cutout, translate
+from ganutils.training.augment import AUGMENTS, cutout, mirror, translate
 from ganutils.training.batches import Batches, TrainingSet
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.training.optimizers import OPTIMIZERS, Adam, RMSprop
@@ -171,6 +171,14 @@ def test_translation_moves_by_up_to_an_eighth_and_fills_with_gray():
     assert kept.min() == pytest.approx(14 / 16 * 21 / 24)
     assert kept.max() == 1
     assert set(y.unique().tolist()) == {0.0, 1.0}
+
+
+def test_mirror_swaps_left_and_right_of_half_the_pictures():
+    x = torch.randn(400, 3, 4, 6)
+    y = mirror(x, stream(0, "m"))
+    swapped = (y != x).flatten(1).any(1)
+    assert torch.equal(y[swapped], x[swapped].flip(-1))
+    assert 150 < swapped.sum() < 250
 
 
 def test_cutout_takes_a_window_of_half_the_sides():

@@ -124,9 +124,10 @@ def _drop_stdout() -> None:
 
 
 @contextlib.contextmanager
-def stopping() -> Iterator[list[int]]:
+def stopping(message: str | None = None) -> Iterator[list[int]]:
     """Yield a list that a first SIGINT or SIGTERM goes into, so that a loop can finish; a second one ends it at once.
 
+    `message` is printed on stderr when the first one comes.
     A signal that came earlier, and whose exception was lost, is in it. After the block the command exits with 128 +
     the signal's number.
     """
@@ -136,6 +137,8 @@ def stopping() -> Iterator[list[int]]:
         if stopped:
             sys.exit(128 + number)
         stopped.append(number)
+        if message:
+            progress.say_at_once(message)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

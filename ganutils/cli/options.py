@@ -95,6 +95,10 @@ def _is_score(ctx: click.Context, _: str) -> bool:
     return bool(ctx.params.get("score"))  # --score is eager: it is read before -o
 
 
+def _is_plan(ctx: click.Context, _: str) -> bool:
+    return bool(ctx.params.get("dry_run"))  # --dry-run is eager too
+
+
 def _check_json(ctx: click.Context, path: str) -> None:
     """Usage error if the name promises another format than JSON."""
     suffix = os.path.splitext(path)[1].lower()
@@ -158,7 +162,7 @@ def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> C
 
 
 BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
-output = _output(_checked(_check_checkpoint), "File to write: a checkpoint")
+output = _output(_checked(_check_checkpoint, _is_plan), "File to write: a checkpoint")
 output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
 output_of_latents = _output(_checked(_check_samples), "File to write: .safetensors or .npy")
 output_or_score = _output(
@@ -183,6 +187,12 @@ deterministic = _shared(
     "--deterministic", is_flag=True, help="Give the same bits on every run on CUDA too (slower); CPUs always do"
 )
 device = _shared("--device", type=Device(), default="auto", help="Device: auto, cpu, cuda, cuda:N or mps")
+dry_run = _shared(
+    "--dry-run",
+    is_flag=True,
+    is_eager=True,  # -o depends on it
+    help="Print data, networks and all settings, and what would be written; train and write nothing",
+)
 features = _shared(
     "--features",
     default="auto",
@@ -192,8 +202,15 @@ features = _shared(
 )
 filter = _shared("--filter", type=click.Choice(FILTERS), help="Filter for resizing")
 grid = _shared("--grid", type=Grid(), metavar="CxR", help="Columns and rows of a frame, e.g. 8x4")
+init = _shared(
+    "--init",
+    type=click.Path(),
+    metavar="CKPT",
+    help="Checkpoint whose networks a new run begins with; settings that are not given are its own",
+)
 like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
 limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use at most N samples, chosen by --seed")
+log = _shared("--log", type=click.Path(), help="File to append JSON lines to, one every 50 steps or updates")
 origin = _shared(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to continue from", shown="a new run"
 )

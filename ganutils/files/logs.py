@@ -19,13 +19,17 @@ LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
 
 @contextlib.contextmanager
 def appended(path: str) -> Iterator[Callable[[Any], None]]:
-    """Yield what appends a tick (a named tuple, or None) to `path`; half a line of a killed run is removed."""
+    """Yield what appends a tick (a named tuple, or None) to `path`; half a line of a killed run is removed.
+
+    Fields that are NaN were not measured and are left out.
+    """
     with atomic.naming(path), open(path, "ab", buffering=0) as out:
         if os.path.isfile(path):
             _mend(path, out)
 
         def append(tick: Any) -> None:
-            data = (json.dumps(tick._asdict()) + "\n").encode() if tick else b""
+            fields = {name: value for name, value in tick._asdict().items() if value == value} if tick else {}
+            data = (json.dumps(fields) + "\n").encode() if fields else b""
             done = 0
             while done < len(data):
                 done += out.write(data[done:])
@@ -87,15 +91,23 @@ def read(path: str) -> Lines:
 def _continued(lines: Lines) -> Lines:
     """Without the lines that a continued run wrote again; lines of gan-eval, which name a FAKE, are not among them."""
     kept: Lines = []
-    last = -1.0  # the largest step so far
+    last = (-1.0, -1.0)  # the furthest so far
     for line in lines:
-        step = line.get("step")
-        if step is not None and number(step) and "fake" not in line:
-            if step <= last:
-                kept = [one for one in kept if "fake" in one or not number(one.get("step")) or one["step"] < step]
-            last = step
+        if "fake" not in line and number(line.get("step")):
+            if _reached(line) <= last:
+                kept = [
+                    one
+                    for one in kept
+                    if "fake" in one or not number(one.get("step")) or _reached(one) < _reached(line)
+                ]
+            last = _reached(line)
         kept.append(line)
     return kept
+
+
+def _reached(line: dict[str, Any]) -> tuple[float, float]:
+    """How far training was: step and, since gan-train-d makes no steps, kimg."""
+    return line["step"], line["kimg"] if number(line.get("kimg")) else 0.0
 
 
 def number(value: Any) -> bool:

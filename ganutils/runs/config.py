@@ -56,7 +56,7 @@ class Config:
     r2: float = setting("Weight of the same penalty at generated samples.", 0.0, most=1e6)
     gp: float = setting("Weight of WGAN's gradient penalty.", 0.0, most=1e6)
     augment: str = setting(
-        "Random changes to the pictures that D sees: some of translate,cutout,color, or none.",
+        "Random changes to the pictures that D sees: some of translate,cutout,color,mirror, or none.",
         "none", choices=AUGMENTS, many=True,
     )  # fmt: skip
     optimizer: str = setting("Optimizer of both networks.", "adam", choices=OPTIMIZERS, was="optimiser")
@@ -128,13 +128,18 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: SETTINGS[name].native(value) for name, value in given.items()}
 
 
-def fresh(shape: tuple[int, ...], given: Mapping[str, Any]) -> Config:
+def fresh(shape: tuple[int, ...], given: Mapping[str, Any], like: Config | None = None) -> Config:
     """The config of a new run on samples of `shape`: the settings `given`, else the preset's.
+
+    like    the config to take in place of a preset where none is given
 
     Error if one of them is unknown or invalid, or if they do not go together.
     """
     given = checked(given)
-    values = {**PLAIN, **PRESETS[given.get("preset", PLAIN["preset"])], **given}
+    base = vars(like) if like else {}
+    preset = PRESETS[given.get("preset", PLAIN["preset"])] if "preset" in given or like is None else {}
+    values = {**PLAIN, **base, **preset, **given}
+    values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
         values["smooth"] = 1.0
     if "arch" not in given and _modality(shape).tensor not in ARCHS[values["arch"]].takes:
@@ -215,13 +220,14 @@ def differences(there: Config, here: Mapping[str, Any]) -> str:
     """
     pairs = [(name, getattr(there, name), value) for name, value in here.items()]
     return ", ".join(
-        f"{name} is {_words(a)} there, {_words(b)} here"
+        f"{name} is {in_words(a)} there, {in_words(b)} here"
         for name, a, b in pairs
         if a != b and SETTINGS[name].undecided not in (a, b)
     )
 
 
-def _words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """The value of a setting as messages show it."""
     return "none" if value is None else ":".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
 
 

@@ -1,4 +1,4 @@
-"""Where a training command starts: at a new run, a checkpoint given with --from, or its own output."""
+"""Where a training command starts: at a new run, a checkpoint given with --from or --init, or its own output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
-from ganutils.runs import checkpoints
+from ganutils.runs import checkpoints, parts
 from ganutils.runs.config import Config, checked, decided, differences, fresh
 from ganutils.samples.samples import MOST_CLASSES, Samples, in_words
 
@@ -24,6 +24,9 @@ class Start:
     lineages  of the data and the checkpoint
     classes   names of the classes of a conditional run, where they have names
     resumed   whether the checkpoint is the command's own output
+    init      checkpoint whose networks a new run begins with
+    began     what tells the networks that the run began with from others: a digest, if they came from a file
+    base      step from which `--more` counts
     """
 
     config: Config
@@ -32,6 +35,9 @@ class Start:
     lineages: list[list[str]]
     classes: list[str] | None
     resumed: bool = False
+    init: File | None = None
+    began: str | None = None
+    base: int = 0
 
     @property
     def step(self) -> int:
@@ -40,13 +46,28 @@ class Start:
 
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of the checkpoint that the command `line` writes."""
-        named = {} if self.classes is None else {"classes": self.classes}
+        optional = {"classes": self.classes, "init": self.began}
+        named = {name: value for name, value in optional.items() if value is not None}
         return {"data": self.data, "lineage": lineage.joined(self.lineages, line, self.resumed), **named}
+
+    def finish(self, output: str, part: bool) -> None:
+        """Give `output` the checkpoint as it is, since there is nothing to train; with `part`, remove a stale one."""
+        if self.checkpoint is None:
+            raise ValueError("a new run cannot be finished")
+        if not (self.resumed and os.path.exists(output)):
+            arrays = {name: self.checkpoint[name] for name in self.checkpoint.specs}
+            container.write(output, "checkpoint", arrays, self.checkpoint.meta)
+        if part and (not self.resumed or self.checkpoint.name == output):
+            parts.remove(output)
 
 
 @contextlib.contextmanager
-def start(samples: Samples | None, origin: str | None, given: Mapping[str, Any]) -> Iterator[Start]:
+def start(
+    samples: Samples | None, origin: str | None, given: Mapping[str, Any], init: str | None = None
+) -> Iterator[Start]:
     """Start on `samples` from the checkpoint `origin`, or anew if that is None. `given`: the settings typed.
+
+    init   checkpoint that a new run takes its networks from, and the settings that are not given
 
     Error if a setting does not exist, is invalid or differs from the checkpoint's; if the samples have not the shape or
     the classes that the checkpoint was made for; or if they are those it was trained on with other labels.
@@ -57,8 +78,14 @@ def start(samples: Samples | None, origin: str | None, given: Mapping[str, Any])
     if origin is None:
         if samples is None:
             raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
-        config = fresh(samples.shape, given)
-        yield Start(config, None, _identity(samples, config), [_lineage(samples)], _names(samples, config))
+        with contextlib.ExitStack() as stack:
+            begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
+            config = fresh(samples.shape, given, checkpoints.config_of(begun) if begun else None)
+            new = Start(config, None, _identity(samples, config), [_lineage(samples)], _names(samples, config))
+            if begun:
+                new.lineages.append(_lineage(begun))
+                new = dataclasses.replace(new, init=begun, began=begun.digest())
+            yield new
         return
     with container.read(origin, "checkpoint") as checkpoint:
         config = _fitting_config(checkpoint, given)
@@ -67,7 +94,8 @@ def start(samples: Samples | None, origin: str | None, given: Mapping[str, Any])
         else:
             data, lineages = _identity(samples, config), [_lineage(samples), _lineage(checkpoint)]
             _check_samples(samples, data, checkpoint, config)
-        yield Start(config, checkpoint, data, lineages, _names(checkpoint, config))
+        step, began = checkpoints.updates(checkpoint)["G"], checkpoint.meta.get("init")
+        yield Start(config, checkpoint, data, lineages, _names(checkpoint, config), began=began, base=step)
 
 
 def _with_classes(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
@@ -128,20 +156,25 @@ def other_keys(there: Any, here: Mapping[str, Any]) -> list[str]:
 
 
 @contextlib.contextmanager
-def resume(samples: Samples, origin: str | None, output: str | None, given: Mapping[str, Any]) -> Iterator[Start]:
+def resume(
+    samples: Samples, origin: str | None, output: str | None, given: Mapping[str, Any], init: str | None = None
+) -> Iterator[Start]:
     """As `start`, but from `output` if that exists; Error if it was made with other settings or data.
 
     `output` None: start over, whatever exists.
     """
     if output is None or paths.is_pipe(output) or not os.path.exists(output):
-        with start(samples, origin, given) as begun:
+        with start(samples, origin, given, init) as begun:
             yield begun
         return
-    with start(samples, origin, given) as intended, start(samples, output, {}) as begun:
+    with start(samples, origin, given, init) as intended, start(samples, output, {}) as begun:
         problems = [differences(begun.config, vars(intended.config))]
         if begun.checkpoint is not None and other_keys(begun.checkpoint.meta.get("data"), intended.data):
             problems.append("the data are not the same")
+        if init and begun.began != intended.began:
+            problems.append(f"it did not begin with the networks of {init}")
         if any(problems):
             what = ", ".join(filter(None, problems))
             raise Error(f"{output}: is another run: {what}; --fresh starts over, or choose another -o")
-        yield dataclasses.replace(begun, config=decided(begun.config, vars(intended.config)), resumed=True)
+        config = decided(begun.config, vars(intended.config))
+        yield dataclasses.replace(begun, config=config, resumed=True, base=intended.base if origin else begun.base)

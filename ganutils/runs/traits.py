@@ -83,7 +83,12 @@ class AugmentTraits(NamedTuple):
     channels: tuple[int, ...] = (1, 3)
 
 
-AUGMENTS = {"translate": AugmentTraits(), "cutout": AugmentTraits(), "color": AugmentTraits(channels=(3,))}
+AUGMENTS = {
+    "translate": AugmentTraits(),
+    "cutout": AugmentTraits(),
+    "color": AugmentTraits(channels=(3,)),
+    "mirror": AugmentTraits(),
+}
 
 
 class PriorTraits(NamedTuple):

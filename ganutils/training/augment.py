@@ -48,8 +48,15 @@ def color(x: Tensor, random: ShardedGenerator) -> Tensor:
     return mean + (x - mean) * (contrast + 0.5)
 
 
+def mirror(x: Tensor, random: ShardedGenerator) -> Tensor:
+    """Swap left and right of every second picture, for data that are as likely that way round."""
+    swapped = devices.send(random.integers(0, 2, (len(x), 1, 1, 1)), x.device).bool()
+    return torch.where(swapped, x.flip(-1), x)
+
+
 AUGMENTS: dict[str, Callable[[Tensor, ShardedGenerator], Tensor]] = {
     "translate": translate,
     "cutout": cutout,
     "color": color,
+    "mirror": mirror,
 }

@@ -16,7 +16,7 @@ from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.networks.weights import Tensors, check, fill, tensors_of
 from ganutils.runs import checkpoints
-from ganutils.runs.config import Config
+from ganutils.runs.config import Config, differences
 from ganutils.training.optimizers import OPTIMIZERS
 
 
@@ -98,8 +98,31 @@ def load(file: File) -> GAN:
     return gan
 
 
-def begin(config: Config, file: File | None) -> GAN:
-    """A new GAN of `config`, or that of the checkpoint `file`, of which `config` decides what it left undecided."""
+def begin(config: Config, file: File | None, init: File | None = None) -> GAN:
+    """A new GAN of `config`, or that of the checkpoint `file`, of which `config` decides what it left undecided.
+
+    init   checkpoint whose networks, and their average, a new GAN begins with; Error if they do not fit
+    """
     gan = GAN(config, networks.build(config)) if file is None else load(file)
     gan.config = config
+    if init is not None:
+        _take_networks(gan, init)
     return gan
+
+
+def _take_networks(gan: GAN, file: File) -> None:
+    """Copy the three networks of the checkpoint `file` into those of `gan`."""
+    source = load(file)
+    for part in ("G", "D", "ema"):
+        there, here = (getattr(one, part).state_dict() for one in (source, gan))
+        for name in sorted(there.keys() | here.keys()):
+            if name not in there or name not in here or there[name].shape != here[name].shape:
+                raise Error(f"{file.name}: its networks do not fit: {_misfit(source.config, gan.config, part, name)}")
+        fill(here, there)
+
+
+def _misfit(there: Config, here: Config, part: str, name: str) -> str:
+    """What makes the networks of two configs differ: the settings, or else a tensor."""
+    shaping = ("shape", "arch", "width", "hidden", "norm", "z_dim", "classes")
+    settings = differences(there, {setting: getattr(here, setting) for setting in shaping})
+    return f"{settings}; give the same" if settings else f"they differ in {part}.{name}"

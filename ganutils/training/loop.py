@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -12,23 +13,52 @@ from ganutils.training.trainer import Trainer
 TICK = 50  # generator updates from one line of the log to the next
 
 
+NAN = math.nan  # of what a phase by hand does not measure
+
+
 class Tick(NamedTuple):
-    """How training is going: means over the steps since the last tick. A line of `--log` has these fields."""
+    """How training is going: means over the updates since the last tick. A line of `--log` has these fields."""
 
     step: int  # generator updates done
     kimg: float  # thousands of real pictures shown to the discriminator
     images_per_second: float  # real pictures shown
-    d_loss: float  # without penalties
-    g_loss: float
-    d_real: float  # share of the real pictures that D takes for real
-    d_fake: float  # share of the generated pictures that D takes for generated
-    diversity: float  # of the last batch: standard deviation of the generated pictures over that of the real ones
-    memory_mb: float  # most memory held so far, by the process or on the CUDA device
+    d_loss: float = NAN  # without penalties
+    g_loss: float = NAN
+    d_real: float = NAN  # share of the real pictures that D takes for real
+    d_fake: float = NAN  # share of the generated pictures that D takes for generated
+    diversity: float = NAN  # of the last batch: standard deviation of the generated pictures over that of the real ones
+    memory_mb: float = NAN  # most memory held so far, by the process or on the CUDA device
+
+    def details(self) -> list[str]:
+        """What was measured, in words, what matters most first."""
+        d = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})"
+        g, rate = f"G {self.g_loss:.3f}", f"{self.images_per_second:,.0f} img/s"
+        texts = [d, g, rate, f"{self.kimg:,.1f} kimg", f"{self.memory_mb:,.0f} MB"]
+        return [text for text in texts if "nan" not in text]
 
     def __str__(self) -> str:
-        losses = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})  G {self.g_loss:.3f}"
-        rate = f"{self.images_per_second:,.0f} img/s  {self.memory_mb:,.0f} MB"
-        return f"step {self.step:,}  {self.kimg:.1f} kimg  {losses}  {rate}"
+        return " · ".join([f"step {self.step:,}", *self.details()])
+
+
+class Meter:
+    """Makes the ticks of a training."""
+
+    def __init__(self, trainer: Trainer):
+        self._trainer = trainer
+        self._then, self._shown = time.monotonic(), trainer.gan.updates["D"]
+
+    def tick(self) -> Tick:
+        """What happened since the last tick."""
+        trainer, gan = self._trainer, self._trainer.gan
+        means = trainer.measures()
+        now, shown = time.monotonic(), gan.updates["D"]
+        images = (shown - self._shown) * gan.config.batch
+        if images:
+            means["diversity"] = trainer.diversity()
+        rate = images / (now - self._then) if images else NAN
+        self._then, self._shown = now, shown
+        memory = devices.peak_memory(trainer.device) / 1e6
+        return Tick(gan.step, shown * gan.config.batch / 1000, rate, memory_mb=memory, **means)
 
 
 def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | None]:
@@ -36,27 +66,21 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
 
     Yields after each step: a Tick every TICK steps and after the last, else None.
     """
-    gan = trainer.gan
-    then, shown = time.monotonic(), gan.updates["D"]
+    gan, meter = trainer.gan, Meter(trainer)
     while gan.step < steps and not trainer.team.agreed(stopped):
         trainer.step()
-        tick = None
-        if gan.step % TICK == 0 or gan.step == steps:
-            means = trainer.measures()
-            now, images = time.monotonic(), (gan.updates["D"] - shown) * gan.config.batch
-            kimg = gan.updates["D"] * gan.config.batch / 1000
-            memory = devices.peak_memory(trainer.device) / 1e6
-            tick = Tick(gan.step, kimg, images / (now - then), diversity=trainer.diversity(), memory_mb=memory, **means)
-            then, shown = now, gan.updates["D"]
-        yield tick
+        yield meter.tick() if gan.step % TICK == 0 or gan.step == steps else None
 
 
-def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped: list[int]) -> Iterator[None]:
-    """One phase by hand: call `update` that many times, unless a signal is in `stopped`. Yields after each."""
+def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped: list[int]) -> Iterator[Tick | None]:
+    """One phase by hand: call `update` that many times, unless a signal is in `stopped`.
+
+    Yields after each: a Tick after the first, every TICK updates and after the last, else None.
+    """
+    meter = Meter(trainer)
     for done in range(1, updates + 1):
         update()
-        if done % TICK == 0 or done == updates:
-            trainer.measures()
-        yield
-        if stopped:
+        is_last = done == updates or bool(stopped)
+        yield meter.tick() if is_last or done == 1 or done % TICK == 0 else None
+        if is_last:
             return

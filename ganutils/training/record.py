@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ganutils.files import logs, paths
+from ganutils.runs import parts
 from ganutils.runs.schedules import snapshot_steps
 from ganutils.training.loop import Tick
 from ganutils.training.monitor import Monitor
@@ -24,6 +25,7 @@ class Outputs(NamedTuple):
     """Where a run writes; None for what it does not write.
 
     output       checkpoint
+    part         write the checkpoint beside `output` until the run is finished
     save_every   steps between writes of the checkpoint; None = about a minute
     snapshots    folder for the snapshots `step-000100.safetensors`
     every        steps between snapshots; None = schedules.EVERY
@@ -34,6 +36,7 @@ class Outputs(NamedTuple):
     """
 
     output: str
+    part: bool = False
     save_every: int | None = None
     snapshots: str | None = None
     every: int | None = None
@@ -52,7 +55,7 @@ class Saver:
 
     def __init__(self, trainer: Trainer, outputs: Outputs, steps: int, meta: dict[str, Any], requests: list[int]):
         self.gan, self.outputs, self.meta, self.requests = trainer.gan, outputs, meta, requests
-        self.leads = trainer.team.leads
+        self.leads, self.steps = trainer.team.leads, steps
         self.snapshot_steps = snapshot_steps(steps, outputs.every, outputs.frames)
         self.saved = time.monotonic()
         if outputs.snapshots and self.leads:
@@ -77,8 +80,16 @@ class Saver:
     def save(self) -> None:
         """Write the checkpoint."""
         if self.leads:
-            self.gan.write(self.outputs.output, self.meta)
+            self.gan.write(self.target, self.meta)
+            if self.outputs.part and self.gan.step >= self.steps:
+                parts.remove(self.outputs.output)
         self.saved = time.monotonic()
+
+    @property
+    def target(self) -> str:
+        """Where the checkpoint goes now."""
+        is_unfinished = self.outputs.part and self.gan.step < self.steps
+        return parts.part_of(self.outputs.output) if is_unfinished else self.outputs.output
 
     def _snapshot(self, folder: str) -> None:
         write = self.gan.write if self.outputs.whole else self.gan.write_snapshot
@@ -89,7 +100,7 @@ class Recorder:
     """Hands each tick to its listeners; `save` writes the checkpoint."""
 
     def __init__(self, saver: Saver, others: list[Listener]):
-        self.save = saver.save
+        self.saver, self.save = saver, saver.save
         self._listeners: list[Listener] = [saver, *others]
 
     def __call__(self, tick: Tick | None) -> None:
@@ -123,3 +134,27 @@ def recording(
             if outputs.tensorboard:
                 others.append(stack.enter_context(open_board(outputs.tensorboard, trainer.gan, steps)))
         yield Recorder(saver, others)
+
+
+class Phase:
+    """One phase by hand: what is trained, how often, and where its log goes; `record` takes what each update gives."""
+
+    def __init__(self, network: str, updates: int, output: str, log: str | None):
+        self.network, self.updates, self.output, self.log = network, updates, output, log
+        self.done = 0
+        self.ticks: list[Tick] = []  # the first and the last
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[Listener]:
+        """Yield what is called after each update."""
+        with contextlib.ExitStack() as stack:
+            append = stack.enter_context(logs.appended(self.log)) if self.log else None
+
+            def record(tick: Tick | None) -> None:
+                self.done += 1
+                if tick is not None:
+                    self.ticks = [*self.ticks[:1], tick]
+                    if append:
+                        append(tick)
+
+            yield record

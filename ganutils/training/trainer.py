@@ -209,7 +209,7 @@ def trainer_of(
 ) -> Trainer:
     """The Trainer of a run that starts or continues on `samples`; see Trainer."""
     data = training_set(samples, run.config) if samples else None
-    return Trainer(begin(run.config, run.checkpoint), data, device, team, sync_bn)
+    return Trainer(begin(run.config, run.checkpoint, run.init), data, device, team, sync_bn)
 
 
 def with_precision(config: Config, device: torch.device) -> Config:

@@ -1,0 +1,120 @@
+"""What a training command says of its run: at the start, at the end, and in place of it all with --dry-run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganutils.compute import devices
+from ganutils.files import paths
+from ganutils.runs.config import SETTINGS, in_words
+from ganutils.runs.start import Start
+from ganutils.samples.samples import Samples
+from ganutils.training.loop import Tick
+from ganutils.training.record import Outputs, Phase, Saver
+from ganutils.training.trainer import Trainer
+
+FEW = 2000  # pictures, of which a discriminator soon knows each by heart
+
+
+def introduction(trainer: Trainer, samples: Samples | None) -> str:
+    """Data, networks and machine, in one line."""
+    config, gan = trainer.config, trainer.gan
+    data = [f"{samples.name}: {len(samples):,} {samples.modality.many.format(*samples.shape)}"] if samples else []
+    sizes = f"G {_parameters(gan.G):,}, D {_parameters(gan.D):,} parameters"
+    processes = [f"{trainer.team.count} processes"] if trainer.team.count > 1 else []
+    machine = ", ".join([*_device(trainer.device), *processes, config.precision])
+    return "; ".join([*data, f"{config.arch} of width {config.width} ({sizes})", machine])
+
+
+def _parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _device(device: torch.device) -> list[str]:
+    if device.type == "cuda":
+        return [f"{device} ({torch.cuda.get_device_name(device)})"]
+    return [device.type, _count(torch.get_num_threads(), "thread")] if device.type == "cpu" else [device.type]
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+def beginning(run: Start, trainer: Trainer, samples: Samples, given: Mapping[str, Any]) -> list[str]:
+    """What gan-loop says before it trains: where it continues, on what, and what to consider first."""
+    lines = []
+    if run.checkpoint is not None:
+        name = run.checkpoint.name
+        lines.append(f"{name}: continues at step {run.step:,}")
+        moved = devices.differences(run.checkpoint.meta, trainer.device, trainer.config.precision)
+        lines += [f"{name}: {moved}"] if moved else []
+    lines.append(introduction(trainer, samples))
+    is_small = samples.are_images and len(samples) < FEW
+    if is_small and run.checkpoint is None and "augment" not in given and not trainer.config.augments:
+        lines.append(f"few pictures ({len(samples):,}): consider --augment translate,cutout")
+    return lines
+
+
+def plan(trainer: Trainer, samples: Samples | None, given: Mapping[str, Any], work: str) -> list[str]:
+    """What --dry-run prints: the introduction, all settings, and the `work` that would be done."""
+    names = {"classes" if name == SETTINGS["classes"].flag else name for name in given}
+    values = {name: in_words(value) for name, value in vars(trainer.config).items()}
+    width = max(map(len, values))
+    rows = [f"  {name:{width}}  {value}{'  (given)' * (name in names)}" for name, value in values.items()]
+    return [introduction(trainer, samples), *rows, work]
+
+
+def work_of_loop(start: int, steps: int, outputs: Outputs) -> str:
+    """What gan-loop would do, for --dry-run."""
+    files = [name_of(outputs.output)]
+    files += [f"snapshots in {outputs.snapshots}"] if outputs.snapshots else []
+    files += [file for file in (outputs.log, outputs.tensorboard) if file]
+    return f"would train from step {start:,} to {steps:,} and write {', '.join(files)}"
+
+
+def work_of_phase(phase: Phase) -> str:
+    """What gan-train-d or gan-train-g would do, for --dry-run."""
+    files = [name_of(phase.output), *([phase.log] if phase.log else [])]
+    return f"would do {_count(phase.updates, 'update')} of {phase.network} and write {', '.join(files)}"
+
+
+def again(steps: int, counts_more: bool, fresh: bool) -> str:
+    """How to continue a run that was stopped; `counts_more`: the same command would count --more from where it is."""
+    if counts_more:
+        return f"--steps {steps} in place of --more continues"
+    return f"the same command {'without --fresh ' * fresh}continues"
+
+
+def ending_of_loop(saver: Saver, elapsed: str, again: str) -> list[str]:
+    """What gan-loop says at the end: what it wrote, how long it took, and what to type next."""
+    step, name, is_pipe = saver.gan.step, name_of(saver.target), paths.is_pipe(saver.target)
+    if step < saver.steps:
+        stopped = f"{name}: stopped at step {step:,} of {saver.steps:,} after {elapsed}"
+        return [stopped if is_pipe else f"{stopped}; {again}"]
+    written = f"{name}: written at step {step:,} after {elapsed}"
+    return [written] if is_pipe else [written, f"next: gan-sample {shlex.quote(name)} -n 64 -o sheet.png"]
+
+
+def ending_of_phase(phase: Phase, elapsed: str) -> str:
+    """What gan-train-d or gan-train-g says at the end: what it did, from the first tick to the last."""
+    count = _count(phase.updates, "update")
+    if phase.done < phase.updates:
+        count = f"stopped after {phase.done:,} of {count}"
+    return f"{name_of(phase.output)}: {count} of {phase.network} in {elapsed}; {_change(phase.network, phase.ticks)}"
+
+
+def _change(network: str, ticks: list[Tick]) -> str:
+    """D loss 1.380 -> 0.630, real 97%, fake 92%."""
+    losses = " -> ".join(f"{tick.d_loss if network == 'D' else tick.g_loss:.3f}" for tick in ticks)
+    accuracy = f", real {ticks[-1].d_real:.0%}, fake {ticks[-1].d_fake:.0%}" if network == "D" else ""
+    return f"{network} loss {losses}{accuracy}"
+
+
+def name_of(path: str) -> str:
+    """How messages call an output."""
+    return "standard output" if path in ("-", "/dev/stdout") else path
