@@ -6,6 +6,7 @@ import sys
 
 import faults
 import offline  # noqa: F401
+import warm
 
 
 def command(
@@ -27,6 +28,7 @@ def command(
         os.fdopen(2, "w", closefd=False),
     )
     sys.argv = [script, *arguments]
+    warm.force_precision()
     if fault:
         faults.install(*fault)
     runpy.run_path(script, run_name="__main__")

@@ -35,6 +35,14 @@ os._exit(code[0] if code else 1)
 """
 
 
+def force_precision() -> None:
+    """Let --precision auto mean what GANUTILS_TEST_PRECISION says, fp32 or bf16, whatever the processor is fast at."""
+    if precision := os.environ.get("GANUTILS_TEST_PRECISION"):
+        from ganutils.compute import devices
+
+        devices.fast_precision = lambda device: precision
+
+
 def write_shims(folder: pathlib.Path, commands: pathlib.Path, path: str) -> None:
     """Into `folder`, one for each script in `commands`, for the server at `path`."""
     folder.mkdir()
@@ -48,6 +56,7 @@ def serve(path: str) -> None:
     """Until killed. One process a command, in a session of its own."""
     for name in MODULES:
         __import__(name)
+    force_precision()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
