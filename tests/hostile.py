@@ -23,6 +23,7 @@ from conftest import BIN
 from PIL import Image
 
 from ganutils import Error
+from ganutils.samples.images import AVIF
 
 SLOW = 10  # seconds of a processor
 VALUES = [
@@ -139,6 +140,7 @@ def pictures() -> dict[str, bytes]:
     noise = Image.fromarray(rng.integers(0, 256, (24, 20, 3), "u1"))
     found = {}
     forms = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "webp": "WEBP", "tif": "TIFF", "ppm": "PPM"}
+    forms |= {"tga": "TGA", **({"avif": "AVIF"} if AVIF else {})}
     modes = [*(("RGB", suffix) for suffix in forms), ("1", "png"), ("P", "png"), ("RGBA", "png"), ("LA", "png")]
     for mode, suffix in [*modes, ("CMYK", "jpg"), ("L", "jpg"), ("RGBA", "webp"), ("P", "gif"), ("L", "tif")]:
         out = io.BytesIO()

@@ -27,11 +27,22 @@ def photo(w, h):
     return Image.fromarray(pixels.astype(np.uint8))
 
 
-@pytest.mark.parametrize("suffix", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"])
+@pytest.mark.parametrize("suffix", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "TGA", *images.AVIF])
 def test_each_format_is_read(suffix):
     found = decode(packed(photo(40, 30), suffix), Shape())
     assert found.shape == (30, 40, 3)
     assert abs(found.astype(int) - np.asarray(photo(40, 30))).mean() < 25  # GIF has 256 colors
+
+
+@pytest.mark.skipif(not images.AVIF, reason="this Pillow has no AVIF")
+@pytest.mark.parametrize("turned", [1, 6])
+def test_avif_is_turned_upright_too(turned):
+    exif = Image.Exif()
+    exif[ORIENTATION] = turned
+    found = decode(packed(photo(64, 32), "AVIF", exif=exif, quality=100), Shape())
+    upright = np.asarray(photo(64, 32) if turned == 1 else photo(64, 32).transpose(UPRIGHT[turned]))
+    assert found.shape == upright.shape
+    assert abs(found.astype(int) - upright).mean() < 20
 
 
 def test_gray_stays_gray_and_colors_can_be_made_gray():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from ganutils.samples.sources.source import Source
 
 BATCH = 32  # pictures in a job for a decoding process
 BATCH_BYTES = 1 << 20  # of packed pictures in a job, or of the pixels it gives, where their size is known
+LONGEST = 4  # a picture longer than this times its width is probably something else
 NAMED = 20  # skipped pictures that are named; further ones are counted
 
 Tensors = dict[str, np.ndarray | Stream]
@@ -52,9 +53,14 @@ def prepare(
     """The selected samples in the given shape, to be written to `output` before the block ends.
 
     A picture that cannot be read is skipped, which `say` is told. Error instead if `strict`, or if more than half of
-    the pictures cannot be read.
+    the pictures cannot be read. When all have been written, `say` is told of those that are probably not what the user
+    thinks: of a single color, or very long.
     """
     collection = join(sources)
+    for problem in (problem for source in sources for problem in source.unread):
+        if strict:
+            raise Error(f"{problem} (--strict)")
+        say(f"{problem}; skipped")
     for note in collection.notes:
         say(note)
     selected = select(collection, selection)
@@ -74,8 +80,36 @@ def prepare(
         tensors, meta = describe(collection, rows, selection)
         if shape.size and collection.modality is not POINTS:
             meta["resampling"] = shape.filter
+        flat: list[int] = []
+        if isinstance(samples, Stream):
+            samples = samples._replace(chunks=_watched(samples.chunks, flat))
         tensor = {collection.modality.tensor: samples}
         yield Dataset({**tensor, **tensors}, meta, _summary(collection, samples.shape, len(selected)))
+        if flat:
+            first = _name(collection, int(rows[flat[0]]))
+            say(f"{len(flat):,} of {len(rows):,} pictures are a single color; the first is {first}")
+        if isinstance(samples, Stream) and not (shape.size or shape.crop) and _is_long(*samples.shape[1:3]):
+            w, h = samples.shape[2], samples.shape[1]
+            say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
+
+
+def _watched(chunks: Iterable[np.ndarray], flat: list[int]) -> Iterator[np.ndarray]:
+    """`chunks` [n, H, W, C]; the numbers of pictures of a single color are added to `flat` as they pass."""
+    start = 0
+    for pictures in chunks:
+        _, h, w, _ = pictures.shape
+        alike = np.flatnonzero(
+            (pictures[:, 0, 0] == pictures[:, h // 2, w // 2]).all(1)
+        )  # most differ in these already
+        some = pictures[alike]
+        if h * w > 1 and len(some):
+            flat += (start + alike[(some == some[:, :1, :1]).all((1, 2, 3))]).tolist()
+        start += len(pictures)
+        yield pictures
+
+
+def _is_long(h: int, w: int) -> bool:
+    return max(h, w) > LONGEST * min(h, w)
 
 
 def _summary(collection: Collection, shape: tuple[int, ...], selected: int) -> str:
@@ -174,7 +208,8 @@ def _decode(
 def _name(collection: Collection, row: int) -> str:
     at = int(collection.source_of(row))
     source, number = collection.sources[at], int(row - collection.starts[at])
-    return f"{source.name}: {source.names[number] if source.names else f'picture {number}'}"
+    picture = source.names[number] if source.names else f"picture {number}"
+    return picture if picture == source.name else f"{source.name}: {picture}"
 
 
 def _jobs(collection: Collection, rows: np.ndarray, shape: Shape) -> Iterator[_Job]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import math
 import os
@@ -16,15 +17,24 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - the last two register themselves
+from PIL import Image, TgaImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - all but one register themselves
 
 try:  # Pillow's libjpeg-turbo with less around it; it is not built for every processor
     import simplejpeg  # type: ignore[import-untyped]
 except ImportError:
     simplejpeg = None
 
+try:  # since Pillow 11.3
+    from PIL import AvifImagePlugin
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # every core decodes pictures of its own
+    AVIF: tuple[str, ...] = ("AVIF",) if AvifImagePlugin.SUPPORTED else ()
+except ImportError:
+    AVIF = ()
+
 # Formats whose decoders are sound; Pillow would try others too, such as EPS, which starts a program.
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", *AVIF, "TGA")  # TGA is last: it has no signature
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # the last two are AVIF's too
 FILE_LIMIT = 1 << 28  # bytes of a picture's file
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 PIXELS = 1 << 26  # of one picture, 8192x8192; the header of a larger one is enough to refuse it
@@ -101,7 +111,7 @@ def opened(stream: BinaryIO) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about what we refuse or repair
-            with Image.open(stream, formats=FORMATS) as image:
+            with Image.open(stream, formats=(*FORMATS, *_more_formats(stream))) as image:
                 if math.prod(image.size) > PIXELS:
                     size = f"{image.width}x{image.height}"
                     raise UnreadableError(f"has {size} pixels, more than {PIXELS:,}; make it smaller")
@@ -112,6 +122,32 @@ def opened(stream: BinaryIO) -> Iterator[Image.Image]:
         raise
     except Exception:  # on damaged bytes Pillow's decoders raise whatever they stumble over
         raise UnreadableError("is damaged, or not a picture") from None
+
+
+def _more_formats(stream: BinaryIO) -> tuple[str, ...]:
+    """HEIF, whose reader is loaded when the first such picture comes; UnreadableError if no reader is installed."""
+    head = stream.read(12)
+    stream.seek(0)
+    if head[4:8] != b"ftyp":
+        return ()
+    if head[8:12] in HEIC_BRANDS:
+        if _has_heif():
+            return ("HEIF",)
+        if head[8:11] == b"hei":
+            raise UnreadableError("is a HEIC picture; pip install pillow-heif")
+    elif not AVIF:
+        raise UnreadableError("is an AVIF picture; pip install 'pillow>=11.3'")
+    return ()
+
+
+@functools.cache
+def _has_heif() -> bool:
+    try:
+        import pillow_heif  # type: ignore[import-not-found]
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return True
 
 
 def read(path: str, shape: Shape) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import dataclasses
 import gzip
 import io
 import itertools
@@ -18,15 +19,15 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ganutils import Error
 from ganutils.files.paths import natural
-from ganutils.samples.images import FILE_LIMIT, Shape, UnreadableError, decode, read
-from ganutils.samples.sources.catalog import PICTURE_SUFFIXES
+from ganutils.samples.images import EXHAUSTED, FILE_LIMIT, Shape, UnreadableError, decode, read
+from ganutils.samples.sources.catalog import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ganutils.samples.sources.source import Request, Source
 
 RATIO_LIMIT = 200  # to which a member of 16 MB or more may unpack; for a whole archive it is 1,100 (deflate: 1,032)
@@ -41,7 +42,19 @@ def open_folder(request: Request) -> list[Source]:
 
 
 def open_picture(request: Request) -> list[Source]:
-    return [_pictures(request.name, [request.name], lambda name: name, draw=read)]
+    return [single_pictures(request.name, [request.name])]
+
+
+def single_pictures(name: str, paths: list[str]) -> Source:
+    """Picture files as one source called `name`; if they lie in several folders, these are its classes."""
+    source = _pictures(name, paths, lambda path: path, draw=read)
+    labels, classes = _classes([os.path.abspath(path) for path in paths])
+    return dataclasses.replace(source, labels=labels, classes=classes)
+
+
+def is_single(source: Source) -> bool:
+    """Whether it is one picture file."""
+    return source.names == [source.name]
 
 
 def open_zip(request: Request) -> list[Source]:
@@ -55,11 +68,32 @@ def open_tar(request: Request) -> list[Source]:
 def folder(path: str) -> Source:
     """The pictures in a folder, at any depth, in natural order: 2.png before 10.png."""
     names: list[str] = []
-    for parent, folders, found in os.walk(path):
+    links: list[str] = []
+    unread: list[str] = []
+
+    def relative(*parts: str) -> str:
+        return os.path.relpath(os.path.join(*parts), path).replace(os.sep, "/")
+
+    def failed(problem: OSError) -> None:
+        if problem.filename == path or problem.errno in EXHAUSTED:
+            raise problem
+        reason = (problem.strerror or "error").lower()
+        unread.append(f"{path}: the folder {relative(problem.filename)} cannot be read ({reason})")
+
+    for parent, folders, found in os.walk(path, onerror=failed):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        names += (os.path.relpath(os.path.join(parent, name), path).replace(os.sep, "/") for name in found)
+        links += (relative(parent, name) for name in folders if os.path.islink(os.path.join(parent, name)))
+        names += (relative(parent, name) for name in found)
+    notes = _other_formats(path, names)
+    if links:
+        notes = (*notes, f"{path}: skipped links to folders: {_some(links)}; name them as sources of their own")
     names = sorted(filter(_is_picture, names), key=natural)
-    return _pictures(path, names, lambda name: os.path.join(path, name), draw=read)
+    source = _pictures(path, names, lambda name: os.path.join(path, name), notes, read)
+    return dataclasses.replace(source, unread=tuple(unread))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(sorted(names, key=natural)[:5]) + (", ..." if len(names) > 5 else "")
 
 
 @contextlib.contextmanager
@@ -154,6 +188,7 @@ def _sound(path: str, names: Sequence[str] | dict[str, Any], links: list[str]) -
     if len(sound) < len(pictures):
         notes.append(f"{path}: skipped {len(pictures) - len(sound)} with names that are absolute or contain ..")
     linked = set(links)
+    notes += _other_formats(path, names)
     kept = [name for name in sound if name not in linked]
     if len(kept) < len(sound):
         notes.append(f"{path}: skipped {len(sound) - len(kept)} that are links or not regular files")
@@ -165,9 +200,18 @@ def _leads_elsewhere(name: str) -> bool:
     return ".." in parts or parts[0] == "" or re.match("[A-Za-z]:", parts[0]) is not None
 
 
-def _is_picture(name: str) -> bool:
+def _is_picture(name: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES) -> bool:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return name.lower().endswith(PICTURE_SUFFIXES) and not last.startswith(".") and not name.startswith("__MACOSX")
+    return name.lower().endswith(suffixes) and not last.startswith(".") and not name.startswith("__MACOSX")
+
+
+def _other_formats(path: str, names: Iterable[str]) -> tuple[str, ...]:
+    """A note on pictures of formats that are not read, if there are any."""
+    others = [name for name in names if _is_picture(name, OTHER_SUFFIXES)]
+    if not others:
+        return ()
+    suffixes = " ".join(sorted({os.path.splitext(name)[1].lower() for name in others}))
+    return (f"{path}: skipped {len(others):,} files in formats that are not read ({suffixes}); convert them to PNG",)
 
 
 def _pictures(

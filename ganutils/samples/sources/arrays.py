@@ -1,4 +1,4 @@
-"""Arrays in files: .npy bitmaps, idx files in MNIST's format, and samples files."""
+"""Arrays in files: idx files in MNIST's format, and samples files."""
 
 from __future__ import annotations
 
@@ -11,29 +11,11 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files import npy
-from ganutils.files.kinds import IMAGES
 from ganutils.samples.samples import open_samples
-from ganutils.samples.sources.catalog import IDX_IMAGES
+from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Request, Source, of_pixels, of_points
 
 IDX_LIMIT = 1 << 32  # bytes in memory; idx files are small sets
-
-
-def open_npy(request: Request) -> list[Source]:
-    return [bitmaps(request.name)]
-
-
-def bitmaps(path: str, **about: Any) -> Source:
-    """uint8 [N, 784] (28x28, as in Quick, Draw!), [N, H, W] or [N, H, W, C] in a .npy file."""
-    rows = npy.open_npy(path)
-    shape = rows.shape
-    if len(shape) == 2 and shape[1] == 784:
-        shape = (shape[0], 28, 28)
-    shape = (*shape, 1) if len(shape) == 3 else shape
-    if rows.dtype != np.uint8 or len(shape) != 4 or shape[3] not in IMAGES.channels or 0 in shape:
-        wanted = "uint8 of shape (N, 784), (N, H, W) or (N, H, W, C) with C = 1 or 3"
-        raise Error(f"{path}: is {rows.dtype} of shape {rows.shape}; bitmaps are {wanted}")
-    return of_pixels(path, rows.reshaped(*shape), **about)
 
 
 def open_idx(request: Request) -> list[Source]:
@@ -42,12 +24,14 @@ def open_idx(request: Request) -> list[Source]:
 
 def open_idx_folder(request: Request) -> list[Source]:
     """The idx files of a folder that are of the split asked for."""
-    return [idx(_idx_in(request.name, part)) for part in request.parts]
+    folder = idx_folder(request.name) or request.name
+    return [idx(_idx_in(folder, part)) for part in request.parts]
 
 
 def _idx_in(folder: str, part: str) -> str:
     marks = ("t10k", "test") if part == "test" else (part,)
     names = [name for name in os.listdir(folder) if IDX_IMAGES.match(name) and any(mark in name for mark in marks)]
+    names = [name for name in names if name.removesuffix(".gz") not in names or not name.endswith(".gz")]
     if len(names) != 1:
         raise Error(f"{folder}: has {len(names)} idx files of {part} pictures; name the file to read")
     return os.path.join(folder, names[0])
@@ -65,8 +49,14 @@ def idx(path: str, **about: Any) -> Source:
     labels = _idx(labels_path, 1).astype(np.int64)
     if len(labels) != len(pixels):
         raise Error(f"{labels_path}: has {len(labels):,} labels for {len(pixels):,} pictures; one file is damaged")
-    numbers = tuple(map(str, range(int(labels.max(initial=0)) + 1)))
-    return of_pixels(path, pixels[..., None], **{"labels": labels, "classes": numbers, **about})
+    return of_pixels(path, pixels[..., None], **{"labels": labels, "classes": _classes(path, labels), **about})
+
+
+def _classes(path: str, labels: np.ndarray) -> tuple[str, ...]:
+    """The names of a known data set's classes, or numbers."""
+    count = int(labels.max(initial=0)) + 1
+    row = known_folder(path)
+    return row.classes if row and count <= len(row.classes) else tuple(map(str, range(count)))
 
 
 def _idx(path: str, axes: int) -> np.ndarray:

@@ -4,46 +4,78 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
+from ganutils.files.paths import natural
+from ganutils.samples import predicates
 from ganutils.samples.sources.source import Source
+
+UNKNOWN = 0.5  # the value of an empty cell
+WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+DECIMAL_COMMA = re.compile(r"-?\d*,\d+")
 
 
 class Table(NamedTuple):
-    """Attributes by file name: `values` float32 [rows, A] in 0..1, named by `names`."""
+    """What is known by file name.
+
+    rows            file name -> row
+    names, values   attributes: float32 [rows, A] in 0..1
+    column, words   the column of labels, and its cells, "" where unknown; None and () if there is none
+    """
 
     path: str
-    names: tuple[str, ...]
     rows: dict[str, int]
+    names: tuple[str, ...]
     values: np.ndarray
+    column: str | None
+    words: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def read_table(path: str) -> Table:
+def read_table(path: str, labels: str | None = None) -> Table:
     """Read a table: the first column names the file, the others hold 0 and 1, -1 and 1 (CelebA), or 0 to 1.
 
-    Other columns, such as an age or a name, are skipped with a note.
+    The column `labels` holds classes in words. Other columns, such as an age or a name, are skipped with a note.
     """
     header, table = _parsed(path)
-    columns, names, skipped = [], [], []
+    column = None if labels is None else predicates.one_of(labels, header, f"{path}: column")
+    columns: dict[str, np.ndarray] = {}
+    skipped = []
     for at, name in enumerate(header, 1):
-        values = _column([cells[at] for cells in table])
-        if values is None:
-            skipped.append(name)
-        else:
-            columns.append(values)
-            names.append(name)
-    if not columns:
-        raise Error(f"{path}: no column holds 0 and 1, -1 and 1, or numbers between")
-    notes = (f"{path}: skipped columns that are not in 0..1: {', '.join(skipped)}",) if skipped else ()
-    rows = {cells[0]: row for row, cells in enumerate(table)}
-    return Table(path, tuple(names), rows, np.stack(columns, axis=1), notes)
+        if name != column:
+            values = _column([cells[at] for cells in table])
+            if isinstance(values, int):
+                cells = table[values]
+                skipped.append(f"{name} ({cells[at][:40] or 'empty'} in row {values + 1}, {cells[0][:40]})")
+            else:
+                columns[name] = values
+    if not columns and column is None:
+        what = "no column holds 0 and 1, -1 and 1, or numbers between"
+        raise Error(f"{path}: {what}: {', '.join(skipped)}; --labels takes a column of words")
+    values = np.stack([*columns.values()], 1) if columns else np.zeros((len(table), 0), np.float32)
+    notes = [f"{path}: skipped columns that are not in 0..1: {', '.join(skipped)}"] if skipped else []
+    unknown = np.isnan(values)
+    if unknown.any():
+        notes.append(f"{path}: {unknown.sum():,} empty cells count as unknown ({UNKNOWN})")
+    words = () if column is None else tuple(cells[1 + header.index(column)] for cells in table)
+    values = np.where(unknown, np.float32(UNKNOWN), values)
+    return Table(path, _rows(path, table), tuple(columns), values, column, words, tuple(notes))
+
+
+def _rows(path: str, table: list[list[str]]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for row, (name, *_) in enumerate(table):
+        if rows.setdefault(name, row) != row:
+            raise Error(f"{path}: rows {rows[name] + 1} and {row + 1} are both for {name}; remove one")
+    return rows
 
 
 def _parsed(path: str) -> tuple[list[str], list[list[str]]]:
@@ -59,7 +91,7 @@ def _parsed(path: str) -> tuple[list[str], list[list[str]]]:
             what = f"row {number} ({cells[0][:40]}) has {len(cells) - 1} values for {len(header)} attributes"
             raise Error(f"{path}: {what}; the first column is the file's name, the header names the others")
     if not table or not header:
-        raise Error(f"{path}: has no attributes; it needs a header, and rows of a file name and numbers")
+        raise Error(f"{path}: has no attributes; it needs a header, and rows of a file name and values")
     if len(set(header)) < len(header):
         raise Error(f"{path}: names an attribute twice in its header")
     return header, table
@@ -73,57 +105,104 @@ def _split(text: str) -> tuple[list[str], Iterator[list[str]]]:
     first = lines[0] if lines else ""
     if not any(sign in first for sign in ",;\t"):
         return first.split(), (line.split() for line in lines[1:])
-    reader = csv.reader(lines, delimiter=max(",;\t", key=first.count))
-    return [name.strip() for name in next(reader)][1:], ([cell.strip() for cell in cells] for cells in reader)
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(lines, delimiter=delimiter)
+    names = [name.strip() for name in next(reader)][1:]
+    return names, ([_cell(cell.strip(), delimiter) for cell in cells] for cells in reader)
 
 
-def _column(cells: list[str]) -> np.ndarray | None:
-    """float32 in 0..1, or None if the cells are anything else."""
-    words = {"true": "1", "yes": "1", "false": "0", "no": "0"}
-    cells = [words.get(cell.lower(), cell) for cell in cells] if cells[0].lower() in words else cells
+def _cell(cell: str, delimiter: str) -> str:
+    """A cell, with 0,5 as 0.5 where commas do not separate cells."""
+    return cell.replace(",", ".") if delimiter != "," and DECIMAL_COMMA.fullmatch(cell) else cell
+
+
+def _column(cells: list[str]) -> np.ndarray | int:
+    """float32 in 0..1, NaN where a cell is empty; or the number of a cell that does not fit, if there is one."""
     try:
         values: np.ndarray = np.array(cells, np.float32)
     except ValueError:
-        return None
-    if not np.isfinite(values).all() or values.min() < -1 or values.max() > 1:
-        return None
-    if values.min() < 0:  # -1 and 1; 0 is "unknown"
-        if not np.isin(values, (-1, 0, 1)).all():
-            return None
+        values = np.array([_number(cell) for cell in cells], np.float32)
+    unknown = np.isnan(values)
+    wrong = ~(unknown | (abs(values) <= 1))
+    if unknown.all():
+        return 0
+    if not wrong.any() and np.nanmin(values) < 0:  # -1 and 1; 0 is "unknown"
+        wrong = ~(unknown | np.isin(values, (-1, 0, 1)))
         values = ((values + 1) / 2).astype(np.float32)
-    return values
+    return int(wrong.argmax()) if wrong.any() else values
+
+
+def _number(cell: str) -> float:
+    """NaN if it is empty, infinity if it is anything else."""
+    if cell.lower() in WORDS:
+        return WORDS[cell.lower()]
+    try:
+        return float(cell or math.nan)
+    except ValueError:
+        return math.inf
 
 
 def join(source: Source, table: Table) -> Source:
-    """`source` with the attributes in `table`, matched by file name; pictures without a row are skipped.
+    """`source` with the attributes and labels in `table`, matched by file name; pictures without any are skipped.
 
     A row may name the path, its last part, or that without the suffix (PNGs made of the JPEGs in the table).
     """
-    names = source.names
-    if names is None:
+    if source.names is None:
         raise Error(f"{source.name}: has no file names to match with {table.path}")
-    by_stem = {os.path.splitext(os.path.basename(name))[0]: row for name, row in table.rows.items()}
-    rows = np.array([_row(name, table, by_stem) for name in names])
+    rows = _matched(source.name, source.names, table)
     kept = np.flatnonzero(rows >= 0)
-    if not len(kept):
-        raise Error(f"{table.path}: none of its names ({next(iter(table.rows))}, ...) is in {source.name}")
-    twice, count = Counter(rows[kept].tolist()).most_common(1)[0]
+    notes = list(source.notes)
+    if len(kept) < source.total:
+        notes.append(f"{source.name}: skipped {source.total - len(kept):,} pictures without a row in {table.path}")
+    if len(kept) < len(table.rows):
+        notes.append(f"{table.path}: {len(table.rows) - len(kept):,} rows without a picture")
+    about: dict[str, Any] = {}
+    if table.column is not None:
+        labeled = kept[[table.words[row] != "" for row in rows[kept]]]
+        if len(labeled) < len(kept):
+            notes.append(f"{source.name}: skipped {len(kept) - len(labeled):,} pictures whose {table.column} is empty")
+        if not len(labeled):
+            raise Error(f"{table.path}: {table.column} is empty for every picture in {source.name}")
+        kept = labeled
+        about["labels"], about["classes"] = _labels([table.words[row] for row in rows[kept]])
+    about |= {"attributes": table.values[rows[kept]], "attribute_names": table.names} if table.names else {}
+    return dataclasses.replace(source.of_rows(kept), notes=tuple(notes), **about)
+
+
+def _labels(words: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels int64 [N] and their classes, of a word for each picture."""
+    classes = sorted(set(words), key=natural)
+    number = {word: label for label, word in enumerate(classes)}
+    return np.array([number[word] for word in words], np.int64), tuple(classes)
+
+
+def _matched(source: str, names: Sequence[str], table: Table) -> np.ndarray:
+    """The row of each picture, or -1; Error if no picture has one, or two pictures share one."""
+    by_stem: dict[str, list[int]] = {}
+    for name, row in table.rows.items():
+        by_stem.setdefault(_stem(name), []).append(row)
+    rows = np.array([_row(name, table, by_stem) for name in names])
+    found = rows[rows >= 0]
+    if not len(found):
+        raise Error(f"{table.path}: none of its names ({next(iter(table.rows))}, ...) is in {source}")
+    twice, count = Counter(found.tolist()).most_common(1)[0]
     if count > 1:
         first, second = (names[at] for at in np.flatnonzero(rows == twice)[:2])
         raise Error(f"{table.path}: {first} and {second} match the same row; add their folders to the table's names")
-    notes = list(source.notes)
-    if len(kept) < len(names):
-        notes.append(f"{source.name}: skipped {len(names) - len(kept):,} pictures without a row in {table.path}")
-    if len(kept) < len(table.rows):
-        notes.append(f"{table.path}: {len(table.rows) - len(kept):,} rows without a picture")
-    about = {"attributes": table.values[rows[kept]], "attribute_names": table.names, "notes": tuple(notes)}
-    return dataclasses.replace(source.of_rows(kept), **about)
+    return rows
 
 
-def _row(name: str, table: Table, by_stem: dict[str, int]) -> int:
-    """The row of a picture, or -1."""
-    last = os.path.basename(name)
-    for key in (name, last):
+def _row(name: str, table: Table, by_stem: dict[str, list[int]]) -> int:
+    """The row of a picture, or -1; Error if two may be meant."""
+    for key in (name, os.path.basename(name)):
         if key in table.rows:
             return table.rows[key]
-    return by_stem.get(os.path.splitext(last)[0], -1)
+    rows = by_stem.get(_stem(name), [-1])
+    if len(rows) > 1:
+        one, other = (row + 1 for row in rows[:2])
+        raise Error(f"{table.path}: rows {one} and {other} both match {name}; write its path, or its name, in one")
+    return rows[0]
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(os.path.basename(name))[0]

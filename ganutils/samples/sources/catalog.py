@@ -13,7 +13,14 @@ from typing import NamedTuple
 from ganutils import Error
 
 IDX_IMAGES = re.compile(r"(.*)images[-.]idx3-ubyte(\.gz)?$")
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+PICTURE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"),
+    *(".avif", ".heic", ".heif", ".tga"),
+)
+OTHER_SUFFIXES = (  # pictures that are not read, which must not go unnoticed
+    *(".jxl", ".jp2", ".psd", ".xcf", ".svg", ".eps", ".ico", ".exr", ".hdr"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),
+)
 
 
 class Decoder(NamedTuple):
@@ -66,8 +73,14 @@ def _ends_in(*suffixes: str) -> Callable[[str], bool]:
     return lambda path: path.lower().endswith(suffixes)
 
 
+def idx_folder(path: str) -> str | None:
+    """The folder that holds idx files: this one, or, as torchvision keeps them, `raw` in it; None if neither does."""
+    folders = (path, os.path.join(path, "raw"))
+    return next((one for one in folders if os.path.isdir(one) and any(map(IDX_IMAGES.match, os.listdir(one)))), None)
+
+
 def _is_idx_folder(path: str) -> bool:
-    return os.path.isdir(path) and any(map(IDX_IMAGES.match, os.listdir(path)))
+    return idx_folder(path) is not None
 
 
 def _is_samples(path: str) -> bool:
@@ -78,6 +91,8 @@ PARTS = ("train", "test", "all")
 CELEBA_PARTS = ("train", "valid", "test", "all")
 PICTURES = "pictures at any depth; class folders become labels"
 STROKES = "strokes of Quick, Draw!, drawn at any --size"
+NAMED = "pictures one by one; they are one set, whose folders become labels"
+ARRAYS = "pictures (N,784), (N,H,W), (N,H,W,C) or (N,C,H,W)"
 IDX = "pictures in MNIST's format, with their labels"
 BITMAPS = "Quick, Draw! bitmaps, downloaded once"
 INCLUDED = "5,000 MNIST digits, no download"
@@ -104,8 +119,8 @@ FILES: tuple[tuple[Callable[[str], bool], Row], ...] = (
     (_ends_in(".zip"), Row("FILE.zip", PICTURES, "archives.open_zip")),
     (_ends_in(*TARS), Row("FILE.tar[.gz]", PICTURES, "archives.open_tar")),
     (_ends_in(*FILMS), Row("FILE.gif|webp|apng|mp4", "the frames of a film, a sample each", "films.open_film")),
-    (_ends_in(*PICTURE_SUFFIXES), Row("PICTURE", "one picture file", "archives.open_picture")),
-    (_ends_in(".npy"), Row("FILE.npy", "uint8 bitmaps, (N,784), (N,H,W) or (N,H,W,C)", "arrays.open_npy")),
+    (_ends_in(*PICTURE_SUFFIXES), Row("PICTURE...", NAMED, "archives.open_picture")),
+    (_ends_in(".npy"), Row("FILE.npy", ARRAYS, "bitmaps.open_npy")),
     (_ends_in(".ndjson"), Row("FILE.ndjson", STROKES, "quickdraw.open_strokes", license=QUICKDRAW)),
     (_ends_in("-ubyte", "-ubyte.gz"), Row("*-images-idx3-ubyte[.gz]", IDX, "arrays.open_idx")),
     (_is_samples, Row("FILE.safetensors", "samples that a command wrote", "arrays.open_samples_file")),
@@ -137,6 +152,13 @@ def named(name: str) -> Row | None:
         return NAMES[name]
     row = NAMES.get(kind)
     return row if row and row.usage != kind and detail else None
+
+
+def known_folder(path: str) -> Row | None:
+    """The row of a data set in MNIST's format, by the folders at the end of a path: FashionMNIST/raw, fashion-mnist."""
+    rows = {row.folder.lower(): row for row in NAMES.values() if row.opener == "named.open_idx"}
+    folders = os.path.abspath(path).lower().split(os.sep)[-3:]
+    return next((rows[key] for part in reversed(folders) if (key := re.sub("[-_ ]", "", part)) in rows), None)
 
 
 def row_of(name: str) -> Row:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 
 from ganutils import Error
-from ganutils.samples.sources import attributes, catalog
+from ganutils.samples.sources import archives, attributes, catalog
 from ganutils.samples.sources.catalog import Row
 from ganutils.samples.sources.source import Request, Source, SourceOptions
 
@@ -18,10 +19,10 @@ def open_sources(names: Sequence[str], options: SourceOptions) -> Iterator[list[
     """The sources that `names` stand for, one or more each, for as long as the block lasts."""
     rows = [catalog.row_of(name) for name in names]
     _check_settings(rows, options)
-    table = attributes.read_table(options.attributes) if options.attributes else None
+    table = attributes.read_table(options.attributes, options.labels) if options.attributes else None
     with contextlib.ExitStack() as stack:
         requests = [Request(name, row, options, stack) for name, row in zip(names, rows, strict=True)]
-        sources = [source for request in requests for source in _opened(request)]
+        sources = _with_one_set([source for request in requests for source in _opened(request)])
         if table is not None:
             sources = [attributes.join(source, table) for source in sources]
             sources[0] = dataclasses.replace(sources[0], notes=(*table.notes, *sources[0].notes))
@@ -35,7 +36,28 @@ def _opened(request: Request) -> list[Source]:
         raise Error(f"{request.name}: has {there}; --split 0-90% takes a part")
     module, function = request.row.opener.split(".")
     sources: list[Source] = getattr(importlib.import_module(f"{__package__}.{module}"), function)(request)
+    if catalog.named(request.name) and _hides(request):
+        note = f"{request.name}: is the built-in data set; ./{request.name} names the file or folder here"
+        sources[0] = dataclasses.replace(sources[0], notes=(note, *sources[0].notes))
     return sources
+
+
+def _hides(request: Request) -> bool:
+    """Whether a file or folder has the name of this data set, and is not where its downloads lie."""
+    if not os.path.exists(request.name):
+        return False
+    download = os.path.join(request.root, request.name)
+    return not (os.path.exists(download) and os.path.samefile(download, request.name))
+
+
+def _with_one_set(sources: list[Source]) -> list[Source]:
+    """The sources, with pictures that were named one by one as a single one, in the place of the first."""
+    singles = [source.name for source in sources if archives.is_single(source)]
+    if len(singles) < 2:
+        return sources
+    at = next(at for at, source in enumerate(sources) if archives.is_single(source))
+    others = [source for source in sources if not archives.is_single(source)]
+    return [*others[:at], archives.single_pictures("pictures", singles), *others[at:]]
 
 
 def _check_settings(rows: Sequence[Row], options: SourceOptions) -> None:

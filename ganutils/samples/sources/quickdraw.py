@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from ganutils import Error
 from ganutils.samples import predicates
 from ganutils.samples.images import Shape, UnreadableError, fit
-from ganutils.samples.sources import arrays, downloads
+from ganutils.samples.sources import bitmaps, downloads
 from ganutils.samples.sources.source import Request, Source
 
 ADDRESS = "https://storage.googleapis.com/quickdraw_dataset/full/numpy_bitmap"
@@ -51,7 +51,7 @@ def _bitmaps(name: str, request: Request) -> Source:
     server = os.environ.get(ADDRESS_VARIABLE, ADDRESS).rstrip("/")
     address = f"{server}/{urllib.parse.quote(name)}.npy"
     downloads.fetch(address, path, f"quickdraw:{name}", request.options.progress)
-    source = arrays.bitmaps(path, meta=request.meta, classes=(name,))
+    source = bitmaps.bitmaps(path, meta=request.meta, classes=(name,))
     return dataclasses.replace(source, name=f"quickdraw:{name}", labels=np.zeros(source.total, np.int64))
 
 

@@ -25,6 +25,7 @@ class SourceOptions(NamedTuple):
     toys, seed       how many toys to draw, and which
     mean, std, modes of the toys
     progress         total -> a bar, for downloads
+    labels           the column of `attributes` that holds each picture's class in words
     """
 
     root: str
@@ -36,6 +37,7 @@ class SourceOptions(NamedTuple):
     std: float | None
     modes: int | None
     progress: Progress
+    labels: str | None = None
 
     @property
     def named_split(self) -> str | None:
@@ -119,6 +121,7 @@ class Source:
     latents          float32 [total, Z] that the samples were made from
     meta             metadata, such as `license` and `lineage`
     notes            what the user should be told about it
+    unread           what could not be read beside single samples, such as folders: skipped, or with --strict an error
     """
 
     name: str
@@ -135,6 +138,7 @@ class Source:
     latents: np.ndarray | None = None
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def modality(self) -> Modality:
