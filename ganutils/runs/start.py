@@ -54,10 +54,11 @@ class Start:
         """Give `output` the checkpoint as it is, since there is nothing to train; with `part`, remove a stale one."""
         if self.checkpoint is None:
             raise ValueError("a new run cannot be finished")
-        if not (self.resumed and os.path.exists(output)):
+        is_kept = self.resumed and os.path.exists(output)
+        if not is_kept:
             arrays = {name: self.checkpoint[name] for name in self.checkpoint.specs}
             container.write(output, "checkpoint", arrays, self.checkpoint.meta)
-        if part and (not self.resumed or self.checkpoint.name == output):
+        if part and not (is_kept and self.checkpoint.name != output):  # then the part is further
             parts.remove(output)
 
 
