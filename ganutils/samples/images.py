@@ -34,7 +34,7 @@ except ImportError:
 
 # Formats whose decoders are sound; Pillow would try others too, such as EPS, which starts a program.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", *AVIF, "TGA")  # TGA is last: it has no signature
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # the last two are AVIF's too
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 FILE_LIMIT = 1 << 28  # bytes of a picture's file
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 PIXELS = 1 << 26  # of one picture, 8192x8192; the header of a larger one is enough to refuse it
@@ -111,7 +111,7 @@ def opened(stream: BinaryIO) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about what we refuse or repair
-            with Image.open(stream, formats=(*FORMATS, *_more_formats(stream))) as image:
+            with Image.open(stream, formats=_formats(stream)) as image:
                 if math.prod(image.size) > PIXELS:
                     size = f"{image.width}x{image.height}"
                     raise UnreadableError(f"has {size} pixels, more than {PIXELS:,}; make it smaller")
@@ -124,20 +124,23 @@ def opened(stream: BinaryIO) -> Iterator[Image.Image]:
         raise UnreadableError("is damaged, or not a picture") from None
 
 
-def _more_formats(stream: BinaryIO) -> tuple[str, ...]:
-    """HEIF, whose reader is loaded when the first such picture comes; UnreadableError if no reader is installed."""
-    head = stream.read(12)
+def _formats(stream: BinaryIO) -> tuple[str, ...]:
+    """The formats to try; of AVIF and HEIC, which begin alike, the one that it is. UnreadableError if it has no reader.
+
+    The reader of HEIC is loaded when the first such picture comes.
+    """
+    head = stream.read(64)
     stream.seek(0)
-    if head[4:8] != b"ftyp":
-        return ()
-    if head[8:12] in HEIC_BRANDS:
-        if _has_heif():
-            return ("HEIF",)
-        if head[8:11] == b"hei":
+    brands = head[8 : int.from_bytes(head[:4], "big")] if head[4:8] == b"ftyp" else b""
+    if b"avif" in brands or b"avis" in brands:
+        if not AVIF:
+            raise UnreadableError("is an AVIF picture; pip install 'pillow>=11.3'")
+        return AVIF
+    if brands.startswith(HEIC_BRANDS):
+        if not _has_heif():
             raise UnreadableError("is a HEIC picture; pip install pillow-heif")
-    elif not AVIF:
-        raise UnreadableError("is an AVIF picture; pip install 'pillow>=11.3'")
-    return ()
+        return ("HEIF",)
+    return FORMATS
 
 
 @functools.cache
