@@ -162,6 +162,15 @@ def test_many_colors_get_one_good_palette():
     assert all(np.array_equal(frame[:40], shown[0, :40]) for frame in shown)  # what stands still does not flicker
 
 
+def test_each_pixel_of_the_palettes_sample_goes_to_the_nearest_center():
+    draw = np.random.default_rng(0)
+    pixels = draw.integers(0, 256, (1000, 3), np.uint8).astype(np.float32)
+    centers = draw.uniform(0, 255, (200, 3)).astype(np.float32)
+    distances = np.linalg.norm(pixels[:, None].astype(float) - centers, axis=2)
+    near = gif._nearest_centers(np.concatenate([pixels, np.ones((1000, 1), np.float32)], 1), centers)
+    assert np.allclose(distances[np.arange(1000), near], distances.min(1), atol=1e-3)
+
+
 @pytest.mark.parametrize("dither", formats.DITHERS)
 @pytest.mark.parametrize("colors", [2, 16, 255])
 def test_no_more_colors_than_asked_for(colors, dither):
