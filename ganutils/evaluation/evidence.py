@@ -1,0 +1,157 @@
+"""What a diagnosis is made from: the scores, the discriminator's judgment, the settings and the log of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from ganutils.evaluation.scores import Scores
+from ganutils.evaluation.sets import Real
+from ganutils.files import container, kinds, logs
+from ganutils.files.container import File
+from ganutils.randomness import stream
+from ganutils.runs import checkpoints
+from ganutils.runs.config import Config
+from ganutils.runs.presets import PRESETS
+from ganutils.runs.traits import AUGMENTS, LOSSES
+
+HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
+JUDGED = 2048  # samples that D judges
+GOOD_LR = PRESETS["modern"]["lr"]
+YOUNG, YOUNG_KIMG = 500, 10.0  # steps at GOOD_LR, and thousands of samples, before which scores mean little
+SLOWEST = 5  # times YOUNG, at lower rates
+ENOUGH = 1000  # pictures of each channel, unless D knows them by heart
+ALIKE, DIVERSE = 0.2, 0.4  # diversity in the log of a run that collapses, now and before
+
+
+@dataclasses.dataclass
+class Evidence:
+    """What a diagnosis is made from.
+
+    trained_on      samples in the data of the run; None if the checkpoint does not say
+    d_real, d_fake  D's accuracy; None without a D, as are the next
+    d_pairs         see AHEAD
+    d_margin        how far D's logits of real and of generated samples lie apart (medians)
+    log             lines of gan-loop and gan-eval
+    """
+
+    scores: Scores
+    config: Config
+    step: int
+    trained_on: int | None = None
+    d_real: float | None = None
+    d_fake: float | None = None
+    d_pairs: float | None = None
+    d_margin: float | None = None
+    log: Sequence[dict[str, Any]] = ()
+
+    @property
+    def kimg(self) -> float:
+        """Thousands of real samples shown to D."""
+        return self.step * self.config.batch * self.config.d_updates / 1000
+
+    @property
+    def quality(self) -> tuple[str, float]:
+        """The share of its samples that pass for real, and the name of that score."""
+        name = "high_quality" if "high_quality" in self.scores else "precision"
+        return name, self.scores[name]
+
+    @property
+    def lr(self) -> float:
+        """The higher of the two networks' learning rates."""
+        return max(self.config.lr, self.config.d_lr)
+
+    @property
+    def steps_needed(self) -> int:
+        """Steps after which scores mean something: more at a low learning rate or in small batches."""
+        steps = YOUNG * min(max(GOOD_LR / self.config.lr if self.config.lr else SLOWEST, 1), SLOWEST)
+        return math.ceil(max(steps, YOUNG_KIMG * 1000 / (self.config.batch * self.config.d_updates)) / 100) * 100
+
+    @property
+    def has_decayed(self) -> bool:
+        """Whether its learning rate has fallen to 0."""
+        return self.config.decay is not None and self.step >= self.config.decay[1]
+
+    @property
+    def is_young(self) -> bool:
+        return self.step < self.steps_needed and not self.has_decayed
+
+    @property
+    def noun(self) -> str:
+        """What its samples are: pictures, points."""
+        return kinds.modality_of_shape(self.config.shape).noun
+
+    @property
+    def enough(self) -> int:
+        """Samples that would do to train on, without --augment."""
+        return ENOUGH * (self.config.shape[-1] if len(self.config.shape) > 1 else 1)
+
+    @property
+    def augments(self) -> str:
+        """What --augment could be, if it is not used yet; "" if it is, or does not apply."""
+        modality = kinds.modality_of_shape(self.config.shape).tensor
+        rows = [(name, AUGMENTS[name]) for name in HARMLESS]
+        fitting = [name for name, row in rows if modality in row.takes and self.config.shape[-1] in row.channels]
+        return "" if self.config.augments else ",".join(fitting)
+
+    def series(self, field: str) -> list[float]:
+        """A field of the log of gan-loop."""
+        return logs.series([line for line in self.log if "fake" not in line], field)[1]
+
+    @property
+    def was_diverse(self) -> bool:
+        """Whether the log shows that its samples varied, and no longer do."""
+        diversity = self.series("diversity")
+        return bool(diversity) and max(diversity) > DIVERSE and diversity[-1] < ALIKE
+
+
+def gather(scores: Scores, real: Real, path: str, log_paths: Sequence[str], device: str) -> Evidence:
+    """The evidence on the checkpoint `path`, which has these `scores` against `real`."""
+    log = [line for log_path in log_paths for line in logs.read(log_path)]
+    with container.read(path, "checkpoint") as file:
+        data = file.meta.get("data")
+        count = data.get("count") if isinstance(data, dict) else None
+        trained_on = count if type(count) is int else None
+        evidence = Evidence(
+            scores, checkpoints.config_of(file), checkpoints.updates(file)["G"], trained_on=trained_on, log=log
+        )
+        if checkpoints.has_discriminator(file):
+            _judge(evidence, file, real, device)
+    return evidence
+
+
+def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
+    """Let D judge real samples and fakes, in the batches and the mode (batch statistics) in which it is trained."""
+    from torch import nn
+
+    from ganutils.compute import devices
+    from ganutils.inference import discriminate
+    from ganutils.inference.generate import draw_samples
+    from ganutils.training.gan import load
+
+    place = devices.find(device)
+    config = evidence.config
+    discriminator = load(file).to(place).D.train()
+    for module in discriminator.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
+
+    def logits(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+        count = len(samples) // config.batch * config.batch or len(samples)  # a last small batch is left out
+        order = stream(real.seed, "judge").permutation(len(samples))[:count]  # data are often sorted by class
+        conditions = labels[order] if labels is not None and config.classes else None
+        return discriminate.apply(discriminator, samples[order], place, conditions, config.batch)
+
+    reals = logits(real.samples[:JUDGED], None if real.labels is None else real.labels[:JUDGED])
+    fakes = logits(*draw_samples(file, min(len(real.samples), JUDGED), real.seed, device))
+    boundary = LOSSES[config.loss].boundary  # None: only differences mean anything, as in training's log
+    evidence.d_real = float((reals > (fakes.mean() if boundary is None else boundary)).mean())
+    evidence.d_fake = float((fakes < (reals.mean() if boundary is None else boundary)).mean())
+    above = scipy.stats.mannwhitneyu(reals, fakes).statistic  # pairs with the real one above; ties count half
+    evidence.d_pairs = float(above / (len(reals) * len(fakes)))
+    evidence.d_margin = float(abs(np.median(reals) - np.median(fakes)))

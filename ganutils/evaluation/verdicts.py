@@ -1,0 +1,263 @@
+"""What may be wrong with a training, a row of VERDICTS each: how the evidence shows it, and what to try.
+
+A row looks at the scores, and at the settings, the size of the data and the log that may explain them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ganutils.evaluation.evidence import ENOUGH, GOOD_LR, Evidence
+from ganutils.evaluation.metrics import NEAREST_DENSITY
+from ganutils.evaluation.scores import Scores
+from ganutils.runs.config import Config
+from ganutils.runs.traits import LOSSES
+
+# Thresholds, measured on trainings of digits and toys.
+FEW_MODES = 0.6  # of the modes that REAL has; with more, but not all, it is losing modes
+SURE = 0.8  # accuracy of a classifier; one with less finds modes missing that are not
+LITTLE_QUALITY = 0.02  # high_quality of a toy: with less there are no modes to speak of
+LITTLE_SPREAD = 0.4  # of the real samples' spread
+LITTLE_RECALL, MUCH_PRECISION = 0.05, 0.5  # together: a few good samples, over and over
+LOW_RECALL, LOW_COVERAGE = 0.15, 0.3  # coverage: of what the real law itself would reach
+TOO_NEAR, FEW_AUTHENTIC = 0.5, 0.2  # nearest_real_ratio and authenticity of a generator that repeats its data
+NEAR = 0.9  # nearest_real_ratio of one that repeats a small set; of fresh samples it is 1
+ROUGH, THIN = 0.3, 0.15  # precision, or high_quality of a toy; density
+HOPELESS = 0.05  # precision, or high_quality, of samples that resemble no real one
+AHEAD, BEHIND = 0.99, 0.6  # share of pairs in which D rates the real sample above the fake
+HOT = 10  # times GOOD_LR, or more
+LARGE_LOSS = 100.0  # and large difference of D's logits; both stay around 10 in a run that works
+TOO_FEW = "too few {noun}"
+TINY_SET = 100  # samples, always too few
+WITH_AUGMENT = 5  # so many times fewer do (Zhao et al. 2020, "Differentiable Augmentation", figure 1)
+
+
+class Verdict(NamedTuple):
+    """One thing that may be wrong.
+
+    name     as it is printed; {noun} stands for what the samples are
+    find     the sentence that shows it in the evidence; "" if it is not so
+    advise   what to try, after "Try"
+    unless   verdicts that explain it
+    """
+
+    name: str
+    find: Callable[[Evidence], str]
+    advise: Callable[[Evidence], str]
+    unless: tuple[str, ...] = ()
+
+
+def verdicts(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """Name, sentence and advice of each verdict that holds, worst first; none for a healthy run."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for verdict in VERDICTS:
+        if found.keys().isdisjoint(verdict.unless) and (sentence := verdict.find(evidence)):
+            name = verdict.name.format(noun=evidence.noun)
+            found[verdict.name] = (name, sentence, verdict.advise(evidence))
+    return list(found.values())
+
+
+# ------------------------------------------------------------------------------------- how the evidence shows it
+
+
+def _diverged(evidence: Evidence) -> str:
+    name, quality = evidence.quality
+    if quality >= HOPELESS:
+        return ""
+    resembles = f"Its samples resemble no real one ({name} {quality:.2f})"
+    losses = {"D": evidence.series("d_loss"), "G": evidence.series("g_loss")}
+    last = {network: abs(np.mean(values[-4:])) for network, values in losses.items() if values}
+    is_bounded = LOSSES[evidence.config.loss].least_d_loss(1.0) > -math.inf
+    if is_bounded and max(last.values(), default=0) > LARGE_LOSS:
+        return f"{resembles}, and its losses are huge ({', '.join(f'{n} {loss:,.0f}' for n, loss in last.items())})."
+    if is_bounded and evidence.d_margin is not None and evidence.d_margin > LARGE_LOSS:
+        return f"{resembles}, and the discriminator's logits are huge ({evidence.d_margin:,.0f})."
+    if evidence.lr >= HOT * GOOD_LR:
+        return f"{resembles}, and a learning rate of {evidence.lr:g} is {evidence.lr / GOOD_LR:,.0f} times the usual."
+    return ""
+
+
+def _too_early(evidence: Evidence) -> str:
+    if not evidence.is_young or evidence.was_diverse:
+        return ""
+    symptom = _collapsed(evidence) or _losing_modes(evidence) or _rough(evidence) or _low_coverage(evidence)
+    trained = f"{evidence.step:,} steps ({evidence.kimg:,.1f} thousand {evidence.noun} shown to D)"
+    return f"After {trained} this says little yet: {symptom[0].lower()}{symptom[1:]}" if symptom else ""
+
+
+def _too_few(evidence: Evidence) -> str:
+    count = evidence.trained_on
+    if count is None:
+        return ""
+    share = WITH_AUGMENT if evidence.config.augments else 1
+    is_ahead = evidence.d_pairs is not None and evidence.d_pairs > AHEAD
+    knows_them = is_ahead and not (evidence.is_young and _rough(evidence))  # first fakes are easily told by any D
+    repeats_them = evidence.scores["authenticity"] < FEW_AUTHENTIC
+    if count < TINY_SET / share:
+        effect = "which the discriminator soon knows by heart, and the generator can only repeat"
+    elif count < evidence.enough / share and (knows_them or repeats_them):
+        effect = "which the generator repeats" if repeats_them else "which the discriminator knows by heart"
+    else:
+        return ""
+    return f"It was trained on {count:,} {evidence.noun}, {effect}."
+
+
+def _memorizing(evidence: Evidence) -> str:
+    ratio, authentic = evidence.scores["nearest_real_ratio"], evidence.scores["authenticity"]
+    near = NEAR if _too_few(evidence) else TOO_NEAR
+    if authentic >= FEW_AUTHENTIC or ratio is None or ratio >= near:
+        return ""
+    distance = f"{ratio:.0%} of the distance that real samples keep from one another"
+    return f"Its samples lie near single real ones ({distance}; only {authentic:.0%} are authentic)."
+
+
+def _collapsed(evidence: Evidence) -> str:
+    scores = evidence.scores
+    if (covered := _missing_modes(scores)) and scores["modes_covered"] <= FEW_MODES * scores["modes"]:
+        return covered
+    if scores["spread"] is not None and scores["spread"] < LITTLE_SPREAD:
+        return f"Its samples vary {scores['spread']:.0%} as much as the real ones: they are nearly all alike."
+    if scores["recall"] < LITTLE_RECALL and scores["precision"] > MUCH_PRECISION:
+        rates = f"recall {scores['recall']:.2f} at precision {scores['precision']:.2f}"
+        return f"It repeats a few good samples ({rates})."
+    return ""
+
+
+def _losing_modes(evidence: Evidence) -> str:
+    return _missing_modes(evidence.scores)
+
+
+def _missing_modes(scores: Scores) -> str:
+    modes, covered = scores.get("modes", 0), scores.get("modes_covered", 0)
+    accuracy = scores.get("features", {}).get("accuracy")
+    if covered == modes or scores.get("high_quality", 1) <= LITTLE_QUALITY or (accuracy or 1) < SURE:
+        return ""
+    return f"Only {covered} of {modes} modes are covered (missing {', '.join(map(str, scores['modes_missing'][:10]))})."
+
+
+def _rough(evidence: Evidence) -> str:
+    name, quality = evidence.quality
+    if quality < ROUGH:
+        return f"Only {quality:.0%} of its samples pass for real ({name} {quality:.2f})."
+    density = evidence.scores["density"]
+    return f"Few of its samples lie where the real ones are dense (density {density:.2f})." if density < THIN else ""
+
+
+def _low_coverage(evidence: Evidence) -> str:
+    scores = evidence.scores
+    possible = possible_coverage(scores["real_count"], scores["fake_count"])
+    low = {"coverage": scores["coverage"] < LOW_COVERAGE * possible, "recall": scores["recall"] < LOW_RECALL}
+    names = [name for name, is_low in low.items() if is_low]
+    if not names:
+        return ""
+    return f"Its samples leave out much of what REAL has ({', '.join(f'{name} {scores[name]:.2f}' for name in names)})."
+
+
+def possible_coverage(real_count: int, fake_count: int) -> float:
+    """The expected coverage of samples of the real law itself (Naeem et al. 2020, equation 9)."""
+    numbers = range(1, NEAREST_DENSITY + 1)
+    return 1 - math.prod(max(real_count - n, 0) / max(fake_count + real_count - n, 1) for n in numbers)
+
+
+# ------------------------------------------------------------------------------------------------- what to try
+
+
+def _cool_down(evidence: Evidence) -> str:
+    option = "--d-lr" if evidence.config.d_lr > evidence.config.lr else "--lr"
+    return f"a new run with {option} {GOOD_LR if evidence.lr > GOOD_LR else evidence.lr / 5:g}"
+
+
+def _train_on(evidence: Evidence) -> str:
+    decay = evidence.config.decay
+    return f"--steps {max(evidence.steps_needed, decay[1] if decay else 0)} or more, and diagnose again"
+
+
+def _more_data(evidence: Evidence) -> str:
+    noun, real_count = evidence.noun, evidence.scores["real_count"]
+    fewer = evidence.enough // WITH_AUGMENT
+    if real_count > 2 * (evidence.trained_on or 0):
+        more = f"a new run on all of REAL, which has {real_count:,} {noun} or more"
+    else:
+        more = f"{fewer if evidence.config.augments else evidence.enough:,} {noun} or more"
+    return more + (f", or --augment {evidence.augments}, with which {fewer:,} do" if evidence.augments else "")
+
+
+def _against_memory(evidence: Evidence) -> str:
+    if _too_few(evidence):
+        return "an earlier snapshot"
+    options = ["more data", *([f"--augment {evidence.augments}"] if evidence.augments else []), "an earlier snapshot"]
+    return _or(options)
+
+
+def _against_collapse(evidence: Evidence) -> str:
+    """R1 and R2 with the relativistic loss: Huang et al. 2024, "The GAN is dead; long live the GAN!"."""
+    config = evidence.config
+    options = [] if _is_cured(config) else ["--loss relativistic --r1 1 --r2 1, which was made against it"]
+    return f"a new run with {_or([*options, f'--lr {config.lr / 2:g}', f'--batch {2 * config.batch}'])}"
+
+
+def _is_cured(config: Config) -> bool:
+    return config.loss == "relativistic" and config.r1 > 0 and config.r2 > 0
+
+
+def _for_quality(evidence: Evidence) -> str:
+    config = evidence.config
+    if evidence.has_decayed:
+        return f"a new run with a later --decay and more --steps, or --width {2 * config.width}"
+    larger = f"a new run with --width {2 * config.width}"
+    preset = "" if config.preset == "modern" else " or --preset modern"
+    return f"more --steps first; once its scores have stopped falling, {larger}{preset}"
+
+
+def _for_coverage(evidence: Evidence) -> str:
+    cure = _against_collapse(evidence)
+    return cure if evidence.has_decayed else f"more --steps while its scores still fall; then {cure}"
+
+
+def hold_back_d(evidence: Evidence) -> str:
+    """What to try if D is too strong."""
+    config = evidence.config
+    options = ["more data"]
+    if evidence.augments and (evidence.trained_on or 0) < 10 * ENOUGH:
+        options.append(f"--augment {evidence.augments}")
+    if config.smooth == 1 and LOSSES[config.loss].has_target:
+        options.append("--smooth 0.9")
+    if config.d_updates > 1 and not config.gp:
+        options.append("--d-updates 1")
+    return _or([*options, f"--d-lr {(config.d_lr or config.lr) / 2:g}"])
+
+
+def push_d(evidence: Evidence) -> str:
+    """What to try if D is too weak."""
+    config = evidence.config
+    return f"--d-updates {config.d_updates + 1} or --d-lr {2 * (config.d_lr or config.lr):g}"
+
+
+def _or(options: Sequence[str]) -> str:
+    return listed(options, "or")
+
+
+def listed(words: Sequence[str], joint: str) -> str:
+    """a, b and c, if `joint` is "and"."""
+    return f" {joint} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+VERDICTS = (  # worst first
+    Verdict("diverged", _diverged, _cool_down),
+    Verdict("too early", _too_early, _train_on, unless=("diverged",)),
+    Verdict("collapsed", _collapsed, _against_collapse, unless=("diverged", "too early")),
+    Verdict(TOO_FEW, _too_few, _more_data, unless=("diverged",)),
+    Verdict("losing modes", _losing_modes, _against_collapse, unless=("diverged", "too early", "collapsed", TOO_FEW)),
+    Verdict("rough", _rough, _for_quality, unless=("diverged", "too early", "collapsed", TOO_FEW, "losing modes")),
+    Verdict(
+        "low coverage",
+        _low_coverage,
+        _for_coverage,
+        unless=("diverged", "too early", "collapsed", TOO_FEW, "losing modes", "rough"),
+    ),
+    Verdict("memorizing", _memorizing, _against_memory, unless=("diverged", "collapsed")),
+)
