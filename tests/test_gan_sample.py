@@ -59,6 +59,7 @@ def test_a_folder_of_other_things_is_never_replaced(fails, checkpoint, tmp_path)
     problem = "which ganutils, or this version of it, did not write; remove the folder or choose another name"
     assert f"mine/: holds thesis.txt, {problem}" in fails("gan-sample", checkpoint, "-o", "mine/")
     assert os.listdir(tmp_path / "mine") == ["thesis.txt"]
+    assert ".mine.tmp" not in os.listdir(tmp_path)
 
 
 def test_a_folder_with_a_picture_of_the_users_is_never_replaced(ok, fails, checkpoint, tmp_path):

@@ -13,7 +13,7 @@ from conftest import TINY, wait_for
 from PIL import Image
 
 from ganutils.cli import command
-from ganutils.files import container
+from ganutils.files import container, png
 
 SOAK = pytest.mark.soak
 MLP = [*TINY, "--arch", "mlp"]
@@ -57,7 +57,8 @@ def put_old(path):
     else:
         path.mkdir(exist_ok=True)
         for number in range(3):
-            (path / f"{number:06d}.png").write_bytes(b"old")
+            with open(path / f"{number:06d}.png", "wb") as out:
+                png.write(out, np.full((2, 2, 1), number, "u1"))
 
 
 def bytes_of(path):

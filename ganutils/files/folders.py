@@ -33,8 +33,8 @@ def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ())
     with atomic.naming(path), _locked(temporary):
         if os.path.lexists(old):
             _mend(folder, old)
-        _check(path, folder)
         try:
+            _check(path, folder)
             for number, sample in enumerate(samples):
                 with open(os.path.join(temporary, f"{number:06d}.png"), "wb") as out:
                     png.write(out, sample, lineage)

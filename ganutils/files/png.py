@@ -31,8 +31,9 @@ def info(lineage: Sequence[str]) -> PngInfo:
 
 def is_ours(path: str) -> bool:
     """Whether a file is a PNG that `write` wrote."""
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            return provenance.KEY in image.info
-    except Exception:  # on damaged bytes Pillow raises whatever it stumbles over
-        return False
+    with open(path, "rb") as stream:
+        try:
+            with Image.open(stream, formats=["PNG"]) as image:
+                return provenance.KEY in image.info
+        except Exception:  # on damaged bytes Pillow raises whatever it stumbles over
+            return False
