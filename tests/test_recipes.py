@@ -152,6 +152,68 @@ def test_own_pictures(figures, tmp_path):
     assert "PICTURES=folder" in figures("make", "own", f"OUT={tmp_path / 'other'}", code=2)
 
 
+# ---------------------------------------------------------------------------------------- spaces in names
+
+
+def test_results_go_into_a_folder_whose_name_has_spaces(figures, tmp_path):
+    out = tmp_path / "my  own out"
+    targets = ["toy-ring", "mnist", "walk", "quickdraw", "demo"]
+    figures("make", "-j2", *targets, OUT=str(out))
+    for name in ("toy-ring.gif", "mnist-classes.png", "walk-nine.png", "quickdraw.gif", "ganimation.gif"):
+        with Image.open(out / name) as picture:
+            assert picture.width > 50, name
+    before = states(out)
+    figures("make", *targets, f"OUT={out}")
+    assert states(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["my  own out"]
+
+
+@pytest.fixture
+def checkout(tmp_path, warm_commands):
+    """A checkout in a folder whose path has spaces, as make needs it."""
+    folder = tmp_path / "my code" / "gan utils"
+    shutil.copytree(RECIPES, folder / "recipes", ignore=shutil.ignore_patterns("out"))
+    shutil.copy(ROOT / "Makefile", folder)
+    shutil.copytree(warm_commands, folder / "bin")
+    (folder / "setup.py").touch()
+    return folder
+
+
+def test_all_targets_work_in_a_checkout_whose_path_has_spaces(figures, checkout):
+    (checkout / ".venv").mkdir()
+    (checkout / ".venv" / ".done").touch()
+    env = ["env", "-u", "OUT", "-C", str(checkout)]
+    printed = figures(*env, "make", "demo")
+    assert "To use the commands in this shell, type: . .venv/bin/activate" in printed
+    assert {"sheet.png", "ganimation.gif", "walk.gif"} <= set(os.listdir(checkout / "demo"))
+    figures(*env, "make", "demo", "OUT=other demo")
+    assert {"sheet.png", "ganimation.gif", "walk.gif"} <= set(os.listdir(checkout / "other demo"))
+
+    for folder in (checkout / "my pictures", checkout.parent / "more of them"):
+        folder.mkdir()
+        for number in range(12):
+            Image.new("RGB", (20, 16), (20 * number, 99, 200)).save(folder / f"{number}.jpg")
+    made = {"data.png", "sheet.png", "ganimation.gif", "walk.gif", "report.txt"}
+    figures(*env, "make", "own", "PICTURES=my pictures", "SIZE=16")
+    assert made <= set(os.listdir(checkout / "own"))
+    where = checkout.parent / "its results"
+    figures(*env, "make", "own", f"PICTURES={checkout.parent / 'more of them'}", "SIZE=16", f"OUT={where}")
+    assert made <= set(os.listdir(where / "own"))
+    figures(*env, "make", "-C", "recipes", "own", "PICTURES=../my pictures", "SIZE=16", "OUT=../third time")
+    assert made <= set(os.listdir(checkout / "third time" / "own"))
+
+
+def test_commands_work_from_a_venv_whose_path_has_spaces(figures, checkout, tmp_path):
+    """There pip writes a #! line that no kernel understands."""
+    stub = tmp_path / "stub" / "python3"
+    stub.parent.mkdir()
+    stub.write_text("#!/bin/sh\nmkdir -p .venv/bin; printf '#!/bin/sh\\n' >.venv/bin/pip; chmod +x .venv/bin/pip\n")
+    stub.chmod(0o755)
+    figures("env", "-C", str(checkout), "make", ".venv/.done", PATH=f"{stub.parent}:{os.environ['PATH']}")
+    for script in (checkout / "bin").iterdir():
+        assert (checkout / ".venv" / "bin" / script.name).samefile(script)
+
+
 def test_what_cannot_be_downloaded_is_named(figures, tmp_path):
     said = figures("make", "mnist", f"OUT={tmp_path}", "MNIST=nowhere", code=2)
     assert "nowhere" in said
@@ -186,4 +248,4 @@ def test_a_scale_that_is_none_is_refused(figures):
 def test_offline_the_digits_stand_in_for_downloads(figures, tmp_path):
     words = ["mnist.safetensors", "quickdraw.safetensors"]
     without = ["env", "-u", "MNIST", "-u", "QUICKDRAW", f"OUT={tmp_path}", "make", "-n"]
-    assert figures(*without, *(f"{tmp_path}/{word}" for word in words)).count("gan-data digits") == 2
+    assert figures(*without, *(f"{tmp_path}/{word}" for word in words)).count('gan-data "digits"') == 2
