@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganutils import Error
-from ganutils.films.layout import grid_of
 from ganutils.files.container import File
+from ganutils.films.layout import grid_of
 from ganutils.inference import discriminate
 from ganutils.networks.weights import load_discriminator
 from ganutils.plots.style import STYLE
