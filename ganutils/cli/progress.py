@@ -36,6 +36,12 @@ def say(message: str, quiet: bool = False) -> None:
         click.echo(Status.erased() + plain(message), err=True)
 
 
+def say_all(messages: Iterable[str], quiet: bool = False) -> None:
+    """Print lines on stderr."""
+    for message in messages:
+        say(message, quiet)
+
+
 def say_at_once(message: str) -> None:
     """As `say`, from a signal's handler, which must not use a stream that it may have interrupted."""
     os.write(sys.stderr.fileno(), f"{Status.erased()}{message}\n".encode())

@@ -158,13 +158,21 @@ def other_keys(there: Any, here: Mapping[str, Any]) -> list[str]:
 
 @contextlib.contextmanager
 def resume(
-    samples: Samples, origin: str | None, output: str | None, given: Mapping[str, Any], init: str | None = None
+    samples: Samples,
+    origin: str | None,
+    output: str,
+    given: Mapping[str, Any],
+    init: str | None = None,
+    is_fresh: bool = False,
+    has_part: bool = False,
 ) -> Iterator[Start]:
     """As `start`, but from `output` if that exists; Error if it was made with other settings or data.
 
-    `output` None: start over, whatever exists.
+    is_fresh  start over, whatever exists
+    has_part  continue from the part beside `output` if that is further
     """
-    if output is None or paths.is_pipe(output) or not os.path.exists(output):
+    output = parts.latest(output) if has_part else output
+    if is_fresh or paths.is_pipe(output) or not os.path.exists(output):
         with start(samples, origin, given, init) as begun:
             yield begun
         return

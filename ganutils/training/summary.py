@@ -83,19 +83,23 @@ def work_of_phase(phase: Phase) -> str:
     return f"would do {_count(phase.updates, 'update')} of {phase.network} and write {', '.join(files)}"
 
 
-def again(steps: int, counts_more: bool, fresh: bool) -> str:
-    """How to continue a run that was stopped; `counts_more`: the same command would count --more from where it is."""
+def _again(steps: int, counts_more: bool, fresh: bool) -> str:
+    """How to continue a run that was stopped."""
     if counts_more:
         return f"--steps {steps} in place of --more continues"
     return f"the same command {'without --fresh ' * fresh}continues"
 
 
-def ending_of_loop(saver: Saver, elapsed: str, again: str) -> list[str]:
-    """What gan-loop says at the end: what it wrote, how long it took, and what to type next."""
+def ending_of_loop(saver: Saver, elapsed: str, counts_more: bool, fresh: bool) -> list[str]:
+    """What gan-loop says at the end: what it wrote, how long it took, and what to type next.
+
+    counts_more  whether the same command would count --more from where the run is
+    fresh        whether it would start over
+    """
     step, name, is_pipe = saver.gan.step, name_of(saver.target), paths.is_pipe(saver.target)
     if step < saver.steps:
         stopped = f"{name}: stopped at step {step:,} of {saver.steps:,} after {elapsed}"
-        return [stopped if is_pipe else f"{stopped}; {again}"]
+        return [stopped if is_pipe else f"{stopped}; {_again(saver.steps, counts_more, fresh)}"]
     written = f"{name}: written at step {step:,} after {elapsed}"
     return [written] if is_pipe else [written, f"next: gan-sample {shlex.quote(name)} -n 64 -o sheet.png"]
 
