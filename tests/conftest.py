@@ -38,6 +38,7 @@ hypothesis.settings.load_profile("explore" if os.environ.get("GANUTILS_EXPLORE")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it, and its children
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks; threads of several tests only wait for each other
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # and where there are more, they must not spin while they wait
+warm.force_precision()  # for the tests that train in this process
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(warm.MODULES)
 

@@ -18,7 +18,7 @@ from ganutils.cli import progress
 from ganutils.cli.progress import Status, duration
 
 INTRODUCTION = r"data.safetensors: 12 pictures of 8x8x1; dcgan of width 2 \(G [\d,]+, D [\d,]+ parameters\); "
-INTRODUCTION += r"cpu, 1 thread, (fp32|bf16)"
+INTRODUCTION += r"cpu, \d+ threads?, (fp32|bf16)"
 HINT = "few pictures (12): consider --augment translate,cutout"
 
 
