@@ -27,7 +27,7 @@ from ganutils.files import container
 
 ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
-REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA", ROOT.parent / "shared" / "data"))  # real pictures, if there
+REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA") or ROOT.parent / "shared" / "data")  # real pictures, if there
 TINY = ["--width", "2", "--z-dim", "4", "--batch", "4"]  # networks that train in milliseconds
 
 # The same examples at every run: what CI says of a change is about that change. GANUTILS_EXPLORE=1 looks for new ones.
