@@ -21,6 +21,15 @@ def test_snapshots_are_denser_early_and_change_nothing(ok, pictures, tmp_path):
     assert ok("gan-info", "--digest", "plain.ckpt").out == ok("gan-info", "--digest", "shot.ckpt").out
 
 
+def test_the_first_frame_shows_the_noise_of_an_untrained_generator(ok, tmp_path):
+    ok("gan-data", "toy:faces", "--limit", 20, "--size", 32, "-o", "faces.safetensors", "-q")
+    wide = ["--width", 16, "--batch", 16, "--steps", 0, "-q"]
+    for prior in ("normal", "uniform"):
+        ok("gan-loop", "faces.safetensors", *wide, "--prior", prior, "--fresh", "--snapshots", prior, "-o", "x.ckpt")
+        ok("gan-sample", f"{prior}/step-000000.safetensors", "-n", 16, "-o", "first.npy", "-q")
+        assert np.load(tmp_path / "first.npy").std(0).mean() > 3, "levels of 255; plain gray has half a level"
+
+
 def test_a_run_in_two_parts_leaves_the_snapshots_of_one(ok, pictures, tmp_path):
     for part in (1, 2):
         os.symlink("data.safetensors", tmp_path / f"data{part}.safetensors")

@@ -12,13 +12,16 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
 from ganutils.networks.mlp import MLPDiscriminator, MLPGenerator
 from ganutils.networks.resnet import ResNetDiscriminator, ResNetGenerator
-from ganutils.randomness import stream
+from ganutils.randomness import draw, stream
 from ganutils.runs.config import Config
+
+FIRST_BATCH = 16  # latents that a new generator's statistics are taken from
 
 
 class Architecture(NamedTuple):
@@ -51,4 +54,25 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
         if initialize := ARCHS[config.arch].initialize:
             for network in pair:
                 network.apply(initialize)
+        _take_statistics(pair[0], config)
     return pair
+
+
+def _take_statistics(generator: nn.Module, config: Config) -> None:
+    """Start batch norm's running statistics from a batch of noise, which leaves weights and training as they are.
+
+    From their usual start, mean 0 and variance 1, an untrained generator would make plain gray until about step 15.
+    """
+    norms = [module for module in generator.modules() if isinstance(module, _BatchNorm)]
+    if not norms:
+        return
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # the statistics become those of this one batch
+    z = draw(stream(config.seed, "statistics"), config.prior, (FIRST_BATCH, config.z_dim))
+    labels = torch.arange(FIRST_BATCH) % config.classes if config.classes else None
+    with torch.no_grad():
+        generator(torch.from_numpy(z), labels)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.num_batches_tracked.zero_()  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ganutils.compute import devices
-from ganutils.files import paths
+from ganutils.files import kinds, paths
 from ganutils.runs.config import SETTINGS, in_words
 from ganutils.runs.start import Start
 from ganutils.samples.samples import Samples
@@ -101,7 +101,9 @@ def ending_of_loop(saver: Saver, elapsed: str, counts_more: bool, fresh: bool) -
         stopped = f"{name}: stopped at step {step:,} of {saver.steps:,} after {elapsed}"
         return [stopped if is_pipe else f"{stopped}; {_again(saver.steps, counts_more, fresh)}"]
     written = f"{name}: written at step {step:,} after {elapsed}"
-    return [written] if is_pipe else [written, f"next: gan-sample {shlex.quote(name)} -n 64 -o sheet.png"]
+    holds_images = kinds.modality_of_shape(saver.gan.config.shape) is kinds.IMAGES
+    command = "gan-sample {} -n 64 -o sheet.png" if holds_images else "gan-plot {} -o plot.png"
+    return [written] if is_pipe else [written, f"next: {command.format(shlex.quote(name))}"]
 
 
 def ending_of_phase(phase: Phase, elapsed: str) -> str:
