@@ -36,7 +36,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     folder, name = os.path.split(target)
     paths.check_folder(path)
     temporary = os.path.join(folder, f".{name}.tmp")
-    with naming(path), _locked(temporary) as out:
+    with naming(path, temporary, target, folder), _locked(temporary) as out:
         try:
             out.truncate()
             if os.path.exists(target):
@@ -54,13 +54,16 @@ def replacing(path: str) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def naming(path: str) -> Iterator[None]:
-    """Add the name of the file to the system's errors: "no space left on device" does not say where."""
+def naming(path: str, *ways: str) -> Iterator[None]:
+    """Let the system's errors name `path`: "no space left on device" does not say where.
+
+    ways   names of ours on the way to it, which the user never typed: the temporary file, its folder
+    """
     try:
         yield
     except OSError as problem:
-        if problem.filename is None:
-            problem.filename = path
+        if problem.filename is None or problem.filename in ways:
+            problem.filename, problem.filename2 = path, None
         raise
 
 

@@ -30,7 +30,7 @@ def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ())
     parent, name = os.path.split(folder)
     temporary, old = (os.path.join(parent, f".{name}.{what}") for what in ("tmp", "old"))
     number = -1
-    with atomic.naming(path), _locked(temporary):
+    with atomic.naming(path, temporary, folder, parent), _locked(temporary):
         if os.path.lexists(old):
             _mend(folder, old)
         try:
