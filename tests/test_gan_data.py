@@ -370,12 +370,10 @@ def test_mutated_archives_and_tables_are_read_or_refused_in_one_line(run, tmp_pa
         (["empty.ndjson"], "empty"),
         (["quickdraw:aple"], "did you mean apple"),
         (["toy:grid", "--modes", "7"], "7 modes are not a square; use 4 or 9"),
-        (["toy:ring", "--mean", "3"], "--mean is for toy:gaussian; leave it out here"),
         (
             ["toy:ring", "toy:faces", "--limit", "9"],
             "toy:ring holds points, and toy:faces holds pictures; write them to two files",
         ),
-        (["one.png", "--std", "3"], "--std is for toy:gaussian"),
         (["one.png", "--split", "test"], "one.png: has no splits of its own; --split 0-90% takes a part"),
         (["one.png", "--classes", "3"], "has no labels"),
         (["one.png", "--where", "Smiling"], "'Smiling' is not known; there are none"),

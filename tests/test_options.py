@@ -16,6 +16,7 @@ import pytest
 from conftest import BIN, ROOT
 
 import ganutils
+from ganutils.cli.types import Integer, Number
 
 COMMANDS = sorted(path.name for path in BIN.iterdir())
 
@@ -44,6 +45,9 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-arith z '1 - 2' --device cpu": "--device has no effect without --score",
     "gan-arith z --direction hat --top 3": "--top has no effect with --direction",
     "gan-data digits --fit pad": "--fit has no effect without --size",
+    "gan-data digits --mean 3": "--mean has no effect without toy:gaussian",
+    "gan-data toy:ring toy:grid --mean 3": "--mean has no effect without toy:gaussian",
+    "gan-data digits --std 3": "--std has no effect without toy:gaussian or toy:ring or toy:grid",
     "gan-data digits --reducing-gap 2": "--reducing-gap has no effect without --size",
     "gan-eval a b --weights x.pth": "--weights has no effect without --features inception",
     "gan-eval a b --history run.jsonl": "--history has no effect without --diagnose",
@@ -190,6 +194,24 @@ def test_the_version(light, name):
 def meaning(option):
     """What is the same of an option in every command: the type, and the help up to the details."""
     return option.type.name, re.split(r"[.:;,(]|  \[", option.help)[0], tuple(getattr(option.type, "choices", ()))
+
+
+def number_options():
+    for name in COMMANDS:
+        for option in runpy.run_path(str(BIN / name))[name.replace("-", "_")].params:
+            if isinstance(option.type, click.types.IntParamType | click.types.FloatParamType):
+                yield pytest.param(name, option, id=f"{name} {option.opts[-1]}")
+
+
+@pytest.mark.parametrize(("name", "option"), list(number_options()))
+def test_an_option_for_a_number_takes_only_numbers_in_its_limits(name, option):
+    command = runpy.run_path(str(BIN / name))[name.replace("-", "_")]
+    kind = option.type
+    assert isinstance(kind, Integer | Number), "click's own types let NaN and infinities through"
+    for value in ("nan", "-inf", "Infinity", "1e999", "9" * 20, "9" * 5000, "", kind.min - 1, kind.max * 2):
+        with pytest.raises(click.UsageError) as refused:
+            command.make_context(name, [option.opts[-1], str(value)])
+        assert f"'{option.opts[-1]}'" in refused.value.format_message()
 
 
 def test_an_option_means_the_same_in_every_command():

@@ -13,10 +13,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ganutils.cli.types import Color, Decay, Device, Grid, Rows, Several
+from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, Several
 from ganutils.files import paths
 from ganutils.films import formats
-from ganutils.runs.config import PLAIN, SETTINGS
+from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
 from ganutils.runs.presets import PRESETS
 from ganutils.runs.settings import Setting
 
@@ -209,7 +209,7 @@ init = _shared(
     help="Checkpoint whose networks a new run begins with; settings that are not given are its own",
 )
 like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
-limit = _shared("--limit", metavar="N", type=click.IntRange(1), help="Use at most N samples, chosen by --seed")
+limit = _shared("--limit", metavar="N", type=Integer(1), help="Use at most N samples, chosen by --seed")
 log = _shared("--log", type=click.Path(), help="File to append JSON lines to, one every 50 steps or updates")
 origin = _shared(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to continue from", shown="a new run"
@@ -228,10 +228,10 @@ score = click.option(
     is_eager=True,  # -o depends on it
     help="Print as JSON how often sums, sampled by CKPT, have the attributes they should.",
 )
-seed = _shared("--seed", type=click.IntRange(0), default=0, help="Random seed")
+seed = _shared("--seed", type=Integer(0, MOST_SEED), default=0, help="Random seed")
 seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; seed 7 gives the first of --seed 7")
-threads = _shared("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads", shown="all cores")
-updates = _shared("--updates", type=click.IntRange(1), help="Number of updates")
+threads = _shared("--threads", type=Integer(1, 1024), help="Number of CPU threads", shown="all cores")
+updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -258,13 +258,9 @@ def _type(setting: Setting) -> click.ParamType:
         return click.Choice(list(setting.choices))
     if setting.type is tuple:
         return Decay()
-    most = setting.most if setting.most < MANY else None
     if setting.type is int:
-        return click.IntRange(int(setting.least), None if most is None else int(most))
-    return click.FloatRange(setting.least, most)
-
-
-MANY = 1e6  # a limit that --help need not show; `config.checked` holds it
+        return Integer(int(setting.least), int(setting.most))
+    return Number(setting.least, setting.most)
 
 
 def typed(given: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,49 @@ from ganutils.runs.config import is_decay
 from ganutils.runs.settings import Setting
 
 
+class _Limited:
+    """What Integer and Number share; every option for a number is one of them, so none takes NaN or infinities."""
+
+    min: Any
+    max: Any
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        number = (click.INT if isinstance(self, Integer) else click.FLOAT).convert(value, param, ctx)
+        if not self.min <= number <= self.max:  # as NaN is not
+            raise click.BadParameter(
+                f"{value} is not in the range {_plain(self.min)}<=x<={_plain(self.max)}", ctx, param
+            )
+        return number
+
+    def _describe_range(self) -> str:
+        """The limits that --help shows."""
+        least, most = _plain(self.min), _plain(self.max)
+        if self.max < MANY:
+            return f"{least}<=x<={most}"
+        return f"x>={least}" if self.min > -MANY else ""
+
+
+class Integer(_Limited, click.IntRange):
+    """A whole number from `least` to `most`."""
+
+    def __init__(self, least: int, most: int = 10**9):
+        super().__init__(least, most)
+
+
+class Number(_Limited, click.FloatRange):
+    """A number from `least` to `most`."""
+
+    def __init__(self, least: float, most: float = 10**6):
+        super().__init__(least, most)
+
+
+MANY = 1e6  # a limit that --help need not show
+
+
+def _plain(limit: float) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else f"{limit}"
+
+
 class Rows(click.ParamType):
     """A list like 0,3,8-15."""
 
@@ -111,9 +154,12 @@ class Color(click.ParamType):
         from PIL import ImageColor
 
         try:
-            return ImageColor.getrgb(value)[:3]
+            color = ImageColor.getrgb(value)[:3]
         except ValueError:
+            color = ()
+        if not color or max(color) > 255:  # as in rgb(256,0,0)
             self.fail(f"{value!r} is not a color like white, gray or #2040ff", param, ctx)
+        return color
 
 
 class Names(click.ParamType):

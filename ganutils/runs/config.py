@@ -16,6 +16,7 @@ from ganutils.runs.settings import UNSET, setting, settings_of
 from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OPTIMIZERS, PRIORS, RESTRICTED
 
 NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in color
+MOST_SEED = (1 << 63) - 1
 
 
 def _shape_problem(shape: Any) -> str | None:
@@ -64,7 +65,7 @@ class Config:
     d_lr: float = setting("Learning rate of D; 0 = --lr.", 0.0, most=10)
     beta1: float = setting("Adam's decay rate of the first moment.", 0.5, most=0.999)
     beta2: float = setting("Decay rate of the second moment.", 0.999, most=0.99999)
-    batch: int = setting("Samples in a batch.", least=2, most=1 << 20)
+    batch: int = setting("Samples in a batch.", least=2, most=1 << 16)
     d_updates: int = setting("Discriminator updates per generator update.", 1, least=1, most=1000)
     ema_kimg: float = setting(
         "Half-life of the moving average of G's weights, in thousands of images; 0 = no average.", 0.0, most=1e6
@@ -76,7 +77,7 @@ class Config:
         "Precision of forward and backward passes; auto = bf16 where the machine is fast at it, else fp32.",
         "auto", choices=("auto", "fp32", "bf16"), undecided="auto",
     )  # fmt: skip
-    seed: int = setting("Random seed.", 0, most=(1 << 63) - 1)
+    seed: int = setting("Random seed.", 0, most=MOST_SEED)
 
     def as_json(self) -> dict[str, Any]:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
@@ -135,6 +136,8 @@ def fresh(shape: tuple[int, ...], given: Mapping[str, Any], like: Config | None 
 
     Error if one of them is unknown or invalid, or if they do not go together.
     """
+    if not is_shape([*shape]):
+        raise Error(f"samples of {math.prod(shape):,} numbers are too large; a network takes {NUMBERS:,} at most")
     given = checked(given)
     base = vars(like) if like else {}
     preset = PRESETS[given.get("preset", PLAIN["preset"])] if "preset" in given or like is None else {}

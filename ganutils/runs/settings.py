@@ -49,13 +49,11 @@ class Setting:
         """Why `value` cannot be this setting, in words that follow "NAME is VALUE, "; None if it can."""
         if self.check:
             return self.check(value)
-        if self.type is float and type(value) is int:
-            value = float(value)
-        if type(value) is not self.type:
+        if type(value) is not self.type and not (self.type is float and type(value) is int):
             return f"not of type {self.type.__name__}"
         if self.choices and not self.is_choice(value):
             return f"not one of {', '.join(self.choices)}"
-        if isinstance(value, int | float) and not self.least <= value <= self.most:
+        if isinstance(value, int | float) and not self.least <= value <= self.most:  # as NaN is not
             return f"not from {self.least} to {self.most}"
         return None
 

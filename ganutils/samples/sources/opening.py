@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 from ganutils import Error
 from ganutils.samples.sources import archives, attributes, catalog
-from ganutils.samples.sources.catalog import Row
 from ganutils.samples.sources.source import Request, Source, SourceOptions
 
 
@@ -18,7 +17,6 @@ from ganutils.samples.sources.source import Request, Source, SourceOptions
 def open_sources(names: Sequence[str], options: SourceOptions) -> Iterator[list[Source]]:
     """The sources that `names` stand for, one or more each, for as long as the block lasts."""
     rows = [catalog.row_of(name) for name in names]
-    _check_settings(rows, options)
     table = attributes.read_table(options.attributes, options.labels) if options.attributes else None
     with contextlib.ExitStack() as stack:
         requests = [Request(name, row, options, stack) for name, row in zip(names, rows, strict=True)]
@@ -58,10 +56,3 @@ def _with_one_set(sources: list[Source]) -> list[Source]:
     at = next(at for at, source in enumerate(sources) if archives.is_single(source))
     others = [source for source in sources if not archives.is_single(source)]
     return [*others[:at], archives.single_pictures("pictures", singles), *others[at:]]
-
-
-def _check_settings(rows: Sequence[Row], options: SourceOptions) -> None:
-    """Error if an option was given that none of the sources has."""
-    for setting in options.settings:
-        if not any(setting in row.settings for row in rows):
-            raise Error(f"--{setting} is for {', '.join(catalog.takers(setting))}; leave it out here")
