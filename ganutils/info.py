@@ -19,6 +19,7 @@ from ganutils.films.film import write_film
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look, grid_of
 from ganutils.runs import checkpoints
+from ganutils.samples import identity
 from ganutils.samples.samples import Samples, in_words
 
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
@@ -120,8 +121,8 @@ def _of_metadata(key: str, value: Any) -> str:
 
 
 def _data(data: dict[str, Any]) -> str:
-    labels = f", labels {data['labels']}" if "labels" in data else ""
-    return f"{data['count']:,} samples, hash {data['hash']}{labels}"
+    hashes = [f"{key} {data[key]}" for key in identity.WORDS if key in data and key != "count"]
+    return ", ".join([f"{data['count']:,} samples", *hashes])
 
 
 def _frames(frames: list[dict[str, Any]]) -> str:

@@ -28,7 +28,7 @@ def test_a_run_of_other_settings_or_data_is_refused_by_name(ok, fails, checkpoin
     np.save(tmp_path / "other.npy", np.zeros((5, 8, 8), "u1"))
     ok("gan-data", "other.npy", "-o", "other.safetensors")
     line = fails("gan-loop", "other.safetensors", *TINY, "--steps", 2, "-o", checkpoint)
-    assert "the data are not the same" in line
+    assert "the data are not the same (other number of samples, pictures)" in line
     assert (tmp_path / checkpoint).read_bytes() == before
     ok("gan-loop", "other.safetensors", *TINY, "--lr", 0.1, "--steps", 2, "-o", checkpoint, "--fresh")
 

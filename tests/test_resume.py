@@ -18,6 +18,7 @@ from ganutils.runs.config import SETTINGS, fresh
 from ganutils.runs.presets import PRESETS
 from ganutils.runs.settings import UNSET
 from ganutils.runs.traits import ARCHS, LOSSES
+from ganutils.samples import identity
 from ganutils.training.batches import TrainingSet
 
 SOAK = pytest.mark.soak
@@ -232,3 +233,86 @@ def test_bf16_and_fp32_end_within_noise_of_each_other(ok):
     fp32, bf16 = np.array(found["fp32"]), np.array(found["bf16"])
     noise = np.hypot(fp32.std(ddof=1), bf16.std(ddof=1))
     assert abs(fp32.mean() - bf16.mean()) < 2 * noise, found
+
+
+# ------------------------------------------------------------------------------- the data of a run
+
+ROWS = 2051  # every second is in the hash of older checkpoints, of 1,024 rows
+
+
+@pytest.fixture
+def known(ok, tmp_path, content):
+    """known(name, change) -> a file whose tensor or metadata `name` is changed; a run on the others is in a.ckpt."""
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 4, 4, 1), "u1")
+    labels, attributes = np.arange(ROWS) % 3, np.arange(2 * ROWS, dtype=np.float32).reshape(ROWS, 2) % 2
+    tensors = {"images": images, "labels": labels, "attributes": attributes}
+    meta = {"classes": ["a", "b", "c"], "attributes": ["big", "old"]}
+    container.write(str(tmp_path / "data.safetensors"), "samples", tensors, meta)
+    ok("gan-loop", "data.safetensors", *TINY, "--steps", 1, "-o", "a.ckpt", "-q")
+
+    def changed(where, name, change):
+        whole = {"tensors": dict(tensors), "meta": dict(meta)}
+        whole[where][name] = change(whole[where][name])
+        container.write(str(tmp_path / "other.safetensors"), "samples", whole["tensors"], whole["meta"])
+        return "other.safetensors"
+
+    return changed
+
+
+def turned(row):
+    """A change of a row alone: what is 0 becomes 1, and all else 0."""
+
+    def change(array):
+        array = array.copy()
+        array[row] = array[row] == 0
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "change", "said"),
+    [
+        ("tensors", "images", turned(1), "pictures"),
+        ("tensors", "images", turned(ROWS - 2), "pictures"),
+        ("tensors", "labels", turned(1), "labels"),
+        ("tensors", "attributes", turned(1), "attributes"),
+        ("meta", "classes", lambda names: ["a", "c", "b"], "names of classes"),
+        ("meta", "attributes", lambda names: names[::-1], "names of attributes"),
+    ],
+)
+def test_data_that_changed_anywhere_are_other_data(known, ok, fails, tmp_path, where, name, change, said):
+    before = (tmp_path / "a.ckpt").read_bytes()
+    assert fails("gan-loop", known(where, name, change), *TINY, "--steps", 2, "-o", "a.ckpt") == (
+        f"gan-loop: a.ckpt: is another run: the data are not the same (other {said}); "
+        "--fresh starts over, or choose another -o"
+    )
+    assert (tmp_path / "a.ckpt").read_bytes() == before
+    ok("gan-loop", "other.safetensors", *TINY, "--from", "a.ckpt", "--steps", 2, "-o", "b.ckpt", "-q")
+
+
+def test_labels_that_came_later_or_went_are_no_other_data(known, ok, content, tmp_path):
+    _, tensors = content("data.safetensors")
+    for number, names in enumerate((["images"], ["images", "labels"], ["images", "attributes"]), 2):
+        container.write(str(tmp_path / "data.safetensors"), "samples", {name: tensors[name] for name in names}, {})
+        ok("gan-loop", "data.safetensors", *TINY, "--steps", number, "-o", "a.ckpt", "-q")
+    assert content("a.ckpt")[0]["data"].keys() == {"count", "images", "attributes"}
+
+
+def test_data_from_a_pipe_are_as_well_known(known, run, tmp_path):
+    def piped(path):
+        words = ("-", *TINY, "--steps", 2, "-o", "a.ckpt", "-q")
+        return run("gan-loop", *words, stdin=(tmp_path / path).read_bytes())
+
+    assert "(other labels)" in piped(known("tensors", "labels", turned(7))).err
+    assert piped("data.safetensors").code == 0
+
+
+def test_older_checkpoints_know_their_data_by_1024_rows(known, ok, fails, content, tmp_path):
+    meta, tensors = content("a.ckpt")
+    meta["data"] = {"count": ROWS, "hash": identity.sampled(content("data.safetensors")[1]["images"])}
+    container.write(str(tmp_path / "a.ckpt"), "checkpoint", tensors, meta)
+    line = fails("gan-loop", known("tensors", "images", turned(0)), *TINY, "--steps", 2, "-o", "a.ckpt")
+    assert "the data are not the same (other samples)" in line
+    ok("gan-loop", known("tensors", "images", turned(1)), *TINY, "--steps", 2, "-o", "a.ckpt")
+    assert content("a.ckpt")[0]["data"].keys() == identity.WORDS.keys() - {"hash", "points"}

@@ -13,6 +13,7 @@ from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
 from ganutils.runs import checkpoints, parts
 from ganutils.runs.config import Config, checked, decided, differences, fresh
+from ganutils.samples import identity
 from ganutils.samples.samples import MOST_CLASSES, Samples, in_words
 
 
@@ -82,7 +83,7 @@ def start(
         with contextlib.ExitStack() as stack:
             begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
             config = fresh(samples.shape, given, checkpoints.config_of(begun) if begun else None)
-            new = Start(config, None, _identity(samples, config), [_lineage(samples)], _names(samples, config))
+            new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config))
             if begun:
                 new.lineages.append(_lineage(begun))
                 new = dataclasses.replace(new, init=begun, began=begun.digest())
@@ -93,8 +94,8 @@ def start(
         if samples is None:
             data, lineages = checkpoint.meta.get("data", {}), [_lineage(checkpoint)]
         else:
-            data, lineages = _identity(samples, config), [_lineage(samples), _lineage(checkpoint)]
-            _check_samples(samples, data, checkpoint, config)
+            data, lineages = samples.identity, [_lineage(samples), _lineage(checkpoint)]
+            _check_samples(samples, checkpoint, config)
         step, began = checkpoints.updates(checkpoint)["G"], checkpoint.meta.get("init")
         yield Start(config, checkpoint, data, lineages, _names(checkpoint, config), began=began, base=step)
 
@@ -113,10 +114,6 @@ def _lineage(file: File | Samples) -> list[str]:
     return lines
 
 
-def _identity(samples: Samples, config: Config) -> dict[str, Any]:
-    return samples.identity(with_labels=config.classes > 0)
-
-
 def _names(file: File | Samples, config: Config) -> list[str] | None:
     return file.meta.get("classes") if config.classes else None
 
@@ -130,8 +127,8 @@ def _fitting_config(checkpoint: File, given: Mapping[str, Any]) -> Config:
     return decided(config, given)
 
 
-def _check_samples(samples: Samples, data: Mapping[str, Any], checkpoint: File, config: Config) -> None:
-    """Error if a run of `checkpoint` cannot go on with `samples`, whose identity is `data`."""
+def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
+    """Error if a run of `checkpoint` cannot go on with `samples`."""
     if samples.shape != config.shape:
         raise Error(
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
@@ -144,16 +141,11 @@ def _check_samples(samples: Samples, data: Mapping[str, Any], checkpoint: File, 
                 f"{samples.name}: class {label} is {ours!r}, and {theirs!r} in {checkpoint.name}; "
                 "give data with the same classes in the same order, or start a new run"
             )
-    if other_keys(checkpoint.meta.get("data"), data) == ["labels"]:
+    if config.classes and identity.is_relabeled(samples.other_than(checkpoint.meta.get("data"))):
         raise Error(
             f"{samples.name}: has other labels than when {checkpoint.name} was trained on it; "
             "give the data as they were, or start a new run"
         )
-
-
-def other_keys(there: Any, here: Mapping[str, Any]) -> list[str]:
-    """In what two identities of data differ; what one of them, of an older version, does not have is not compared."""
-    return [key for key in here if isinstance(there, dict) and key in there and there[key] != here[key]]
 
 
 @contextlib.contextmanager
@@ -178,8 +170,9 @@ def resume(
         return
     with start(samples, origin, given, init) as intended, start(samples, output, {}) as begun:
         problems = [differences(begun.config, vars(intended.config))]
-        if begun.checkpoint is not None and other_keys(begun.checkpoint.meta.get("data"), intended.data):
-            problems.append("the data are not the same")
+        others = samples.other_than(begun.checkpoint.meta.get("data")) if begun.checkpoint is not None else []
+        if others:
+            problems.append(f"the data are not the same ({identity.in_words(others)})")
         if init and begun.began != intended.began:
             problems.append(f"it did not begin with the networks of {init}")
         if any(problems):

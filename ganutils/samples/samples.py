@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +14,7 @@ from ganutils import Error
 from ganutils.files import container, kinds
 from ganutils.files.container import File
 from ganutils.randomness import stream
-from ganutils.samples import predicates
+from ganutils.samples import identity, predicates
 
 MOST_CLASSES = 65536
 
@@ -117,23 +116,25 @@ class Samples:
             raise Error(f"{self.name}: damaged: its metadata 'toy' lacks a name, std or centres")
         return drawn
 
-    def identity(self, with_labels: bool = False) -> dict[str, Any]:
-        """What tells one data set from another without reading all of a large one.
+    @functools.cached_property
+    def identity(self) -> dict[str, Any]:
+        """What tells these data from others, in a checkpoint: `count`, and hashes of all they hold. Error if empty."""
+        return identity.of_file(self.file, len(self.array))
 
-        `count`; `hash`, of 1,024 rows; and `with_labels` also `labels`, the hash of all labels.
+    def other_than(self, known: Any) -> list[str]:
+        """In what these data differ from those whose identity a checkpoint has as `known`, in the words of that module.
+
+        What one of them does not have is not compared: labels that were added later, or what an older version left out.
         """
-        array = self.array
-        rows = np.unique(np.linspace(0, len(array) - 1, min(len(array), 1024)).round().astype(np.int64))
-        identity = {"count": len(array), "hash": _hash(array[rows])}
-        return {**identity, "labels": _hash(self.labels)} if with_labels and self.labels is not None else identity
+        if not isinstance(known, dict):
+            return []
+        older = {"hash": identity.sampled(self.array)} if "hash" in known else {}
+        here = {**self.identity, **older}
+        return [key for key in identity.WORDS if key in known and key in here and known[key] != here[key]]
 
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
         """Error unless these samples have the `shape` of those in the file `name`."""
         check_shape(self.name, self.shape, name, shape)
-
-
-def _hash(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()[:16]
 
 
 @contextlib.contextmanager

@@ -1,0 +1,67 @@
+"""What tells one data set from another: hashes of all that a samples file holds. They go into checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from ganutils.files.container import CHUNK, File
+
+WORDS = {  # what an identity may have, and what messages call it
+    "count": "number of samples",
+    "hash": "samples",  # 1,024 of them: all that older checkpoints know
+    "images": "pictures",
+    "points": "points",
+    "labels": "labels",
+    "classes": "names of classes",
+    "attributes": "attributes",
+    "attribute_names": "names of attributes",
+}
+SAMPLES = {"count", "hash", "images", "points"}
+SAMPLED = 1024  # rows
+
+
+def of_file(file: File, count: int) -> dict[str, Any]:
+    """The identity of a samples file: `count`, and the hash of each tensor and list of names that it has.
+
+    All of it is read once: a gigabyte takes about a second. What comes from a pipe is kept for those who need it later.
+    """
+    file.keep()
+    names = {"classes": file.meta.get("classes"), "attribute_names": file.meta.get("attributes")}
+    return {
+        "count": count,
+        **{name: _of_tensor(file, name) for name in ("images", "points", "labels", "attributes") if name in file},
+        **{name: _digits(hashlib.sha256(json.dumps(texts).encode())) for name, texts in names.items() if texts},
+    }
+
+
+def _of_tensor(file: File, name: str) -> str:
+    spec, digest = file.specs[name], hashlib.sha256()
+    row = spec.dtype.itemsize * math.prod(spec.shape[1:])
+    for rows in file.rows(name, max(1, CHUNK // max(1, row))):
+        digest.update(np.ascontiguousarray(rows).data)
+    return _digits(digest)
+
+
+def sampled(array: np.ndarray) -> str:
+    """The `hash` of samples [N, ...], flattened, in older checkpoints: of SAMPLED rows."""
+    rows = np.unique(np.linspace(0, len(array) - 1, min(len(array), SAMPLED)).round().astype(np.int64))
+    return _digits(hashlib.sha256(np.ascontiguousarray(array[rows]).data))
+
+
+def _digits(digest: Any) -> str:
+    return str(digest.hexdigest()[:16])
+
+
+def is_relabeled(keys: list[str]) -> bool:
+    """Whether two identities that differ in `keys` are of the same samples with other labels."""
+    return "labels" in keys and not SAMPLES & set(keys)
+
+
+def in_words(keys: list[str]) -> str:
+    """What differs between two identities: other pictures, labels."""
+    return f"other {', '.join(WORDS[key] for key in keys)}"
