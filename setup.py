@@ -15,7 +15,11 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["ganutils", "ganutils.*"]),
-    package_data={"ganutils": ["py.typed"], "ganutils.samples.sources": ["quickdraw.txt"]},
+    package_data={
+        "ganutils": ["py.typed"],
+        "ganutils.pages": ["static/*"],
+        "ganutils.samples.sources": ["quickdraw.txt"],
+    },
     scripts=sorted(str(path.relative_to(here)) for path in here.glob("bin/gan-*")),
     install_requires=[
         "click>=8.2",
@@ -42,6 +46,7 @@ setup(
             "mypy",
             "onnx>=1.17",
             "onnxruntime>=1.20",
+            "playwright>=1.50",  # drives Chromium, which is installed apart: see .ci/run
             "pytest",
             "pytest-xdist",
             "ruff",

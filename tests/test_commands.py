@@ -50,7 +50,11 @@ def test_films_never_import_torch(words, tmp_path):
 def test_binary_never_goes_to_a_terminal(name, tmp_path):
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [sys.executable, str(BIN / name), "x"], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, cwd=tmp_path
+        [sys.executable, str(BIN / name), "x", *["x"] * (name == "gan-quiz")],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
     )
     os.close(theirs)
     os.close(ours)
@@ -84,6 +88,7 @@ PRODUCERS = {
     "gan-info": "gan.ckpt.safetensors",
     "gan-eval": "data.safetensors data.safetensors --features pixels -q",
     "gan-plot": "run.jsonl -q",
+    "gan-quiz": "many.safetensors many.safetensors -n 1 -q",
     "gan-label": "many.safetensors --like many.safetensors --features gan.ckpt.safetensors -q",
     "gan-arith": "many.safetensors '0-999 - 1 + 2' -q",
 }
@@ -132,7 +137,7 @@ def test_a_full_disk_leaves_the_old_file(process, produce, tmp_path):
     for name, line in produce.items():
         if name in TEXT:
             continue
-        out = {"gan-gif": "old.gif", "gan-plot": "old.png"}.get(name, "old.safetensors")
+        out = {"gan-gif": "old.gif", "gan-plot": "old.png", "gan-quiz": "old.html"}.get(name, "old.safetensors")
         (tmp_path / out).write_bytes(b"old")
         before = sorted(os.listdir(tmp_path))
         done = process(name)(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))

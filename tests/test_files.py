@@ -258,6 +258,7 @@ EMPTY = {
         ["gan-data", "F", "-o", "o.safetensors"],
         ["gan-data", "F", "--where", "0", "-o", "o.safetensors"],
         ["gan-data", "many.safetensors", "F", "-o", "o.safetensors"],
+        ["gan-quiz", "many.safetensors", "F", "-n", "1", "-o", "o.html"],
         ["gan-label", "many.safetensors", "--like", "F", "-o", "o.safetensors"],
         ["gan-eval", "F", "F"],
         ["gan-eval", "many.safetensors", "F"],

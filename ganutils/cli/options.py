@@ -131,6 +131,10 @@ def _check_plot(ctx: click.Context, path: str) -> None:
     paths.format_of(path, formats.figure_formats(), ".png")
 
 
+def _check_page(ctx: click.Context, path: str) -> None:
+    paths.format_of(path, (".html",), ".html")
+
+
 def _check_report(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
     if path is not None:
         paths.check_folder(path)
@@ -174,6 +178,7 @@ output_of_film = _output(
     f"File to write: {paths.in_words(formats.film_formats())} for one PNG per frame",
     "a GIF on stdout",
 )
+output_of_page = _output(_checked(_check_page), "File to write: .html", "stdout")
 output_of_plot = _output(
     _checked(_check_plot), f"File to write: {paths.in_words(formats.figure_formats())}", "a PNG on stdout"
 )
@@ -181,6 +186,9 @@ output_of_plot = _output(
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)  # as numbers: to look up a default's name would import Pillow at every start
 
+answers = _shared(
+    "--answers", type=click.Path(), metavar="FILE.json", callback=_check_report, help="Also write the answers as JSON"
+)
 background = _shared("--background", type=Color(), help="Background color: a name or #rrggbb")
 count = _shared("-n", "count", metavar="N", help="Number of samples")
 deterministic = _shared(

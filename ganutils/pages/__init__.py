@@ -1,0 +1,1 @@
+"""Pages: one HTML file each, which works from disk without a network."""

@@ -1,0 +1,45 @@
+"""A headless Chromium for the tests of pages; they skip where there is none."""
+
+import contextlib
+import pathlib
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, which drives Chromium")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # containers have no sandbox
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """visit("page.html") -> a Page of a file in tmp_path, which must load nothing but itself and write no error."""
+    with contextlib.ExitStack() as stack:
+        pages = []
+
+        def open_page(name, **how):
+            path = pathlib.Path(tmp_path, name).as_uri()
+            context = browser.new_context(**how)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.requests, page.troubles = [], []
+            page.on("request", lambda request: page.requests.append(request.url))
+            page.on("console", lambda message: page.troubles.append(message.text))
+            page.on("pageerror", lambda error: page.troubles.append(str(error)))
+            pages.append((page, path))
+            page.goto(path)
+            return page
+
+        yield open_page
+        for page, path in pages:
+            assert page.troubles == []
+            assert [url for url in page.requests if not url.startswith(("data:", "blob:"))] == [path]
