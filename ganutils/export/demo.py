@@ -1,0 +1,140 @@
+"""Pages that run a network: sliders of a generator's latents, a canvas for a classifier, a plane of points."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ganutils.export import networks, onnx_file
+from ganutils.export.networks import Exported
+from ganutils.files import container
+from ganutils.files.container import File
+from ganutils.latents.draw import draw_latents, read_directions
+from ganutils.networks.weights import load_generator
+from ganutils.pages import page
+from ganutils.runs import checkpoints
+from ganutils.runs.config import Config
+
+# The module of the runtime is imported from a blob:, and WebAssembly is compiled. Nothing else is allowed.
+POLICY = page.POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'")
+MAIN = 8  # sliders along main directions
+GRID = 16  # pictures of the grid
+CLOUD = 400  # points of the plane
+REACH = 3.0  # of a main direction, in standard deviations of the latents
+NAMED_REACH = 2.0  # of a direction between attributes, in its own length
+
+
+def write(
+    path: str,
+    file: File,
+    title: str | None,
+    along: Sequence[str],
+    seed: int,
+    runtime: Mapping[str, bytes],
+    lineage: Sequence[str],
+) -> None:
+    """Write the page of the network in `file`.
+
+    along    files of directions in the generator's latents, which get sliders of their own
+    seed     of the latents that are shown first
+    runtime  see pages.runtime
+    """
+    if file.kind == "extractor":
+        name, heading, data = "classifier", "What is it?", _classifier(file)
+    else:
+        config = checkpoints.config_of(file)
+        has_pictures = len(config.shape) == 3
+        name = "generator" if has_pictures else "points"
+        heading = "Pictures of a generator" if has_pictures else "Points of a generator"
+        data = (_pictures if has_pictures else _points)(file, config, along, seed)
+    data["title"] = title or heading
+    data["runtime"] = dict(zip(("module", "wasm"), map(_packed, runtime.values()), strict=True))
+    page.write(path, name, heading, data, lineage, ["runtime.js"], POLICY)
+
+
+def _pictures(file: File, config: Config, along: Sequence[str], seed: int) -> dict[str, Any]:
+    named = [one for path in along for one in _named_directions(path, config)]
+    main = [
+        {"name": f"Direction {number}", "vector": vector, "reach": REACH, "isNamed": False}
+        for number, vector in enumerate(_rounded(main_directions(load_generator(file)[0], config.z_dim)), 1)
+    ]
+    graphs = {"generator": _graph(networks.of_file(file), file)}
+    return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
+
+
+def _points(file: File, config: Config, along: Sequence[str], seed: int) -> dict[str, Any]:
+    graphs = {"generator": _graph(networks.of_file(file), file)}
+    if checkpoints.has_discriminator(file) and config.shape[0] <= 2:
+        graphs["discriminator"] = _graph(networks.of_file(file, discriminator=True), file)
+    return {**_of_config(file, config, seed, CLOUD), "range": _range(file, config), "graphs": graphs}
+
+
+def _classifier(file: File) -> dict[str, Any]:
+    exported = networks.of_file(file)
+    about, shape = exported.about, exported.inputs["images"].shape[1:]
+    data = {"classes": about["names"].split("\n"), "are_classes": about["targets"] == "classes"}
+    return {**data, "shape": [*shape[1:], shape[0]], "graphs": {"classifier": _graph(exported, file)}}
+
+
+def _of_config(file: File, config: Config, seed: int, count: int) -> dict[str, Any]:
+    names = [str(name) for name in file.meta.get("classes") or range(config.classes)]
+    latents = _rounded(draw_latents(seed, count, config.z_dim, config.prior))
+    about = {"shape": list(config.shape), "z_dim": config.z_dim, "prior": config.prior}
+    return {**about, "classes": names if config.classes else [], "latents": latents}
+
+
+def _named_directions(path: str, config: Config) -> list[dict[str, Any]]:
+    """The directions of a file with their names: those in its metadata, else its own name."""
+    vectors = read_directions(path, config.z_dim)
+    with container.read(path, "latents") as file:
+        names = file.meta.get("names")
+    stem = os.path.basename(path).partition(".")[0]
+    if not isinstance(names, list) or len(names) != len(vectors):
+        names = [stem] if len(vectors) == 1 else [f"{stem} {number}" for number in range(1, len(vectors) + 1)]
+    return [
+        {"name": str(name), "vector": vector, "reach": NAMED_REACH, "isNamed": True}
+        for name, vector in zip(names, _rounded(vectors), strict=True)
+    ]
+
+
+def main_directions(generator: nn.Module, z_dim: int) -> np.ndarray:
+    """The directions that change the generator's first layer most: float32 [at most MAIN, z_dim], of length 1.
+
+    They are the right singular vectors of its weights (Shen and Zhou 2021, "Closed-Form Factorization of Latent
+    Semantics in GANs", equation 5).
+    """
+    first = next(layer for layer in generator.modules() if isinstance(layer, nn.Linear))
+    _, _, directions = torch.linalg.svd(first.weight.detach().double(), full_matrices=False)
+    signs = directions.gather(1, directions.abs().argmax(1, keepdim=True)).sign()  # the largest number is positive
+    return (directions * signs)[:MAIN, :z_dim].float().numpy()
+
+
+def _range(file: File, config: Config) -> list[float]:
+    """The lowest and highest coordinate that the plane shows: those of the generator's points, and a border."""
+    generator, _ = load_generator(file)
+    z = torch.from_numpy(draw_latents(0, 2000, config.z_dim, config.prior))
+    labels = torch.arange(len(z)) % config.classes if config.classes else None
+    with torch.inference_mode():
+        points = generator(z, labels)
+    low, high = float(points.min()), float(points.max())
+    border = 0.15 * (high - low) or 1.0
+    return [low - border, high + border]
+
+
+def _graph(exported: Exported, file: File) -> str:
+    return _packed(onnx_file.with_half_weights(onnx_file.to_bytes(exported, file)))
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
+
+
+def _rounded(vectors: np.ndarray) -> list[list[float]]:
+    return [[round(float(x), 5) for x in vector] for vector in vectors]

@@ -1,0 +1,120 @@
+"""What is exported: a network in the units of people, its inputs by name, and what tells of it.
+
+Pictures are float32 [N, C, H, W] in 0..1, not in the -1..1 of training, so that nobody has to know how we scale.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganutils.files.container import File
+from ganutils.networks.classifier import read as read_classifier
+from ganutils.networks.weights import load_discriminator, load_generator
+from ganutils.randomness import draw, stream
+from ganutils.runs.config import Config
+
+SAMPLES = 8  # of the inputs that show a graph's shapes, and that it is compared at
+
+
+class Exported(NamedTuple):
+    """A network to export.
+
+    network  takes the `inputs` in their order and gives one tensor, `output`
+    inputs   SAMPLES of each, by name
+    about    its metadata: texts by name
+    """
+
+    network: nn.Module
+    inputs: dict[str, Tensor]
+    output: str
+    about: dict[str, str]
+
+
+class Generate(nn.Module):
+    """Latents [N, Z], and labels [N] where it has classes -> images in 0..1, or points."""
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        made: Tensor = self.generator(latents, labels)
+        return (made / 2 + 0.5).clamp(0, 1) if made.dim() == 4 else made
+
+
+class Judge(nn.Module):
+    """Images in 0..1 or points, and labels -> logits [N]; the higher, the more real a sample looks."""
+
+    def __init__(self, discriminator: nn.Module):
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.discriminator(samples * 2 - 1 if samples.dim() == 4 else samples, labels)
+        return logits
+
+
+class Recognize(nn.Module):
+    """Images in 0..1 -> probabilities [N, K]: of classes, which sum to 1, or of attributes, each in 0..1."""
+
+    def __init__(self, classifier: nn.Module, are_classes: bool):
+        super().__init__()
+        self.classifier, self.are_classes = classifier, are_classes
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(images * 2 - 1)
+        return logits.softmax(1) if self.are_classes else logits.sigmoid()
+
+
+def of_file(file: File, discriminator: bool = False) -> Exported:
+    """What is exported of a checkpoint or of a classifier's file; Error if it holds no discriminator."""
+    if file.kind == "extractor":
+        return _classifier(file)
+    return _discriminator(file) if discriminator else _generator(file)
+
+
+def _generator(file: File) -> Exported:
+    generator, config = load_generator(file)
+    z = draw(stream(0, "export"), config.prior, (SAMPLES, config.z_dim))
+    inputs = {"latents": torch.from_numpy(z), **_labels(config)}
+    output = "images" if len(config.shape) == 3 else "points"
+    return Exported(Generate(generator), inputs, output, _about(file, config, "generator"))
+
+
+def _discriminator(file: File) -> Exported:
+    discriminator, config = load_discriminator(file)
+    name = "images" if len(config.shape) == 3 else "points"
+    inputs = {name: _samples(config.shape), **_labels(config)}
+    return Exported(Judge(discriminator), inputs, "logits", _about(file, config, "discriminator"))
+
+
+def _classifier(file: File) -> Exported:
+    network = read_classifier(file)
+    are_classes = file.meta.get("targets", "classes") == "classes"
+    names = file.meta.get("classes") or [str(number) for number in range(network.head.out_features)]
+    about = {"kind": "classifier", "targets": "classes" if are_classes else "attributes", "names": "\n".join(names)}
+    return Exported(Recognize(network, are_classes), {"images": _samples(network.shape)}, "probabilities", about)
+
+
+def _samples(shape: tuple[int, ...]) -> Tensor:
+    """Random images in 0..1, or points."""
+    random = stream(0, "export")
+    if len(shape) == 1:
+        return torch.from_numpy(random.standard_normal((SAMPLES, *shape), np.float32))
+    h, w, c = shape
+    return torch.from_numpy(random.random((SAMPLES, c, h, w), np.float32))
+
+
+def _labels(config: Config) -> dict[str, Tensor]:
+    return {"labels": torch.arange(SAMPLES) % config.classes} if config.classes else {}
+
+
+def _about(file: File, config: Config, kind: str) -> dict[str, str]:
+    names: list[Any] = file.meta.get("classes") or []
+    step = {"step": str(int(file["updates.G"]))} if "updates.G" in file else {}
+    settings = {name: str(value) for name, value in sorted(config.as_json().items()) if value is not None}
+    return {"kind": kind, "names": "\n".join(map(str, names)), **step, **settings}
