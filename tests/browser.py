@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from ganutils.pages import runtime
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -18,6 +20,15 @@ def browser():
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # containers have no sandbox
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def web_runtime():
+    """The folder of onnxruntime-web that .ci/run fetched; tests that need it skip without."""
+    folder = pathlib.Path(__file__).parent.parent / ".venv" / "cache" / f"onnxruntime-web-{runtime.VERSION}"
+    if not folder.exists():
+        pytest.skip("needs onnxruntime-web, which .ci/run fetches")
+    return folder
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def visit(browser, tmp_path):
             page = context.new_page()
             page.requests, page.troubles = [], []
             page.on("request", lambda request: page.requests.append(request.url))
-            page.on("console", lambda message: page.troubles.append(message.text))
+            page.on("console", lambda message: message.type == "error" and page.troubles.append(message.text))
             page.on("pageerror", lambda error: page.troubles.append(str(error)))
             pages.append((page, path))
             page.goto(path)

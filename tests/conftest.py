@@ -25,6 +25,8 @@ import warm
 
 from ganutils.files import container
 
+pytest_plugins = ["browser"]
+
 ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
 REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA") or ROOT.parent / "shared" / "data")  # real pictures, if there

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from browser import browser, visit  # noqa: F401  (fixtures)
 from scipy.stats import binomtest
 
 from ganutils.files import container
@@ -40,7 +39,7 @@ def play(page, sides):
         page.keyboard.press("Enter")
 
 
-def test_who_finds_every_real_picture_is_told_so(ok, tmp_path, pair, visit):  # noqa: F811
+def test_who_finds_every_real_picture_is_told_so(ok, tmp_path, pair, visit):
     answers = make_quiz(ok, tmp_path, pair, "-n", 6)
     page = visit("quiz.html")
     assert page.text_content("#progress") == "Round 1 of 6"
@@ -55,7 +54,7 @@ def test_who_finds_every_real_picture_is_told_so(ok, tmp_path, pair, visit):  # 
     assert page.text_content("#progress") == "Round 1 of 6"
 
 
-def test_the_answers_are_true_and_the_score_counts_them(ok, tmp_path, pair, visit):  # noqa: F811
+def test_the_answers_are_true_and_the_score_counts_them(ok, tmp_path, pair, visit):
     answers = make_quiz(ok, tmp_path, pair)
     page = visit("quiz.html")
     for number, answer in enumerate(answers):
@@ -72,7 +71,7 @@ def test_the_answers_are_true_and_the_score_counts_them(ok, tmp_path, pair, visi
     assert verdicts == ["1: wrong", "2: wrong", "3: right", "4: right"]
 
 
-def test_the_interval_is_the_exact_one(ok, tmp_path, pair, visit):  # noqa: F811
+def test_the_interval_is_the_exact_one(ok, tmp_path, pair, visit):
     make_quiz(ok, tmp_path, pair)
     page = visit("quiz.html")
     for k, n in ((0, 1), (1, 1), (3, 7), (14, 20), (20, 20), (0, 50), (470, 1000)):
@@ -80,12 +79,12 @@ def test_the_interval_is_the_exact_one(ok, tmp_path, pair, visit):  # noqa: F811
         assert page.evaluate(f"interval({k}, {n})") == pytest.approx([exact.low, exact.high], abs=1e-6)
 
 
-def test_a_title_cannot_break_out_of_the_page(ok, tmp_path, pair, visit):  # noqa: F811
+def test_a_title_cannot_break_out_of_the_page(ok, tmp_path, pair, visit):
     make_quiz(ok, tmp_path, pair, "--title", NASTY)
     assert visit("quiz.html").text_content("#title") == NASTY
 
 
-def test_the_page_works_on_a_dark_phone(ok, tmp_path, pair, visit):  # noqa: F811
+def test_the_page_works_on_a_dark_phone(ok, tmp_path, pair, visit):
     make_quiz(ok, tmp_path, pair)
     page = visit("quiz.html", viewport={"width": 360, "height": 640}, color_scheme="dark", has_touch=True)
     page.tap("#left")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -79,7 +80,7 @@ def _points(file: File, config: Config, along: Sequence[str], seed: int) -> dict
 def _classifier(file: File) -> dict[str, Any]:
     exported = networks.of_file(file)
     about, shape = exported.about, exported.inputs["images"].shape[1:]
-    data = {"classes": about["names"].split("\n"), "are_classes": about["targets"] == "classes"}
+    data = {"classes": json.loads(about["names"]), "are_classes": about["targets"] == "classes"}
     return {**data, "shape": [*shape[1:], shape[0]], "graphs": {"classifier": _graph(exported, file)}}
 
 

@@ -5,6 +5,7 @@ Pictures are float32 [N, C, H, W] in 0..1, not in the -1..1 of training, so that
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ def _classifier(file: File) -> Exported:
     network = read_classifier(file)
     are_classes = file.meta.get("targets", "classes") == "classes"
     names = file.meta.get("classes") or [str(number) for number in range(network.head.out_features)]
-    about = {"kind": "classifier", "targets": "classes" if are_classes else "attributes", "names": "\n".join(names)}
+    about = {"kind": "classifier", "targets": "classes" if are_classes else "attributes", "names": json.dumps(names)}
     return Exported(Recognize(network, are_classes), {"images": _samples(network.shape)}, "probabilities", about)
 
 
@@ -117,4 +118,4 @@ def _about(file: File, config: Config, kind: str) -> dict[str, str]:
     names: list[Any] = file.meta.get("classes") or []
     step = {"step": str(int(file["updates.G"]))} if "updates.G" in file else {}
     settings = {name: str(value) for name, value in sorted(config.as_json().items()) if value is not None}
-    return {"kind": kind, "names": "\n".join(map(str, names)), **step, **settings}
+    return {"kind": kind, "names": json.dumps(names), **step, **settings}

@@ -187,7 +187,7 @@ def direction(labeled: LabeledLatents, predicate: str) -> Result:
     difference = interpolation.as_float32((there - here)[None], labeled.name)
     length = f"length {np.linalg.norm(difference):.2f}"
     message = f"from {(~holds).sum():,} samples to {holds.sum():,}, {length}"
-    return Result("latents", {"latents": difference}, {"prior": labeled.prior}, [message])
+    return Result("latents", {"latents": difference}, {"prior": labeled.prior, "names": [predicate]}, [message])
 
 
 def _chosen(labeled: LabeledLatents, terms: Sequence[Term], exemplars: Sequence[np.ndarray], top: int) -> Iterator[str]:

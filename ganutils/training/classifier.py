@@ -128,6 +128,7 @@ def cached(
             tell(f"training a classifier on {len(images):,} labeled samples of {name}; kept in {path}")
         network, measured = train(images, targets, device, progress)
         rounded = None if math.isnan(measured) else round(measured, 4)
-        write(path, network, {"accuracy": rounded, "classes": classes})
+        kind = "attributes" if targets.ndim > 1 else "classes"
+        write(path, network, {"accuracy": rounded, "classes": classes, "targets": kind})
     with container.read(path, "extractor") as file:
         return read(file).to(device), dict(file.meta), path

@@ -37,19 +37,22 @@ function failed(error) {
   throw error;
 }
 
-/** Calls draw() at the next frame, once however often it is called, and never before the last call of it ended. */
+/** A function that draws at the next frame, once however often it is called meanwhile; it gives a promise of the end. */
 function drawer(draw) {
-  let isAsked = false, isDrawing = false;
-  return async function again() {
-    isAsked = true;
-    if (isDrawing) return;
-    isDrawing = true;
+  let isAsked = false, drawing = null;
+  const drawAll = async () => {
+    document.body.ariaBusy = true;
     while (isAsked) {
       isAsked = false;
       await new Promise(requestAnimationFrame);
       await draw();
     }
-    isDrawing = false;
+    drawing = null;
+    document.body.ariaBusy = false;
+  };
+  return () => {
+    isAsked = true;
+    return (drawing ??= drawAll());
   };
 }
 

@@ -1,0 +1,275 @@
+"""gan-export: graphs that give what gan-sample gives, and pages as a visitor uses them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import BIN, TINY
+
+from ganutils.files import container
+
+onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+NASTY = '</script><b>"quoted"</b>'
+MODELS = [
+    ["--conditional", "--hidden", "3"],
+    *(
+        pytest.param(model, marks=pytest.mark.soak)
+        for model in (
+            ["--arch", "mlp"],
+            ["--arch", "resnet", "--conditional"],
+            ["--arch", "krohn", "--conditional"],
+            ["--preset", "dcgan2016"],
+            ["--preset", "quickdraw2019"],
+            ["--preset", "wgan-gp2017"],
+        )
+    ),
+]
+
+
+def run_graph(path, **inputs):
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    return session.run(None, inputs)[0]
+
+
+def meta_of(path):
+    import onnx
+
+    return {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_graph_gives_the_samples_of_gan_sample_for_any_batch(ok, pictures, content, tmp_path, model):
+    ok("gan-loop", pictures, *TINY, *model, "--steps", 2, "-o", "g.ckpt", "-q")
+    ok("gan-sample", "g.ckpt", "-n", 5, "-o", "five.safetensors", "-q")
+    ok("gan-export", "g.ckpt", "-o", "g.onnx", "-q")
+    _, samples = content("five.safetensors")
+    inputs = {name: samples[name] for name in ("latents", "labels") if name in samples}
+    images = run_graph(tmp_path / "g.onnx", **inputs).transpose(0, 2, 3, 1)
+    assert images.min() >= 0 and images.max() <= 1
+    assert np.abs(255 * images - samples["images"]).max() <= 0.51  # gan-sample rounds
+
+
+def test_points_come_in_their_own_units(ok, content, tmp_path):
+    ok("gan-data", "toy:ring", "--limit", 50, "-o", "ring.safetensors")
+    ok("gan-loop", "ring.safetensors", *TINY, "--steps", 2, "-o", "g.ckpt", "-q")
+    ok("gan-sample", "g.ckpt", "-n", 5, "-o", "five.safetensors")
+    said = ok("gan-export", "g.ckpt", "-o", "g.onnx").lines
+    assert said == ["latents -> points"]
+    _, samples = content("five.safetensors")
+    assert run_graph(tmp_path / "g.onnx", latents=samples["latents"]) == pytest.approx(samples["points"], abs=1e-4)
+
+
+def test_a_discriminator_gives_the_logits_of_ours(ok, pictures, content, tmp_path):
+    import torch
+
+    from ganutils.networks.weights import load_discriminator
+
+    ok("gan-loop", pictures, *TINY, "--steps", 2, "-o", "g.ckpt", "-q")
+    ok("gan-export", "g.ckpt", "--discriminator", "-o", "d.onnx", "-q")
+    images = content(pictures)[1]["images"].transpose(0, 3, 1, 2) / np.float32(255)
+    with container.read(str(tmp_path / "g.ckpt")) as file:
+        ours = load_discriminator(file)[0](torch.from_numpy(images * 2 - 1), None)
+    assert run_graph(tmp_path / "d.onnx", images=images) == pytest.approx(ours.numpy(), abs=1e-3)
+
+
+def test_the_same_checkpoint_gives_the_same_bytes_which_name_no_path(ok, checkpoint, tmp_path):
+    first, second = tmp_path / "one.onnx", tmp_path / "two.onnx"
+    ok("gan-export", checkpoint, "-o", first.name, "-q")
+    words = [sys.executable, str(BIN / "gan-export"), checkpoint, "-o", second.name, "-q"]
+    subprocess.run(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(BIN.parent)}, check=True)
+    assert first.read_bytes() == second.read_bytes()
+    assert str(BIN.parent).encode() not in first.read_bytes()
+    assert b"site-packages" not in first.read_bytes()
+    meta = meta_of(first)
+    assert (meta["kind"], meta["step"], meta["arch"], meta["z_dim"]) == ("generator", "1", "dcgan", "4")
+    assert len(meta["sha256"]) == 64
+
+
+def test_what_cannot_be_exported_says_why(ok, fails, pictures, checkpoint, tmp_path):
+    ok("gan-loop", pictures, *TINY, "--steps", 1, "--snapshots", "shots", "--every", 1, "-o", "g.ckpt", "-q")
+    line = fails("gan-export", "shots/step-000001.safetensors", "--discriminator", "-o", "d.onnx")
+    assert "a snapshot holds only the generator" in line
+    line = fails("gan-export", pictures, "-o", "d.onnx")
+    assert line == "gan-export: data.safetensors: holds samples; give checkpoints or extractors"
+    assert fails("gan-export", checkpoint, "-o", "g.pb").endswith("g.pb: cannot write this format; use .onnx .html")
+    assert "--along has no effect" in fails("gan-export", checkpoint, "--along", "x", "-o", "g.onnx", code=2)
+    assert "--discriminator has no effect" in fails("gan-export", checkpoint, "--discriminator", "-o", "g.html", code=2)
+    assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_without_its_packages_the_message_says_what_to_install(start, checkpoint, tmp_path):
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "onnxscript.py").write_text("raise ImportError('hidden')")
+    words = [sys.executable, str(BIN / "gan-export"), checkpoint, "-o", "g.onnx"]
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path / 'hidden'}:{BIN.parent}"}
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True)
+    needs = "needs onnx, onnxscript and onnxruntime; run: pip install 'ganutils[export]'"
+    assert (done.returncode, done.stderr) == (1, f"gan-export: {checkpoint}: {needs}\n")
+
+
+def test_a_damaged_runtime_is_refused(fails, checkpoint, web_runtime, tmp_path):
+    shutil.copytree(web_runtime, tmp_path / "web")
+    with open(tmp_path / "web" / "ort.wasm.bundle.min.mjs", "ab") as file:
+        file.write(b"\n")
+    line = fails("gan-export", checkpoint, "--runtime", "web", "-o", "g.html")
+    assert line.startswith("gan-export: web: its ort.wasm.bundle.min.mjs is not that of onnxruntime-web ")
+    (tmp_path / "package.tgz").write_bytes(b"no archive")
+    assert "is no package of onnxruntime-web" in fails(
+        "gan-export", checkpoint, "--runtime", "package.tgz", "-o", "g.html"
+    )
+    assert not (tmp_path / "g.html").exists()
+
+
+# ------------------------------------------------------------------------------------------------------ pages
+
+
+PIXELS = """(canvas) => {
+  const context = canvas.getContext("2d");
+  return [...context.getImageData(0, 0, canvas.width, canvas.height).data].filter((_, i) => i % 4 === 0);
+}"""
+
+
+@pytest.fixture
+def open_page(visit):
+    def ready(name, **how):
+        page = visit(name, **how)
+        page.wait_for_selector("#status:empty", state="attached", timeout=60_000)
+        return page
+
+    return ready
+
+
+def export_page(ok, web_runtime, source, *more):
+    ok("gan-export", source, "--runtime", web_runtime, "-o", "page.html", "-q", *more)
+
+
+def settle(page):
+    """Until what was asked for is drawn."""
+    page.wait_for_selector("body[aria-busy=false]")
+
+
+def test_what_a_page_shows_is_what_gan_sample_makes_of_the_latents_it_saves(
+    ok,
+    pictures,
+    tmp_path,
+    content,
+    web_runtime,
+    open_page,
+):
+    ok(
+        "gan-loop",
+        pictures,
+        "--width",
+        8,
+        "--z-dim",
+        4,
+        "--batch",
+        4,
+        "--conditional",
+        "--steps",
+        3,
+        "-o",
+        "g.ckpt",
+        "-q",
+    )
+    container.write(
+        str(tmp_path / "smile.safetensors"), "latents", {"latents": np.ones((1, 4), "f4")}, {"names": [NASTY]}
+    )
+    export_page(ok, web_runtime, "g.ckpt", "--along", "smile.safetensors", "--title", NASTY)
+    page = open_page("page.html")
+    assert page.text_content("#title") == NASTY
+    assert page.text_content("#named .slider span") == NASTY
+    assert page.locator("#main input").count() == 4  # as many as the latents have numbers
+    before = page.locator("#picture").evaluate(PIXELS)
+    page.click("#classes >> text=2")
+    page.locator("#named input").fill("1.5")
+    page.locator("#main input").first.fill("-2.1")
+    settle(page)
+    shown = page.locator("#picture").evaluate(PIXELS)
+    assert shown != before
+    with page.expect_download() as download:
+        page.click("#latents")
+    download.value.save_as(tmp_path / "latents.json")
+    ok("gan-sample", "g.ckpt", "--latents", "latents.json", "-o", "one.safetensors", "-q")
+    _, samples = content("one.safetensors")
+    assert samples["labels"].tolist() == [2]
+    assert np.abs(samples["images"].reshape(-1).astype(float) - shown).mean() <= 1
+    page.click("#grid")
+    page.click("#reset")
+    settle(page)
+    assert page.locator("#picture").evaluate("canvas => [canvas.width, canvas.height]") == [32, 32]
+    page.click("#play")
+    page.click("#play")
+    settle(page)
+    assert page.locator("#play").get_attribute("aria-pressed") == "false"
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == "samples.png"
+
+
+def test_a_page_of_points_shows_them_over_the_discriminator(ok, tmp_path, web_runtime, open_page):
+    ok("gan-data", "toy:ring", "--limit", 200, "-o", "ring.safetensors")
+    ok("gan-loop", "ring.safetensors", "--width", 16, "--steps", 2, "-o", "g.ckpt", "-q")
+    export_page(ok, web_runtime, "g.ckpt")
+    page = open_page("page.html", color_scheme="dark", viewport={"width": 360, "height": 640})
+    told = page.text_content("#where")
+    assert told.startswith("The large point: ")
+    page.locator("#main input").first.fill("-3")
+    settle(page)
+    assert page.text_content("#where") != told
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_page_of_a_classifier_answers_while_one_draws(ok, tmp_path, web_runtime, open_page):
+    images = np.zeros((60, 16, 16, 1), np.uint8)
+    images[::2, 2:14, 7:9] = 255  # upright strokes
+    images[1::2, 7:9, 2:14] = 255  # and flat ones
+    tensors = {"images": images, "labels": np.arange(60) % 2}
+    container.write(str(tmp_path / "s.safetensors"), "samples", tensors, {"classes": ["upright", "flat"]})
+    ok("gan-eval", "s.safetensors", "s.safetensors", "--root", "kept", "-q")
+    kept = next((tmp_path / "kept" / "extractors").iterdir())
+    export_page(ok, web_runtime, kept.relative_to(tmp_path))
+    page = open_page("page.html")
+    assert page.locator("#answers li span:first-child").all_text_contents() == ["upright", "flat"]
+
+    def draw_stroke(*ends):
+        box = page.locator("#drawing").bounding_box()
+        (x0, y0), (x1, y1) = ((box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in ends)
+        page.mouse.move(x0, y0)
+        page.mouse.down()
+        page.mouse.move(x1, y1, steps=5)
+        page.mouse.up()
+        settle(page)
+        return page.text_content("#answers .best span:first-child")
+
+    assert draw_stroke((0.5, 0.2), (0.5, 0.8)) == "upright"
+    page.click("#clear")
+    assert draw_stroke((0.2, 0.5), (0.8, 0.5)) == "flat"
+    page.click("#undo")
+    page.click("#undo")
+    settle(page)
+    assert page.text_content("#answers .best span:first-child") == "upright"
+
+
+def test_latents_as_json_that_are_none_are_one_line(fails, checkpoint, tmp_path):
+    for text in (
+        "[]",
+        '{"latents": [[1, 2], [3]]}',
+        '{"latents": [[1e999, 0, 0, 0]]}',
+        "{" * 10_000,
+        '{"latents": "x"}',
+    ):
+        (tmp_path / "z.json").write_text(text)
+        line = fails("gan-sample", checkpoint, "--latents", "z.json", "-o", "x.png")
+        assert (
+            line
+            == 'gan-sample: z.json: is not {"latents": [[...], ...], "labels": [...]}, which a page of gan-export saves'
+        )
+    (tmp_path / "z.json").write_text(json.dumps({"latents": [[0.0] * 5]}))
+    assert "latents have 5 numbers" in fails("gan-sample", checkpoint, "--latents", "z.json", "-o", "x.png")
