@@ -48,7 +48,7 @@ def _describe(file: File) -> Iterator[str]:
         config, updates = checkpoints.config_of(file), checkpoints.updates(file)
         progress = checkpoints.progress(file, config)
         yield f"  step {progress['step']:,}: {updates['D']:,} discriminator updates, {progress['kimg']:,.1f} kimg"
-        yield f"  settings: {_words({**vars(config), 'shape': in_words(config.shape)})}"
+        yield f"  settings: {in_words_of({**vars(config), 'shape': in_words(config.shape)})}"
     for key in sorted(file.meta.keys() - {"format", "kind", "config", "lineage"}):
         yield f"  {key}: {_of_metadata(key, file.meta[key])}"
     for part, specs in _parts(file).items():
@@ -117,7 +117,7 @@ def _of_metadata(key: str, value: Any) -> str:
     if key in METADATA:
         with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
             return METADATA[key](value)
-    return _words(value)
+    return in_words_of(value)
 
 
 def _data(data: dict[str, Any]) -> str:
@@ -144,16 +144,16 @@ def _toy(toy: dict[str, Any]) -> str:
 METADATA: dict[str, Callable[[Any], str]] = {"data": _data, "frames": _frames, "layout": _layout, "toy": _toy}
 
 
-def _words(value: Any, depth: int = 2) -> str:
+def in_words_of(value: Any, depth: int = 2) -> str:
     """Any JSON without its signs: `a 1, b none`; long lists are cut short."""
     if isinstance(value, dict | list) and not depth:
         return "..."
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(each, depth - 1)}" for key, each in value.items())
+        return ", ".join(f"{key} {in_words_of(each, depth - 1)}" for key, each in value.items())
     if isinstance(value, tuple):  # the first and last step of --decay
         return ":".join(map(str, value))
     if isinstance(value, list):
-        shown = ", ".join(_words(each, depth - 1) for each in value[:LISTED])
+        shown = ", ".join(in_words_of(each, depth - 1) for each in value[:LISTED])
         return f"{shown}, ... ({len(value):,})" if len(value) > LISTED else shown
     return "none" if value is None else str(value)
 

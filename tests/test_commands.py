@@ -88,6 +88,8 @@ PRODUCERS = {
     "gan-info": "gan.ckpt.safetensors",
     "gan-eval": "data.safetensors data.safetensors --features pixels -q",
     "gan-plot": "run.jsonl -q",
+    "gan-export": "gan.ckpt.safetensors -q",
+    "gan-report": "run.jsonl -q",
     "gan-quiz": "many.safetensors many.safetensors -n 1 -q",
     "gan-label": "many.safetensors --like many.safetensors --features gan.ckpt.safetensors -q",
     "gan-arith": "many.safetensors '0-999 - 1 + 2' -q",
@@ -137,7 +139,13 @@ def test_a_full_disk_leaves_the_old_file(process, produce, tmp_path):
     for name, line in produce.items():
         if name in TEXT:
             continue
-        out = {"gan-gif": "old.gif", "gan-plot": "old.png", "gan-quiz": "old.html"}.get(name, "old.safetensors")
+        out = {
+            "gan-gif": "old.gif",
+            "gan-plot": "old.png",
+            "gan-quiz": "old.html",
+            "gan-report": "old.html",
+            "gan-export": "old.onnx",
+        }.get(name, "old.safetensors")
         (tmp_path / out).write_bytes(b"old")
         before = sorted(os.listdir(tmp_path))
         done = process(name)(f"ulimit -f 1; trap '' XFSZ; {line} -o {out}" + (" --fresh" if name == "gan-loop" else ""))

@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from conftest import BIN, TINY
+from conftest import BIN, ROOT, TINY
 
 from ganutils.files import container
 
@@ -89,6 +90,14 @@ def test_the_same_checkpoint_gives_the_same_bytes_which_name_no_path(ok, checkpo
     meta = meta_of(first)
     assert (meta["kind"], meta["step"], meta["arch"], meta["z_dim"]) == ("generator", "1", "dcgan", "4")
     assert len(meta["sha256"]) == 64
+
+
+def test_the_python_of_the_docs_runs(ok, pictures, tmp_path):
+    ok("gan-loop", pictures, *TINY, "--conditional", "--steps", 1, "-o", "g.ckpt", "-q")
+    ok("gan-export", "g.ckpt", "-o", "digits.onnx", "-q")
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "export.md").read_text(), re.DOTALL)[1]
+    lines = [sys.executable, "-c", f"{code}\nprint(image.shape)"]
+    assert subprocess.check_output(lines, cwd=tmp_path, text=True) == "(1, 8, 8)\n"
 
 
 def test_what_cannot_be_exported_says_why(ok, fails, pictures, checkpoint, tmp_path):

@@ -281,6 +281,8 @@ OFFERS = [
     "gan-eval F data.safetensors",
     "gan-eval data.safetensors data.safetensors --features F",
     "gan-eval data.safetensors data.safetensors --features inception --weights F",
+    "gan-export F -o o.onnx",
+    "gan-report F -o o.html",
     "gan-quiz F data.safetensors -n 1 -o o.html",
     "gan-quiz data.safetensors F -n 1 -o o.html",
     "gan-label F --like data.safetensors -o o.safetensors",

@@ -27,6 +27,8 @@ WRONG = {  # usage errors that are found after all options have been read
     "gan-gif": "film.safetensors --colors 16 -o film.mp4",
     "gan-info": "x --json --digest",
     "gan-interp": "z.safetensors --kind circle --closed",
+    "gan-export": "x.ckpt --along z -o x.onnx",
+    "gan-report": "missing.png",
     "gan-quiz": "-",
     "gan-label": "--like -",
     "gan-loop": "x.safetensors --frames 3",

@@ -98,6 +98,13 @@ def test_the_faces_are_made_and_a_second_run_does_nothing(figures):
     assert states(figures.out) == before
 
 
+def test_the_pages_are_made(figures, web_runtime):
+    figures("make", "pages", RUNTIME=str(web_runtime))
+    for name in ("digits", "faces", "recognize", "quiz"):
+        assert (figures.out / f"{name}.html").read_text().startswith("<!doctype html>"), name
+    assert '"name":"smiling"' in (figures.out / "faces.html").read_text()
+
+
 def test_an_interrupted_training_goes_on_and_its_figures_wait(figures, tmp_path):
     """Ctrl-C at make: the checkpoint stays, and the next make ends it."""
     words = [
