@@ -89,7 +89,7 @@ PRODUCERS = {
     "gan-eval": "data.safetensors data.safetensors --features pixels -q",
     "gan-plot": "run.jsonl -q",
     "gan-export": "gan.ckpt.safetensors -q",
-    "gan-report": "run.jsonl -q",
+    "gan-report": "notes.txt -q",
     "gan-quiz": "many.safetensors many.safetensors -n 1 -q",
     "gan-label": "many.safetensors --like many.safetensors --features gan.ckpt.safetensors -q",
     "gan-arith": "many.safetensors '0-999 - 1 + 2' -q",
@@ -108,6 +108,7 @@ def produce(checkpoint, ok, tmp_path):
     container.write(str(tmp_path / "film.safetensors"), "samples", {"images": images}, {})
     many = {"images": images.reshape(-1, 8, 8, 1)[:1000], "latents": np.zeros((1000, 4), "f4")}
     container.write(str(tmp_path / "many.safetensors"), "samples", {**many, "labels": np.arange(1000) % 2}, {})
+    (tmp_path / "notes.txt").write_text("notes\n" * 1000)
     (tmp_path / "run.jsonl").write_text('{"step": 1, "d_loss": 1.0}\n{"step": 2, "d_loss": 0.5}\n')
     return {name: f"{name} {words}" for name, words in PRODUCERS.items()}
 

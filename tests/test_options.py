@@ -28,7 +28,7 @@ WRONG = {  # usage errors that are found after all options have been read
     "gan-info": "x --json --digest",
     "gan-interp": "z.safetensors --kind circle --closed",
     "gan-export": "x.ckpt --along z -o x.onnx",
-    "gan-report": "missing.png",
+    "gan-report": "",
     "gan-quiz": "-",
     "gan-label": "--like -",
     "gan-loop": "x.safetensors --frames 3",
