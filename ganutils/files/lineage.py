@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 PLAIN = re.compile(r"gan-[a-z-]+( [\w@%+=:,./-]+)*", re.ASCII)  # a command without quotes
+GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o")  # options that their values follow at once: --output=FILE, -oFILE
 FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,11})\); do")
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop
@@ -60,12 +61,13 @@ def command_line(arguments: Sequence[str], is_source: Callable[[str], bool] = la
 
 def _public(argument: str, is_source: Callable[[str], bool]) -> str:
     argument = re.sub(r"://[^/@\s]*@", "://", argument)  # user:password@ of an address
-    option, sign, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+    option = match[0] if (match := GLUED.match(argument)) else ""
+    value = argument[len(option) :]
     if value.startswith(("/", "~")) and not re.match("/dev/(std|fd/)", value):
         value = os.path.basename(value.rstrip("/")) + "/" * value.endswith("/")
         if is_source(value) or value.startswith("-"):
             value = f"./{value}"
-    return option + sign + value
+    return option + value
 
 
 def joined(lineages: Iterable[Sequence[str]], line: str, resumed: bool = False) -> list[str]:

@@ -12,8 +12,9 @@ from typing import IO
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, paths
+from ganutils.files import paths
 from ganutils.files.container import Stream
+from ganutils.files.place import naming
 
 MEMORY = 1 << 26  # bytes that wait in memory; more wait in a file
 RUN = 32  # consecutive pictures that are read at once
@@ -34,8 +35,8 @@ class Spool:
     @contextlib.contextmanager
     def beside(cls, output: str) -> Iterator[Spool]:
         """A spool for many pictures, on the disk that the result goes to."""
-        folder = None if paths.is_pipe(output) else os.path.dirname(os.path.realpath(output.rstrip("/")))
-        with atomic.naming(output), tempfile.TemporaryFile(dir=folder) as file:
+        folder = None if paths.is_pipe(output) else os.path.dirname(paths.target_of(output))
+        with naming(output, folder or ""), tempfile.TemporaryFile(dir=folder) as file:
             yield cls(file)
 
     def __len__(self) -> int:

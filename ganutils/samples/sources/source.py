@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ganutils.files import paths
 from ganutils.files.kinds import IMAGES, POINTS, Modality
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.sources.catalog import Row
@@ -71,7 +72,7 @@ class Request(NamedTuple):
 
     @property
     def root(self) -> str:
-        return os.path.expanduser(self.options.root)
+        return paths.at_home(self.options.root)
 
     @property
     def split(self) -> str:
