@@ -96,6 +96,8 @@ def test_absolute_paths_and_logins_are_left_out():
         ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:pw@host/q", "/dev/stdin"]
     )
     assert line == "gan-data 'a b' -o=y.png --root z/ http://host/q /dev/stdin"
+    line = lineage.command_line(["gan-gif", "-o/home/me/y.png", "-qo/me/z.gif", "--output=/a=b/y/", "-o~/y", "-ofile"])
+    assert line == "gan-gif -oy.png -qoz.gif --output=y/ -oy -ofile"
 
 
 def test_a_path_never_reads_as_a_data_set_or_an_option(ok, content, tmp_path):

@@ -1,6 +1,8 @@
 """Where a result can go: what is refused before any work, and what the standard streams do to it."""
 
+import json
 import os
+import shutil
 
 import pytest
 from conftest import TINY
@@ -87,3 +89,101 @@ EMPTY = [
 def test_an_empty_name_as_of_an_unset_variable_is_refused_everywhere(fails, pictures, line):
     words = [word.strip("'") for word in line.split()]
     assert fails(*words) == f"{words[0]}: {REFUSED[chr(45) + 'o ' + chr(39) * 2]}"
+
+
+# ------------------------------------------------------------------------------------- files that are none, and are
+
+
+def test_a_file_in_shared_memory_is_a_file_and_training_resumes_there(ok, pictures, tmp_path):
+    folder = f"/dev/shm/ganutils-{os.getpid()}"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("no /dev/shm")
+    line = ["gan-loop", pictures, *TINY, "-o", f"{folder}/a.ckpt", "--steps"]
+    try:
+        ok(*line, 1)
+        assert ok(*line, 2).lines[0] == f"{folder}/a.ckpt: continues at step 1"
+        assert os.listdir(folder) == ["a.ckpt"]
+        ok("gan-sample", f"{folder}/a.ckpt", "-n", 1, "-q", "-o", f"{folder}/out/")
+        assert os.listdir(f"{folder}/out") == ["000000.png"]
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_an_open_descriptor_is_written_from_where_it_stands(pipeline, ok, checkpoint, tmp_path):
+    """With >> too, and after other commands."""
+    os.symlink("/dev/stdout", tmp_path / "link")
+    for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"):
+        (tmp_path / "all").write_bytes(b"before\n")
+        assert pipeline(f"(gan-sample {checkpoint} -n 1 -o {name}; echo after) >>all").code == 0
+        written = (tmp_path / "all").read_bytes()
+        assert written.startswith(b"before\n"), name
+        assert written.endswith(b"after\n"), name
+        (tmp_path / "one").write_bytes(written[len(b"before\n") : -len(b"after\n")])
+        assert ok("gan-info", "one").code == 0, name
+
+
+# -------------------------------------------------------------------------------------------------- standard streams
+
+
+RESERVED = """
+import os
+from ganutils.cli import streams
+streams.prepare()
+with open("data", "wb", buffering=0) as data:
+    data.write(b"data")
+    for number in (1, 2):
+        try:
+            os.write(number, b"chatter of a library")
+        except OSError:
+            pass
+    print("a message", file=__import__("sys").stderr)
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_place_of_a_standard_stream_that_is_closed(shell, tmp_path, closed):
+    (tmp_path / "open.py").write_text(RESERVED)
+    assert shell(f"python open.py {closed}").code == 0
+    assert (tmp_path / "data").read_bytes() == b"data"
+
+
+def test_a_result_needs_stdout_and_nothing_needs_stderr(shell, pictures, tmp_path):
+    line = f"gan-data {pictures} -o"
+    done = shell(f"{line} a.npy; {line} b.npy <&- >&- 2>&-; {line} c.npy 2>/dev/full")
+    assert done == (0, b"", "12 pictures of 8x8x1\n")
+    contents = {(tmp_path / name).read_bytes() for name in ("a.npy", "b.npy", "c.npy")}
+    assert len(contents) == 1
+    closed = "standard output: is closed; redirect it to a file or a pipe\n"
+    done = shell(f"{line} - -q >&- || gan-info {pictures} >&-")
+    assert (done.code, done.err) == (1, f"gan-data: {closed}gan-info: {closed}")
+
+
+def test_a_stream_of_another_encoding_gets_escapes(shell, pictures, tmp_path):
+    os.rename(tmp_path / pictures, tmp_path / "é→😀.safetensors")
+    done = shell("PYTHONIOENCODING=latin-1 gan-info --json é→😀.safetensors")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out.decode("latin-1"))["file"] == "é→😀.safetensors"
+    for encoding in ("latin-1", "ascii"):
+        done = shell(f"PYTHONIOENCODING={encoding} gan-info →.npy 2>&1")
+        assert done.code == 1
+        said = "gan-info: {}.npy: no such file or directory; check the name\n"
+        assert done.out.decode() in (said.format("\\u2192"), said.format("→"))  # in ASCII's place click writes UTF-8
+
+
+# ------------------------------------------------------------------------------------------------- no home, no folder
+
+
+def test_a_current_folder_that_is_gone_has_a_name(shell, tmp_path):
+    lost = "the current folder is gone; change to one that exists"
+    (tmp_path / "gone").mkdir()
+    done = shell("cd gone; rmdir ../gone; gan-data x.npy -o y.npy; gan-info x.npy")
+    assert done.err == f"gan-data: {lost}\ngan-info: x.npy: {lost}\n"
+
+
+def test_without_a_home_nothing_is_kept_in_a_folder_called_tilde(run, tmp_path):
+    result = run("gan-data", "mnist", "-o", "x.safetensors", HOME="")
+    what = "there is no home folder, as HOME is not set; set it, or give --root FOLDER"
+    assert (result.code, result.lines) == (1, [f"gan-data: ~/.cache/ganutils: {what}"])
+    assert not (tmp_path / "~").exists()

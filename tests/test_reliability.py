@@ -407,13 +407,13 @@ def takes_signals(pid):
     return any(int(fields[name], 16) >> (signal.SIGUSR1 - 1) & 1 for name in ("SigIgn", "SigCgt"))
 
 
-@pytest.mark.parametrize("count", [9, pytest.param(50, marks=SOAK)])
+@pytest.mark.parametrize("count", [8, pytest.param(50, marks=SOAK)])
 def test_signals_at_random_moments(start, pictures, tmp_path, count):
     rng = random.Random(count)
     out = tmp_path / "a.ckpt"
-    numbers = [signal.SIGUSR1, signal.SIGINT, signal.SIGTERM]
+    numbers = [signal.SIGUSR1, signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
     for each in range(count):
-        number = numbers[each % 3]
+        number = numbers[each % len(numbers)]
         going = start("gan-loop", pictures, *MLP, "--steps", 1_000_000, "--save-every", 900_000, "-q", "-o", "a.ckpt")
         while not takes_signals(going.process.pid):
             time.sleep(0.001)  # Python itself starts
@@ -463,6 +463,27 @@ def test_a_signal_whose_exception_is_lost_in_a_destructor_still_ends_the_loop(mo
         assert ended.value.code == 143
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_terminal_that_hangs_up_costs_no_step(start, pictures, tmp_path):
+    going = start("gan-loop", pictures, *MLP, "--steps", 1_000_000, "--log", "run.jsonl", "-q", "-o", "a.ckpt")
+    wait_for(tmp_path / "run.jsonl")
+    while not (tmp_path / "run.jsonl").stat().st_size:
+        time.sleep(0.01)
+    os.kill(going.process.pid, signal.SIGHUP)
+    assert going.wait(10) == (129, b"", "")
+    assert step_of(tmp_path / "a.ckpt") >= 50
+
+
+@pytest.mark.parametrize("number", command.ENDING)
+def test_a_signal_that_the_parent_ignores_as_nohup_does_is_ignored(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with command.stopping() as stopped:
+            os.kill(os.getpid(), number)
+        assert stopped == []
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_second_signal_stops_at_once(start, pictures, tmp_path):

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 PLAIN = re.compile(r"gan-[a-z-]+( [\w@%+=:,./-]+)*", re.ASCII)  # a command without quotes
-GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o")  # options that their values follow at once: --output=FILE, -oFILE
+GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o=?")  # options that their values follow at once: --output=FILE, -oFILE
 FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,11})\); do")
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop
