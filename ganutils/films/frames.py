@@ -20,8 +20,10 @@ from ganutils.files import container, lineage, npy
 from ganutils.files.container import File, Stream
 from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
-from ganutils.films.about import lineage_of
-from ganutils.samples.images import Shape, UnreadableError, fit_pixels, measure, read
+from ganutils.films.about import lineage_of, lineage_of_picture
+from ganutils.samples import foreign
+from ganutils.samples.foreign import UnreadableError
+from ganutils.samples.images import Shape, fit_pixels, measure, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
 
@@ -217,26 +219,33 @@ def _bytes(name: str, row: np.ndarray, number: int) -> np.ndarray:
 def _of_pictures(pictures: _Pictures, is_film: bool, background: Color) -> Frames:
     """Their sizes are read now, their pixels when a frame is drawn."""
     paths = sorted(pictures.paths, key=natural)
-    shapes = [_readable(measure, path, background) for path in paths]
+    found = list(_readable(_measured, paths, background))
+    shapes, lines = [shape for shape, _ in found], [tuple(lines) for _, lines in found]
     (h, w, _), c = shapes[0], max(c for *_, c in shapes)
     for path, (own_h, own_w, _) in zip(paths, shapes, strict=True):
         if (own_h, own_w) != (h, w):
             raise Error(f"{path}: is {own_w}x{own_h}, but {paths[0]} is {w}x{h}; give frames of one size")
-    shape = Shape(channels=c, background=background)
-    chunks = (_readable(read, path, shape)[None] for path in paths)
+    chunks = (picture[None] for picture in _readable(read, paths, Shape(channels=c, background=background)))
     frames = _of_pixels(pictures.name, (len(paths), h, w, c), chunks, is_film)
-    frames.lineage = lineage.merged(dict.fromkeys(tuple(lineage_of(path)) for path in paths))
+    frames.lineage = lineage.merged(dict.fromkeys(lines))
     if is_film:
         frames.notes = [{"name": os.path.splitext(os.path.basename(path))[0]} for path in paths]
     return frames
 
 
-def _readable(reader: Callable[[str, Any], Any], path: str, how: Any) -> Any:
-    """What `reader` reads of a picture; Error with its name if it cannot be read."""
-    try:
-        return reader(path, how)
-    except UnreadableError as problem:
-        raise Error(f"{path}: {problem}") from None
+def _measured(path: str, background: Color) -> tuple[tuple[int, int, int], list[str]]:
+    """(H, W, C) of a picture and its lineage, in a process for foreign code."""
+    return measure(path, background), lineage_of_picture(path)
+
+
+def _readable(reader: Callable[[str, Any], Any], paths: Sequence[str], how: Any) -> Iterator[Any]:
+    """What `reader` reads of each picture; Error with its name if it cannot be read."""
+    results = foreign.each(reader, [(path, how) for path in paths])
+    for path in paths:
+        try:
+            yield next(results)
+        except UnreadableError as problem:
+            raise Error(f"{path}: {problem}") from None
 
 
 def _of_pixels(name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray], is_film: bool) -> Frames:

@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import budget
 from ganutils.files.paths import natural
 from ganutils.samples.images import EXHAUSTED, FILE_LIMIT, Shape, UnreadableError, decode, read
 from ganutils.samples.sources.catalog import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ganutils.samples.sources.source import Request, Source
 
-RATIO_LIMIT = 200  # to which a member of 16 MB or more may unpack; for a whole archive it is 1,100 (deflate: 1,032)
 PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
 OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
@@ -146,7 +146,7 @@ def tarred(path: str) -> Iterator[Source]:
             raise Error(f"{path}: damaged, cut short, or not a tar file") from None
 
         def load(name: str) -> bytes:
-            _check_size(members[name].size, FILE_LIMIT)
+            _check_size(members[name].size, size)
             try:
                 stream = archive.extractfile(members[name])
                 return stream.read() if stream else b""
@@ -176,7 +176,7 @@ class _Careful(io.RawIOBase):
 
 
 def _check_size(size: int, packed: int) -> None:
-    if size > FILE_LIMIT or (size > 1 << 24 and size > RATIO_LIMIT * max(packed, 1)):
+    if size > FILE_LIMIT or size > budget.UNPACKED + budget.UNPACKED_RATIO * packed:
         raise UnreadableError(f"would unpack to {size:,} bytes; extract it from the archive yourself")
 
 
