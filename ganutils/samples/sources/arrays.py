@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import npy
 from ganutils.samples.samples import open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Request, Source, of_pixels, of_points
@@ -93,10 +92,8 @@ def open_samples_file(request: Request) -> list[Source]:
         "latents": samples.latents,
         "meta": {key: samples.meta[key] for key in ("license", "lineage", "toy") if key in samples.meta},
     }
-    if path == "-":
-        path = "samples"
-    elif samples.are_images and len(samples):
-        offset = samples.file.offset(samples.modality.tensor)
-        return [of_pixels(path, npy.Rows(path, offset, (len(samples), *samples.shape)), **about)]
-    of_array = of_pixels if samples.are_images else of_points
-    return [of_array(path, samples.array, **about)]
+    path = "samples" if path == "-" else path
+    if not samples.are_images:
+        return [of_points(path, samples.array, **about)]
+    rows = samples.file.on_disk(samples.modality.tensor, (len(samples), *samples.shape)) if len(samples) else None
+    return [of_pixels(path, samples.array if rows is None else rows, **about)]
