@@ -176,7 +176,7 @@ def preview(file: File | About, path: str, line: str) -> None:
     if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
         from ganutils.plots import densities, style
 
-        style.write(path, densities.points(samples), 100, lines)
+        style.write(path, densities.points(samples, file.name), 100, lines)
     else:
         grid = grid_of(len(samples))
         step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen

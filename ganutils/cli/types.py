@@ -116,8 +116,8 @@ class Texts(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
         if isinstance(value, list):
             return value
-        texts = next(csv.reader([value], skipinitialspace=True), [])
-        return [" ".join(text.split()) for text in texts]
+        texts = next(csv.reader([" ".join(value.split())], skipinitialspace=True), [])  # which takes no line breaks
+        return [text.strip() for text in texts]
 
 
 class Choices(click.ParamType):

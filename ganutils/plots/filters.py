@@ -18,7 +18,7 @@ from ganutils.files.container import File
 from ganutils.films.layout import grid_of
 from ganutils.inference import discriminate
 from ganutils.networks.weights import load_discriminator
-from ganutils.plots.style import STYLE
+from ganutils.plots.style import STYLE, write_title
 from ganutils.runs import checkpoints
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
@@ -108,7 +108,7 @@ def _figure(sheets: Sequence[tuple[str, np.ndarray]], width: float) -> Figure:
         for position, (title, sheet) in enumerate(sheets, 1):
             axes = figure.add_subplot(rows, columns, position)
             axes.imshow(sheet.repeat(3, 2) if sheet.shape[2] == 1 else sheet, interpolation="nearest")
-            axes.set_title(title)
+            write_title(axes, title)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
