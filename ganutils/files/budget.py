@@ -13,6 +13,9 @@ MEMORY = 200 << 20  # bytes, beyond the file's size and what a command takes by 
 AXES = 8  # of an array; frames, samples and three of a picture are five, and NumPy stops at 64
 EMPTY = 1 << 26  # the product of the lengths that are not 0 in the shape of an array that holds nothing
 IN_MEMORY = 1 << 28  # bytes of samples that are read at once; of more, rows are read when they are needed
+CENTERS = 10_000  # of a toy, as many as --modes makes
+FRAMES = 1 << 20  # of a film: eleven hours
+CELLS = 1 << 16  # of the layout of a frame, each of which a sample or a sign fills
 HEADER = 1 << 16  # bytes of text that describe one array or one member of an archive
 
 DECODING = 5  # seconds of a processor for a picture or film
@@ -23,6 +26,7 @@ UNASKED = 1 << 17  # pixels that any number of processes may decode at once
 PACKED = 1 << 26  # bytes that wait to be decoded
 UNPACKED = 1 << 24  # bytes of an archive's member, and
 UNPACKED_RATIO = 10  # times what lies in the file
+MODEL = 2 << 30  # bytes, beyond four times its file's size, that a model of others may take
 MEMBER = 1600  # bytes of memory for each member of an archive
 
 

@@ -119,19 +119,16 @@ def read(path: str) -> Lines:
 
 def _continued(lines: Lines) -> Lines:
     """Without the lines that a continued run wrote again; lines of gan-eval, which name a FAKE, are not among them."""
-    kept: Lines = []
-    last = (-1.0, -1.0)  # the furthest so far
+    kept: list[dict[str, Any] | None] = []
+    rising: list[tuple[tuple[float, float], int]] = []  # how far the lines of training were, and where they stand
     for line in lines:
         if "fake" not in line and number(line.get("step")):
-            if _reached(line) <= last:
-                kept = [
-                    one
-                    for one in kept
-                    if "fake" in one or not number(one.get("step")) or _reached(one) < _reached(line)
-                ]
-            last = _reached(line)
+            reached = _reached(line)
+            while rising and rising[-1][0] >= reached:
+                kept[rising.pop()[1]] = None
+            rising.append((reached, len(kept)))
         kept.append(line)
-    return kept
+    return [line for line in kept if line is not None]
 
 
 def _reached(line: dict[str, Any]) -> tuple[float, float]:

@@ -108,8 +108,8 @@ class Samples:
             raise Error(f"{self.name}: damaged: two {what} are called {twice!r}; make it again with names that differ")
         return names
 
-    def values(self) -> dict[str, np.ndarray]:
-        """The values [N] in 0..1 of each class and attribute, for predicates; {} if there are none."""
+    def values(self) -> predicates.Values:
+        """The values [N] in 0..1 of each class and attribute, for predicates; empty if there are none."""
         return predicates.values(self.labels, self.classes, self.attributes, self.attribute_names)
 
     def labels_of(self, classes: int) -> np.ndarray:
@@ -126,6 +126,8 @@ class Samples:
         toy = self.meta.get("toy")
         if toy is None or self.are_images:
             return None
+        centers = toy.get("centres") if isinstance(toy, dict) else None
+        budget.check(self.name, len(centers) if isinstance(centers, list) else 0, budget.CENTERS, "centers of a toy")
         try:
             drawn = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
         except (KeyError, TypeError, ValueError):
