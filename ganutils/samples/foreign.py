@@ -102,10 +102,10 @@ class Child:
         self._process.join()
         number = -(self._process.exitcode or 0)
         if number in OUT_OF_TIME:
-            return UnreadableError("takes too long to decode; save it anew")
+            return UnreadableError("takes too much time to read")
         if number == signal.SIGKILL:
             return Error("a decoding process was killed, perhaps for lack of memory; use fewer or smaller pictures")
-        return UnreadableError("makes its decoder crash; save it anew")
+        return UnreadableError("makes its reader crash")
 
 
 def each(function: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> Generator[Any]:
