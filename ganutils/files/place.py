@@ -29,9 +29,10 @@ class Place:
     @contextlib.contextmanager
     def of(cls, path: str) -> Iterator[Place]:
         """Open the folder that `path` leads to; Error if nothing can be written there."""
-        paths.check_output(path)
-        folder, name = os.path.split(paths.target_of(path))
-        with naming(path, folder):
+        target = paths.target_of(path)
+        folder, name = os.path.split(target)
+        with naming(path, folder, target):
+            paths.check_output(path)
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             yield cls(path, folder, name, handle)
