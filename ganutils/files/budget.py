@@ -15,7 +15,9 @@ EMPTY = 1 << 26  # the product of the lengths that are not 0 in the shape of an 
 IN_MEMORY = 1 << 28  # bytes of samples that are read at once; of more, rows are read when they are needed
 CENTERS = 10_000  # of a toy, as many as --modes makes
 FRAMES = 1 << 20  # of a film: eleven hours
-CELLS = 1 << 16  # of the layout of a frame, each of which a sample or a sign fills
+CELLS = 1 << 18  # of the grid of a frame, 512x512
+SIGNS = 2048  # among them, each drawn letter by letter
+NAMES = 1 << 24  # letters in the names of an archive's members, beyond its size
 HEADER = 1 << 16  # bytes of text that describe one array or one member of an archive
 
 DECODING = 5  # seconds of a processor for a picture or film
@@ -27,12 +29,23 @@ PACKED = 1 << 26  # bytes that wait to be decoded
 UNPACKED = 1 << 24  # bytes of an archive's member, and
 UNPACKED_RATIO = 10  # times what lies in the file
 MODEL = 2 << 30  # bytes, beyond four times its file's size, that a model of others may take
+DOWNLOAD = 1 << 32  # bytes of one file, twelve times those of the largest that gan-data knows
 MEMBER = 1600  # bytes of memory for each member of an archive
 
 
 def decoding(size: int) -> float:
     """Seconds of a processor for a picture or film in a file of so many bytes."""
     return DECODING + DECODING_PER_BYTE * size
+
+
+def unpacked(size: int) -> int:
+    """Bytes that a packed file of `size` may become; pictures become one to ten times as many."""
+    return (1 << 28) + 100 * size
+
+
+def members(size: int) -> int:
+    """How many members an archive of `size` bytes may have: packed, a tiny picture and its header take a hundred."""
+    return 20_000 + size // 64
 
 
 def check(name: str, count: float, limit: float, what: str, advice: str = "it is damaged or hostile") -> None:

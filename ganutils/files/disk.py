@@ -29,7 +29,7 @@ class Disk:
         """Fill each view with the bytes from its position on; Error if another program has changed the file."""
         is_whole = all(self._fill(view, position) for view, position in parts)
         if not is_whole or self._state_now() != self._state:
-            raise Error(f"{self.name}: another program has changed it while it was being read; start again")
+            raise Error(f"{self.name}: another program has changed it while it was being read; run the command again")
 
     def _fill(self, view: memoryview, position: int) -> bool:
         """Whether the file is long enough."""
