@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tokenize
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -76,9 +77,7 @@ def open_npy(path: str) -> Rows:
     """The array in a .npy file. Error unless it is whole, of numbers, and in C order."""
     with open(path, "rb") as file:
         try:
-            version = np.lib.format.read_magic(file)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-            shape, is_fortran, dtype = read(file)
+            shape, is_fortran, dtype = _header(file)
         except FAULTS:
             shape, is_fortran, dtype = (-1,), False, np.dtype(object)
         disk = Disk(file, path)
@@ -88,6 +87,35 @@ def open_npy(path: str) -> Rows:
         if is_fortran and len(shape) > 1:
             raise Error(f"{path}: is in Fortran order; save np.ascontiguousarray(...) of it")
         return Rows(disk, file.tell(), shape, dtype)
+
+
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether in Fortran order, and type; one of FAULTS if it is damaged."""
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    header: tuple[tuple[int, ...], bool, np.dtype] = read(file)
+    return header
+
+
+def size_of(beginning: bytes) -> int | None:
+    """The size in bytes of the .npy file with this beginning; None if that is too short; ValueError if it is none."""
+    magic = np.lib.format.MAGIC_PREFIX
+    if beginning[: len(magic)] != magic[: len(beginning)]:
+        raise ValueError(f"it begins with {beginning[:20]!r}, as no NumPy array does")
+    if len(beginning) < 12:
+        return None
+    width = 2 if beginning[6] == 1 else 4
+    end = 8 + width + int.from_bytes(beginning[8 : 8 + width], "little")
+    if len(beginning) < end <= budget.HEADER:
+        return None
+    file = io.BytesIO(beginning)
+    try:
+        shape, is_fortran, dtype = _header(file)
+    except FAULTS:
+        raise ValueError("the header of its NumPy array is damaged") from None
+    if dtype.hasobject or is_fortran or min(shape, default=0) < 0:
+        raise ValueError("it is no plain NumPy array")
+    return file.tell() + math.prod(shape) * dtype.itemsize
 
 
 def write(path: str, shape: tuple[int, ...], dtype: np.dtype, chunks: Iterable[np.ndarray]) -> None:
