@@ -68,7 +68,8 @@ def install(what: str, n: int) -> None:
     plain_open = io.open
 
     def opened(file, mode="r", buffering=-1, *args, **kwargs):
-        if not isinstance(file, int) and is_ours(file) and due():
+        counts = not isinstance(file, int) and "opener" not in kwargs  # an opener's os.open is counted
+        if counts and is_ours(file) and due():
             raise OSError(errno.ENOSPC, "No space left on device", file)
         if "b" not in mode or not set(mode) & set("wax+"):
             return plain_open(file, mode, buffering, *args, **kwargs)

@@ -128,7 +128,7 @@ def test_a_command_that_opens_its_output_for_writing_would_not_pass_these_tests(
     ("line", "out"),
     [
         ("gan-data new.npy -q -o there/out.safetensors", "out.safetensors"),
-        ("gan-sample gan.ckpt.safetensors -n 3 -q -o there/out/", "out"),
+        ("gan-data new.npy --limit 2 -q -o there/out/", "out"),
         (
             f"gan-loop data.safetensors {' '.join(MLP)} --steps 1 -q --fresh --save-every 1 -o there/out.ckpt",
             "out.ckpt",
