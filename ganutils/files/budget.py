@@ -30,7 +30,7 @@ UNPACKED = 1 << 24  # bytes of an archive's member, and
 UNPACKED_RATIO = 10  # times what lies in the file
 MODEL = 2 << 30  # bytes, beyond four times its file's size, that a model of others may take
 DOWNLOAD = 1 << 32  # bytes of one file, twelve times those of the largest that gan-data knows
-MEMBER = 1600  # bytes of memory for each member of an archive
+MEMBER = 1000  # bytes of memory for each member of an archive
 
 
 def decoding(size: int) -> float:

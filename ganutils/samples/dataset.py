@@ -77,6 +77,8 @@ def prepare(
         else:
             spool = stack.enter_context(Spool.beside(output))
             decoded = selected[_decode(collection, selected, shape, spool, strict, say, progress)]
+            for source in sources:
+                source.check()
             order = _ordered(np.arange(len(decoded)), selection)
             rows, samples = decoded[order], spool.stream(order)
         tensors, meta = describe(collection, rows, selection)

@@ -22,6 +22,7 @@ from PIL import Image, TgaImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa:
 from ganutils.files import budget
 from ganutils.files.budget import PIXELS
 from ganutils.samples import foreign
+from ganutils.samples.changes import Stamp, changed, stamp
 from ganutils.samples.foreign import UnreadableError
 
 try:  # Pillow's libjpeg-turbo with less around it; it is not built for every processor
@@ -164,28 +165,36 @@ def regular(path: str) -> BinaryIO:
     raise UnreadableError("is not a regular file")
 
 
-def read(path: str, shape: Shape) -> np.ndarray:
-    """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources."""
+def read(path: str, shape: Shape, seen: Stamp | None = None) -> np.ndarray:
+    """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources.
+
+    Error if it is not as it was when it was `seen`.
+    """
     try:
         with regular(path) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            if size > FILE_LIMIT:
-                raise UnreadableError(f"has {size:,} bytes, more than {FILE_LIMIT:,}")
-            data = stream.read()
+            before = os.fstat(stream.fileno())
+            if before.st_size > FILE_LIMIT:
+                raise UnreadableError(f"has {before.st_size:,} bytes, more than {FILE_LIMIT:,}")
+            data = stream.read(FILE_LIMIT)
+            stamps = {stamp(before), stamp(os.fstat(stream.fileno()))}
     except OSError as problem:
         if problem.errno in EXHAUSTED:
             raise  # not the picture's fault: it must not be skipped
+        if seen and problem.errno == errno.ENOENT:
+            raise changed(path) from None
         raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
+    if seen and stamps != {seen}:
+        raise changed(path)
     return decode(data, shape)
 
 
-def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]:
+def measure(path: str, background: tuple[int, int, int]) -> tuple[tuple[int, int, int], Stamp]:
     """(H, W, C) of what `read` gives for a picture, mostly from its header alone. UnreadableError, or OSError."""
     with regular(path) as stream, opened(stream) as image:
         w, h = image.size
         if _orientation(image) >= 5:
             w, h = h, w
-        return h, w, 1 if _is_gray(image, background) else 3
+        return (h, w, 1 if _is_gray(image, background) else 3), stamp(os.fstat(stream.fileno()))
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:

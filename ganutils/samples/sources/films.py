@@ -21,6 +21,7 @@ from PIL import Image
 from ganutils import Error
 from ganutils.files import budget
 from ganutils.samples import foreign
+from ganutils.samples.changes import changed
 from ganutils.samples.foreign import UnreadableError
 from ganutils.samples.images import EXHAUSTED, PIXELS, regular
 from ganutils.samples.sources import archives
@@ -75,10 +76,12 @@ class FilmFile:
         count = 0
         with _naming(self.name), contextlib.closing(foreign.each(_frames, [(self.name, self.is_gray)])) as frames:
             for frame in frames:
+                if frame.shape[:2] != self.size:
+                    break
                 count += 1
                 yield frame
         if count != self.count:
-            raise Error(f"{self.name}: was changed while it was being read")
+            raise changed(self.name)
 
 
 @contextlib.contextmanager

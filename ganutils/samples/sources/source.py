@@ -122,6 +122,7 @@ class Source:
     latents          float32 [total, Z] that the samples were made from
     meta             metadata, such as `license` and `lineage`
     notes            what the user should be told about it
+    check            Error if it was changed while it was being read; called when all samples have been loaded
     unread           what could not be read beside single samples, such as folders: skipped, or with --strict an error
     """
 
@@ -140,6 +141,7 @@ class Source:
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    check: Callable[[], None] = lambda: None
 
     @property
     def modality(self) -> Modality:
