@@ -117,3 +117,30 @@ def test_what_a_checkpoint_cannot_say_is_refused_before_training(fails, tmp_path
     line = fails("gan-loop", "many.safetensors", *TINY, "--conditional", "--steps", 1, "-o", "o.ckpt")
     assert "classes is 70000, not from 0 to 65536" in line
     assert not (tmp_path / "o.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("gan-gif f --grid 9999x9999 -o o.gif", "'9999x9999' has more than 262,144 places"),
+        ("gan-data f --size 99999 -o o.npy", "'99999' has more than 67,108,864 pixels"),
+        ("gan-gif f --background rgb(999,0,0) -o o.gif", "'rgb(999,0,0)' is not a color"),
+        ("gan-interp f --rows 0-999998,0,1 -o o.npy", "or the list is longer than a million"),
+        (f"gan-interp f --rows {'9' * 5000} -o o.npy", "is not a list like 0,3,8-15"),
+        ("gan-plot --losses hinge,wgan,hinge -o o.png", "'hinge,wgan,hinge' has a name twice"),
+        ("gan-sample f --device cuda:99999999999 -o o.png", "is not auto, cpu, cuda, cuda:N or mps"),
+    ],
+)
+def test_lists_and_sizes_have_an_end(fails, line, problem):
+    assert problem in fails(*line.split(), code=2)
+
+
+@pytest.mark.parametrize("expression", ["9" * 5000, "+".join("0" * 101), "+".join(["0-999999"] * 120), "0-999999,0"])
+def test_sums_have_an_end(fails, tmp_path, expression):
+    container.write(str(tmp_path / "z.safetensors"), "latents", {"latents": np.ones((3, 2), "f4")}, {})
+    assert fails("gan-arith", "z.safetensors", expression, "-o", "o.npy").startswith("gan-arith: z.safetensors: ")
+
+
+def test_a_frame_too_large_for_its_format_is_refused(fails, film):
+    line = fails("gan-gif", film, "--row-labels", "e" * 3500, "-o", "o.webp")
+    assert line.endswith("pixels are too large for .webp; give a --grid or --scale, or another format")

@@ -23,7 +23,7 @@ from ganutils.runs import checkpoints
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
-SHOWN = 64  # filters, those of the largest weights
+SHOWN = 64  # filters, those of the largest weights; or features
 CANDIDATES = 10_000  # pictures that may excite a feature
 BEST = 9  # of them, shown for each
 
@@ -52,6 +52,8 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     network, config = load_discriminator(file)
     data.check_shape(config.shape, file.name)
     images = data.array[:CANDIDATES]
+    if len(units) > SHOWN:
+        raise Error(f"--units: {len(units):,} features do not fit on a page; choose at most {SHOWN}")
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
 
