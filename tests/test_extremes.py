@@ -143,4 +143,4 @@ def test_sums_have_an_end(fails, tmp_path, expression):
 
 def test_a_frame_too_large_for_its_format_is_refused(fails, film):
     line = fails("gan-gif", film, "--row-labels", "e" * 3500, "-o", "o.webp")
-    assert line.endswith("pixels are too large for .webp; give a --grid or --scale, or another format")
+    assert line.endswith("pixels are too large for .webp; use --grid, --scale or another format")

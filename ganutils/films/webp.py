@@ -43,7 +43,7 @@ def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     h, w, _ = film.shape
     if max(h, w) > SIDE_LIMIT:
         raise Error(
-            f"frames of {w:,}x{h:,} pixels are too large for .webp; give a --grid or --scale, or another format"
+            f"frames of {w:,}x{h:,} pixels are too large for .webp; use --grid, --scale or another format"
         )
     settings = {"quality": encoding.quality, "method": 4}
     if encoding.quality == 100:
