@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, kinds, lineage
+from ganutils.files import budget, container, kinds, lineage
 from ganutils.files.container import File
 from ganutils.files.kinds import Spec
 from ganutils.films import about
@@ -169,14 +169,14 @@ def preview(file: File | About, path: str, line: str) -> None:
         samples = _sampled(file)
     elif file.kind == "samples":
         whole = Samples(file)
-        samples = _spaced(whole.array, PREVIEW[whole.modality])
+        samples = _spaced(whole.array, _shown(whole.shape))
     else:
         raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
     lines = lineage.joined([file.meta.get("lineage", [])], line)
     if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
         from ganutils.plots import densities, style
 
-        style.write(path, densities.points(samples), 100, lines)
+        style.write(path, densities.points(samples, file.name), 100, lines)
     else:
         grid = grid_of(len(samples))
         step = math.ceil(grid[0] * max(samples.shape[1:3]) / (2 * PREVIEW_WIDTH))  # so that large ones fit a screen
@@ -195,5 +195,9 @@ def _sampled(file: File) -> np.ndarray:
     """What the averaged generator of a checkpoint makes of the first latents of seed 0."""
     from ganutils.inference.generate import draw_samples
 
-    count = PREVIEW[kinds.modality_of_shape(checkpoints.config_of(file).shape)]
-    return draw_samples(file, count, 0, "cpu")[0]
+    return draw_samples(file, _shown(checkpoints.config_of(file).shape), 0, "cpu")[0]
+
+
+def _shown(shape: tuple[int, ...]) -> int:
+    """How many samples of `shape` a preview shows: fewer of large ones, which a small checkpoint may make."""
+    return max(1, min(PREVIEW[kinds.modality_of_shape(shape)], budget.PIXELS // math.prod(shape)))

@@ -19,13 +19,15 @@ TRIPPED = ".tripped"  # a file that says that the n-th operation came
 def install(what: str, n: int) -> None:
     """From now on the n-th operation fails (`what` "fail": a write after half of its bytes) or kills ("kill").
 
-    "naive" before either of them also replaces files.replacing by a plain open, which the tests must not let pass.
+    "move" renames the folder `there` to `elsewhere`, and the operation goes on.
+    "naive" before any of them also replaces files.replacing by a plain open, which the tests must not let pass.
     """
     if what.startswith("naive"):
         _be_naive()
     count = 0
     marker = os.path.abspath(TRIPPED)
-    os_open, os_close = os.open, os.close
+    there, elsewhere = os.path.abspath("there"), os.path.abspath("elsewhere")
+    os_open, os_close, os_rename = os.open, os.close, os.rename
 
     def due() -> bool:
         nonlocal count
@@ -34,7 +36,9 @@ def install(what: str, n: int) -> None:
             os_close(os_open(marker, os.O_CREAT | os.O_WRONLY))
             if what.endswith("kill"):
                 os.kill(os.getpid(), signal.SIGKILL)
-            return True
+            if what.endswith("move"):
+                os_rename(there, elsewhere)
+            return what.endswith("fail")
         return False
 
     ours = tempfile.gettempdir()  # the test's own folder is in it too
@@ -64,7 +68,8 @@ def install(what: str, n: int) -> None:
     plain_open = io.open
 
     def opened(file, mode="r", buffering=-1, *args, **kwargs):
-        if not isinstance(file, int) and is_ours(file) and due():
+        counts = not isinstance(file, int) and "opener" not in kwargs  # an opener's os.open is counted
+        if counts and is_ours(file) and due():
             raise OSError(errno.ENOSPC, "No space left on device", file)
         if "b" not in mode or not set(mode) & set("wax+"):
             return plain_open(file, mode, buffering, *args, **kwargs)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ganutils import Error
-from ganutils.files import atomic, container
+from ganutils.files import atomic, container, folders, paths
 from ganutils.files.container import File, Stream
 
 ARRAYS = st.dictionaries(
@@ -89,6 +89,67 @@ def test_modes_are_honest(tmp_path):
         assert stat.S_IMODE(os.stat(tmp_path / "new").st_mode) == 0o600
     finally:
         os.umask(old)
+
+
+def test_what_a_killed_writer_left_lends_its_mode_to_nobody(tmp_path):
+    for name in ("file", "folder"):
+        (tmp_path / f".{name}.tmp").touch() if name == "file" else (tmp_path / f".{name}.tmp").mkdir()
+        (tmp_path / f".{name}.tmp").chmod(0o777)
+    old = os.umask(0o077)
+    try:
+        container.write(str(tmp_path / "file"), "samples", {}, {})
+        folders.write(f"{tmp_path}/folder/", [np.zeros((2, 2, 1), "u1")])
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(os.stat(tmp_path / "file").st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(tmp_path / "folder").st_mode) == 0o700
+    folders.write(f"{tmp_path}/folder/", [np.zeros((2, 2, 1), "u1")])
+    assert stat.S_IMODE(os.stat(tmp_path / "folder").st_mode) == 0o700, "kept, as a file's"
+
+
+@pytest.mark.parametrize("length", [250, 251, 255])
+def test_a_name_may_be_as_long_as_a_name_can_be(tmp_path, length):
+    path = tmp_path / ("x" * length)
+    container.write(str(path), "samples", {}, {})
+    assert os.listdir(tmp_path) == [path.name]
+    path.unlink()
+    folders.write(f"{path}/", [np.zeros((2, 2, 1), "u1")])
+    folders.write(f"{path}/", [np.zeros((2, 2, 1), "u1")])
+    assert os.listdir(tmp_path) == [path.name]
+
+
+STRAIGHT = [
+    "-",
+    "/dev/null",
+    "/dev/stdout",
+    "/dev/stderr",
+    "/dev/fd/1",
+    "/proc/self/fd/0",
+    "fifo",
+    "to-stdout",
+    "to-null",
+]
+ORDINARY = [
+    "missing",
+    "file",
+    "no/missing",
+    "to-file",
+    "to-itself",
+    "/dev/shm/missing",
+    "/dev/fd",
+    "/proc/version",
+    "1",
+]
+
+
+@pytest.mark.parametrize("name", [*STRAIGHT, *ORDINARY])
+def test_what_is_written_straight_is_told_by_its_type(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    (tmp_path / "file").touch()
+    for link, to in {"stdout": "/dev/stdout", "null": "/dev/null", "file": "file", "itself": "to-itself"}.items():
+        os.symlink(to, f"to-{link}")
+    assert paths.is_pipe(name) == (name in STRAIGHT)
 
 
 def test_a_link_stays_a_link(tmp_path):

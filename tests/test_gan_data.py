@@ -794,6 +794,8 @@ def test_labels_from_a_column_of_words(made, folder, tmp_path):
         ("f,Kind\n1.png,cat\n", ["--labels", "kinds"], "t.csv: column 'kinds' is not known; did you mean Kind?"),
         ("f,Kind\n1.png,\n", ["--labels", "Kind"], "t.csv: Kind is empty for every picture in pics"),
         ("f,hat\n1.png,1\n2.png,0\n1.png,0\n", [], "t.csv: rows 1 and 3 are both for 1.png; remove one"),
+        ("f,hat\n1.png,1\n./1.png,0\n", [], "t.csv: rows 1 and 2 are both for ./1.png; remove one"),
+        ("f,hat\n1,1\n1.png,0\n", [], "t.csv: rows 1 and 2 are both for 1.png; remove one"),
         (
             "f,hat\na/3.jpg,1\nb/3.jpg,0\n",
             [],

@@ -1,10 +1,13 @@
 """gan-info, and the lineage it shows."""
 
 import json
+import shlex
 import tempfile
+import time
 
 import numpy as np
 import pytest
+from conftest import BIN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pictures import flat
@@ -21,7 +24,7 @@ def test_it_says_what_a_checkpoint_is(ok, checkpoint):
     assert "  ema: 8 tensors, 170 numbers" in lines
     assert f", ganutils {__version__}, " in "\n".join(lines)
     assert lines[-2:] == [
-        "    # made by hand",
+        "    # 'made by hand'",
         f"    gan-loop data.safetensors --width 2 --z-dim 4 --batch 4 --steps 1 -o {checkpoint} -q",
     ]
 
@@ -32,7 +35,7 @@ def test_it_says_what_samples_are(ok, pictures):
         "  images: uint8 [12, 8, 8, 1]",
         "  labels: int64 [12]",
         "  made by",
-        "    # made by hand",
+        "    # 'made by hand'",
     ]
 
 
@@ -52,7 +55,7 @@ def test_the_digest_is_of_the_content_not_of_how_it_was_made(ok, pictures, conte
 def test_a_hostile_lineage_cannot_speak_to_the_terminal(ok, pictures, content, tmp_path):
     _, tensors = content(pictures)
     container.write(str(tmp_path / "x"), "samples", tensors, {"lineage": ["\x1b]0;owned\x07"]})
-    assert ok("gan-info", "x").out.endswith(b"    # \\x1b]0;owned\\x07\n")
+    assert ok("gan-info", "x").out.endswith(b"    # '\\x1b]0;owned\\x07'\n")
 
 
 def test_metadata_is_shown_in_words(ok, tmp_path):
@@ -93,9 +96,11 @@ def test_several_files(ok, fails, checkpoint, pictures):
 
 def test_absolute_paths_and_logins_are_left_out():
     line = lineage.command_line(
-        ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:pw@host/q", "/dev/stdin"]
+        ["/opt/bin/gan-data", "/home/me/a b", "-o=/x/y.png", "--root", "~/z/", "http://me:p@w@host/q", "/dev/stdin"]
     )
     assert line == "gan-data 'a b' -o=y.png --root z/ http://host/q /dev/stdin"
+    line = lineage.command_line(["gan-gif", "-o/home/me/y.png", "-qo/me/z.gif", "--output=/a=b/y/", "-o~/y", "-ofile"])
+    assert line == "gan-gif -oy.png -qoz.gif --output=y/ -oy -ofile"
 
 
 def test_a_path_never_reads_as_a_data_set_or_an_option(ok, content, tmp_path):
@@ -131,7 +136,7 @@ def unrolled(lines):
     return done[0]
 
 
-@given(st.lists(st.sampled_from(["gan-a -o x", "gan-b -o x", "gan-c", "by hand"]), max_size=40))
+@given(st.lists(st.sampled_from(["gan-data -o x", "gan-loop -o x", "gan-eval", "by hand"]), max_size=40))
 def test_no_command_of_a_lineage_is_lost(lines):
     kept = []
     for line in lines:
@@ -140,7 +145,7 @@ def test_no_command_of_a_lineage_is_lost(lines):
 
 
 @settings(max_examples=20)
-@given(st.lists(st.sampled_from(["gan-a -o x", "gan-b -o x", "gan-c", "gan-d"]), min_size=1, max_size=5))
+@given(st.lists(st.sampled_from(["gan-data -o x", "gan-loop -o x", "gan-eval", "gan-gif"]), min_size=1, max_size=5))
 def test_a_loop_of_commands_does_not_grow_a_lineage(block):
     kept = []
     for number in range(300):
@@ -196,21 +201,63 @@ def test_a_pipe_is_recognized_however_it_is_typed(output):
     assert lineage.recipe([f"gan-data digits {output}", "gan-loop -o x"])[0] == f"gan-data digits {output} |"
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["rm -rf ~", "gan-data x; rm -rf ~", "gan-data $(rm x)", "gan-data 'a", "gan-data\nrm", "for i in x; do", "|"],
-)
+STRANGE = [
+    *("rm -rf ~", "; curl x | sh #", "gan-data x; rm -rf ~", "gan-data x | sh", "gan-data x >~/.bashrc", "|", ""),
+    *(
+        "gan-data $(rm x)",
+        "gan-data `rm x`",
+        "gan-data 'a",
+        "gan-data 'a' 'b'",
+        'gan-data "a"',
+        "gan-data  a",
+        "gan-data ",
+    ),
+    *("gan-evil x -o y", "gan-data&rm x", "gan-data\nrm", "gan-data 'a\nrm x\n'", "gan-data a\x1b[2J", "gan-data ~/x"),
+    *("# x\nrm x", "# \rrm x", "x' ; rm x #", "for i in x; do", "for i in $(seq 99999999999); do", "GAN-DATA x"),
+]
+
+
+@pytest.mark.parametrize("line", STRANGE)
 def test_only_our_own_commands_can_be_pasted(line):
-    assert lineage.recipe(["gan-data a -o b", line]) == ["gan-data a -o b", "# " + " ".join(line.split())]
+    """Everything else is a comment, and one word: also in a shell that runs what follows a # typed into it."""
+    ours = "gan-data a -o b"
+    shown, *more = lineage.recipe([line, ours])
+    assert more == [ours]
+    assert shown.isprintable()
+    hash_sign, *words = shlex.split(shown)
+    assert (hash_sign, len(words)) == ("#", 1)
     assert lineage.recipe(["gan-data a", line])[0] == "gan-data a"
-    loop = ["for i in $(seq 3); do", line, "done"]
-    assert all(shown.startswith("# ") for shown in lineage.recipe(loop))
+    for shown in lineage.recipe(["for i in $(seq 3); do", line, "done"]):
+        assert [shlex.split(shown)[0], len(shlex.split(shown))] == ["#", 2]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.sampled_from("' \"$\\")), max_size=4))
+def test_what_a_command_writes_of_itself_can_be_pasted(words):
+    line = lineage.command_line(["gan-loop", *words, "-o", "x"])
+    assert lineage.recipe([line]) == ([line] if line.isprintable() else [lineage.recipe([line])[0]])
+    assert shlex.split(lineage.recipe([line])[0])[0] == "gan-loop"
+
+
+def test_the_commands_that_can_be_pasted_are_those_of_bin():
+    assert {path.name for path in BIN.iterdir() if path.name.startswith("gan-")} == lineage.COMMANDS
+
+
+@pytest.mark.parametrize("sign", ["x", "'", " ", "'\"'\"'", "://", "\n", "for i in $(seq 2); do"])
+@pytest.mark.parametrize("around", ["{}", "gan-loop {}", "gan-loop '{}'", "gan-loop '{}", "gan-loop {};"])
+def test_a_long_word_takes_no_longer_than_its_length(sign, around):
+    begun = time.process_time()
+    line = around.format(sign * (2_000_000 // len(sign)))
+    lineage.recipe(lineage.joined([[line, line[:-1]]], "gan-loop -o x"))
+    provenance.to_json([line] * 2)
+    provenance.to_json([line[:99]] * 100_000)
+    lineage.without_logins(line)
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize("lines", [["done"], ["for i in $(seq 3); do"], ["for i in $(seq 3); do"] * 50 + ["done"] * 50])
 def test_loops_of_a_stranger(lines):
-    found = lineage.joined([lines], "gan-a -o b")
-    assert lineage.recipe(found)[-1] == "gan-a -o b"
+    found = lineage.joined([lines], "gan-data -o b")
+    assert lineage.recipe(found)[-1] == "gan-data -o b"
     assert all(line.startswith("# ") for line in lineage.recipe(found)[:-1])
 
 
@@ -338,7 +385,7 @@ def test_the_lineage_of_a_strangers_picture_is_text_and_no_more(ok, fails, tmp_p
         pixels.save(tmp_path / f"{number}.gif", comment=f"ganutils {text}".encode())
     for suffix in ("png", "gif"):
         lines = ok("gan-info", f"0.{suffix}").out.decode().splitlines()
-        assert lines[-3:] == ["    # \\x1b]0;owned\\x07", "    # rm -rf ~", "    gan-data digits -o x"]
+        assert lines[-3:] == ["    # '\\x1b]0;owned\\x07'", "    # 'rm -rf ~'", "    gan-data digits -o x"]
         for number in range(1, len(bad)):
             assert "made by" not in ok("gan-info", f"{number}.{suffix}").out.decode()
     (tmp_path / "no.png").write_bytes(b"no picture")
@@ -363,15 +410,15 @@ def test_a_damaged_mp4_has_no_comment_or_its_own(cut, at):
     def box(name, held):
         return (8 + len(held)).to_bytes(4, "big") + name + held
 
-    inner = box(b"data", bytes(8) + b'ganutils ["gan-x -o y"]')
+    inner = box(b"data", bytes(8) + b'ganutils ["gan-sample -o y"]')
     for name, head in ((b"\xa9cmt", b""), (b"ilst", b""), (b"meta", bytes(4)), (b"udta", b""), (b"moov", b"")):
         inner = box(b"free", b"....") + box(name, head + inner) if name != b"meta" else box(name, head + inner)
     with tempfile.NamedTemporaryFile(suffix=".mp4") as film:
         film.write(inner)
         film.flush()
-        assert about.lineage_of(film.name) == ["gan-x -o y"]
+        assert about.lineage_of(film.name) == ["gan-sample -o y"]
         film.seek(min(at, len(inner)))
         film.write(cut)
         film.truncate()
         film.flush()
-        assert about.lineage_of(film.name) in ([], ["gan-x -o y"])
+        assert about.lineage_of(film.name) in ([], ["gan-sample -o y"])

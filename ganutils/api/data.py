@@ -28,7 +28,7 @@ class Data:
     """The contents of a file of samples or latents; None for what it does not have.
 
     Arrays have the leading axes [N] of a sheet or [T, N] of a film. They are mapped from the file, not read into
-    memory, and writing to one leaves the file alone.
+    memory, so the file must not be cut short meanwhile; writing to one leaves the file alone.
 
     images      uint8 [..., H, W, C] with C = 1 or 3
     points      float32 [..., D]
@@ -54,7 +54,7 @@ def read(path: Path) -> Data:
         samples = Samples(file)
         labels = None if samples.labels is None else samples.labels.reshape(samples.lead)
         columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
-        arrays = {name: file[name] for name in ("images", "points", "latents") if name in file.specs}
+        arrays = {name: file.mapped(name) for name in ("images", "points", "latents") if name in file.specs}
         return Data(
             images=arrays.get("images"),
             points=arrays.get("points"),
@@ -83,7 +83,7 @@ def write(
     Data which the arrays came from. Error, and nothing is written, if the arrays do not go together.
     """
     path = os.fspath(path)
-    paths.check_folder(path)
+    paths.check_output(path)
     kept = {key: value for key, value in (meta or {}).items() if key not in ("classes", "attributes")}
     about = {**kept, "lineage": lineage.joined([kept.get("lineage", [])], "# ganutils.write, in Python")}
     given = {"points": points, "latents": latents, "labels": labels}

@@ -100,7 +100,7 @@ class Run:
     def save(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all, for the commands, `Generator` and `checkpoint=`."""
         path = os.fspath(path)
-        paths.check_folder(path)
+        paths.check_output(path)
         self._trainer.gan.write(path, self._meta)
 
 

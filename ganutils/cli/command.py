@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 import ganutils
-from ganutils.cli import progress
-from ganutils.files import lineage
+from ganutils.cli import progress, streams
+from ganutils.files import lineage, locks
 from ganutils.samples.sources import catalog
 
 
@@ -27,14 +27,13 @@ class Command(click.Command):
     """A command that fails with one line on stderr. Exits with 1, with 2 for usage, with 128 + N for signal N."""
 
     def main(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        signal.signal(signal.SIGTERM, _end)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # unless our parent ignores it
-            signal.signal(signal.SIGINT, _end)
+        streams.prepare()
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as our parent asks: nohup, or & in a script
+                signal.signal(number, _end)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # for gan-loop, which writes a checkpoint; others would die of it
         if not sys.warnoptions:
             warnings.simplefilter("ignore")  # which libraries address to developers
-        sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115  (None if it was closed)
-        sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
         try:
             super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
@@ -65,6 +64,7 @@ class Command(click.Command):
         sys.exit(code)
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ended: list[int] = []  # signals received; what `_end` raises in a library's destructor is lost
 
 
@@ -108,6 +108,11 @@ def _package(problem: ImportError) -> str:
 def _in_words(problem: OSError) -> str:
     if problem.errno == errno.ENOMEM:
         return OUT_OF_MEMORY
+    name = problem.filename if isinstance(problem.filename, str) else ""
+    if problem.errno == errno.ENOENT and not os.path.isabs(name) and _is_lost():
+        return f"{name}{': ' * bool(name)}the current folder is gone; change to one that exists"
+    if problem.errno == errno.EBADF and name in ("", "standard output"):
+        return "standard output: is closed; redirect it to a file or a pipe"
     advice = {
         "FileNotFoundError": "; check the name",
         "PermissionError": "; check its mode and owner",
@@ -115,6 +120,15 @@ def _in_words(problem: OSError) -> str:
     }.get(type(problem).__name__, "; existing files are unchanged" if problem.errno == errno.ENOSPC else "")
     what = (problem.strerror or str(problem) or type(problem).__name__).lower()
     return f"{problem.filename}: {what}{advice}" if problem.filename else what
+
+
+def _is_lost() -> bool:
+    """Whether the current folder has been removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _drop_stdout() -> None:
@@ -125,7 +139,7 @@ def _drop_stdout() -> None:
 
 @contextlib.contextmanager
 def stopping(message: str | None = None) -> Iterator[list[int]]:
-    """Yield a list that a first SIGINT or SIGTERM goes into, so that a loop can finish; a second one ends it at once.
+    """Yield a list that a first signal of ENDING goes into, so that a loop can finish; a second one ends it at once.
 
     `message` is printed on stderr when the first one comes.
     A signal that came earlier, and whose exception was lost, is in it. After the block the command exits with 128 +
@@ -140,7 +154,8 @@ def stopping(message: str | None = None) -> Iterator[list[int]]:
         if message:
             progress.say_at_once(message)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield stopped
     finally:
@@ -148,6 +163,14 @@ def stopping(message: str | None = None) -> Iterator[list[int]]:
             signal.signal(number, handler)
     if stopped:
         sys.exit(128 + stopped[0])
+
+
+@contextlib.contextmanager
+def alone(output: str, dry_run: bool = False) -> Iterator[None]:
+    """Refuse a second training that writes `output` at the same time. Of torchrun's workers only the first asks."""
+    leads = int(os.environ.get("WORLD_SIZE", "1")) < 2 or os.environ.get("RANK") == "0"
+    with locks.held(output) if leads and not dry_run else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager

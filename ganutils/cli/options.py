@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, Several
-from ganutils.files import paths
+from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
 from ganutils.runs.presets import PRESETS
@@ -81,11 +81,26 @@ def _checked(check: Check, is_text: Check = lambda ctx, path: False) -> Callable
     """The callback of -o: only text goes to a terminal; `check` looks at the name before any work is done."""
 
     def callback(ctx: click.Context, param: click.Parameter, path: str | None) -> str:
-        path = path or "-"
+        path = "-" if path is None else path
         if path in ("-", "/dev/stdout") and sys.stdout.isatty() and not is_text(ctx, path):
             raise click.UsageError("The result is binary: give -o FILE, or pipe it on.", ctx)
-        paths.check_folder(path)
+        paths.check_output(path)
         check(ctx, path)
+        if path.endswith("/"):
+            from ganutils.files import folders
+
+            folders.check(path)
+        return path
+
+    return callback
+
+
+def checked_by(check: Callable[[str], object]) -> Callable[..., str | None]:
+    """A callback that looks at the name of an output, if it is given, before any work is done."""
+
+    def callback(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
+        if path is not None:
+            check(path)
         return path
 
     return callback
@@ -146,7 +161,7 @@ def suffix_of_export(path: str) -> str:
 
 def _check_report(ctx: click.Context, param: click.Parameter, path: str | None) -> str | None:
     if path is not None:
-        paths.check_folder(path)
+        paths.check_output(path)
         _check_json(ctx, path)
     return path
 
@@ -228,7 +243,12 @@ init = _shared(
 )
 like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
 limit = _shared("--limit", metavar="N", type=Integer(1), help="Use at most N samples, chosen by --seed")
-log = _shared("--log", type=click.Path(), help="File to append JSON lines to, one every 50 steps or updates")
+log = _shared(
+    "--log",
+    type=click.Path(),
+    callback=checked_by(logs.check),
+    help="File to append JSON lines to, one every 50 steps or updates",
+)
 origin = _shared(
     "--from", "origin", type=click.Path(), metavar="CKPT", help="Checkpoint to continue from", shown="a new run"
 )

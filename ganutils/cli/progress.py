@@ -44,7 +44,8 @@ def say_all(messages: Iterable[str], quiet: bool = False) -> None:
 
 def say_at_once(message: str) -> None:
     """As `say`, from a signal's handler, which must not use a stream that it may have interrupted."""
-    os.write(sys.stderr.fileno(), f"{Status.erased()}{message}\n".encode())
+    with contextlib.suppress(OSError):  # a terminal that hung up
+        os.write(sys.stderr.fileno(), f"{Status.erased()}{message}\n".encode())
 
 
 def duration(seconds: float) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from ganutils.files import budget
 from ganutils.runs.config import is_decay
 from ganutils.runs.settings import Setting
 
@@ -56,6 +58,9 @@ def _plain(limit: float) -> str:
     return f"{limit:g}" if isinstance(limit, float) else f"{limit}"
 
 
+MOST_ROWS = 1_000_000
+
+
 class Rows(click.ParamType):
     """A list like 0,3,8-15."""
 
@@ -66,12 +71,12 @@ class Rows(click.ParamType):
             return value
         rows: list[int] = []
         for part in value.split(","):
-            match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip(), re.ASCII)
+            match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip(), re.ASCII)
             if not match:
                 self.fail(f"{value!r} is not a list like 0,3,8-15", param, ctx)
             first, last = int(match[1]), int(match[2] or match[1])
-            if last < first or last - first >= 1_000_000 or last >= 1 << 63:
-                self.fail(f"{part!r} is not a rising range of at most a million", param, ctx)
+            if last < first or len(rows) + last - first >= MOST_ROWS:
+                self.fail(f"{part!r} is not a rising range, or the list is longer than a million", param, ctx)
             rows.extend(range(first, last + 1))
         return rows
 
@@ -91,6 +96,7 @@ class Size(click.ParamType):
 
     name = "size"
     square = True
+    most, places = budget.PIXELS, "pixels"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
         if isinstance(value, tuple):
@@ -98,7 +104,10 @@ class Size(click.ParamType):
         match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", value, re.ASCII)
         if not match or not (match[2] or self.square):
             self.fail(f"{value!r} is not {'a size like 64 or 96x64' if self.square else 'like 8x4'}", param, ctx)
-        return int(match[1]), int(match[2] or match[1])
+        size = int(match[1]), int(match[2] or match[1])
+        if math.prod(size) > self.most:
+            self.fail(f"{value!r} has more than {self.most:,} {self.places}", param, ctx)
+        return size
 
 
 class Grid(Size):
@@ -106,6 +115,7 @@ class Grid(Size):
 
     name = "grid"
     square = False
+    most, places = budget.CELLS, "places"
 
 
 class Texts(click.ParamType):
@@ -116,8 +126,8 @@ class Texts(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
         if isinstance(value, list):
             return value
-        texts = next(csv.reader([value], skipinitialspace=True), [])
-        return [" ".join(text.split()) for text in texts]
+        texts = next(csv.reader([" ".join(value.split())], skipinitialspace=True), [])  # which takes no line breaks
+        return [text.strip() for text in texts]
 
 
 class Choices(click.ParamType):
@@ -133,6 +143,8 @@ class Choices(click.ParamType):
         unknown = [name for name in names if name not in self.choices]
         if unknown:
             self.fail(f"{unknown[0]!r} is not one of {', '.join(self.choices)}", param, ctx)
+        if len(set(names)) < len(names):
+            self.fail(f"{value!r} has a name twice", param, ctx)
         return names
 
 
@@ -222,6 +234,6 @@ class Device(click.ParamType):
     name = "device"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", value, re.ASCII):
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,2})?", value, re.ASCII):
             self.fail(f"{value!r} is not auto, cpu, cuda, cuda:N or mps", param, ctx)
         return value

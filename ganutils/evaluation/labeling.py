@@ -19,6 +19,7 @@ from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.report import rounded
 from ganutils.files import lineage
+from ganutils.files.container import Stream
 from ganutils.randomness import stream
 from ganutils.samples.samples import Samples, subset
 
@@ -125,7 +126,8 @@ def _questions(labeled: Samples) -> list[Question]:
         questions.append(Question(labeled.classes, labeled.labels, True))
     if labeled.attributes is not None:
         columns = (labeled.attributes > 0.5).astype(np.int64).T
-        questions += [Question([n], column, False) for n, column in zip(labeled.attribute_names, columns, strict=True)]
+        named = zip(labeled.attribute_names, columns, strict=True)  # a class's own attribute is its probability
+        questions += [Question([name], column, False) for name, column in named if name not in labeled.classes]
     if not questions:
         advice = "gan-data adds them with --attributes, or from class folders"
         raise Error(f"{labeled.name}: has no labels or attributes; {advice}")
@@ -213,7 +215,11 @@ def label_file(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and metadata of `samples` with the labels of `labeler`, which replace those they had."""
     labels = labeler(samples.array)
-    tensors = {name: samples.file[name] for name in samples.file.specs if name not in ("labels", "attributes")}
+    tensors: dict[str, Any] = {
+        name: Stream(spec.shape, spec.dtype, samples.file.rows(name))
+        for name, spec in samples.file.specs.items()
+        if name not in ("labels", "attributes")
+    }
     tensors["attributes"] = labels.attributes.reshape(*samples.lead, -1)
     meta = {key: value for key, value in samples.meta.items() if key not in ("format", "kind", "classes", "attributes")}
     meta["attributes"] = labels.names

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from ganutils.files import paths
+from ganutils.files.place import Place, naming
 
 unread: list[Callable[[], None]] = []  # for each pipe being read, what reads it to its end, or raises Error
 
@@ -21,7 +21,7 @@ def replacing(path: str) -> Iterator[BinaryIO]:
 
     `-` is stdout. A symbolic link stays a link: the file it points to is replaced. An existing file keeps its mode. The
     temporary file has one name per target and is locked while it is written, so a second writer waits, and the next
-    writer takes over what a killed one left behind.
+    writer clears what a killed one left behind. If its folder is renamed meanwhile, the file goes with it.
     """
     if path == "-":
         with naming("standard output"):
@@ -29,64 +29,52 @@ def replacing(path: str) -> Iterator[BinaryIO]:
             sys.stdout.buffer.flush()
         return
     if paths.is_pipe(path):
-        with naming(path), open(path, "wb") as straight:
-            yield straight
+        with naming(path), _straight(path) as out:
+            yield out
         return
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    paths.check_folder(path)
-    temporary = os.path.join(folder, f".{name}.tmp")
-    with naming(path, temporary, target, folder), _locked(temporary) as out:
+    with Place.of(path) as place, naming(path, place.temporary), _locked(place) as out:
         try:
-            out.truncate()
-            if os.path.exists(target):
-                os.fchmod(out.fileno(), stat.S_IMODE(os.stat(target).st_mode))
+            mode = place.mode_of(place.name)
+            if mode is not None:
+                os.fchmod(out.fileno(), mode)
             yield out
             finish_pipes()
             out.flush()
             os.fsync(out.fileno())
-            os.replace(temporary, target)
+            place.rename(place.temporary, place.name)
         except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)  # still locked, so it is ours
+            with contextlib.suppress(OSError):
+                place.remove(place.temporary)  # still locked, so it is ours
             raise
-        sync_folder(folder)
+        place.settle()
 
 
-@contextlib.contextmanager
-def naming(path: str, *ways: str) -> Iterator[None]:
-    """Let the system's errors name `path`: "no space left on device" does not say where.
-
-    ways   names of ours on the way to it, which the user never typed: the temporary file, its folder
-    """
-    try:
-        yield
-    except OSError as problem:
-        if problem.filename is None or problem.filename in ways:
-            problem.filename, problem.filename2 = path, None
-        raise
+def _straight(path: str) -> BinaryIO:
+    """A pipe or device to write; of an open descriptor a copy, which goes on where `>>` or another command stopped."""
+    descriptor = paths.descriptor_of(path)
+    return open(path, "wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
 
 
-def _locked(path: str) -> BinaryIO:
-    """Open `path` for writing, locked; wait while another process writes it."""
+def _locked(place: Place) -> BinaryIO:
+    """The temporary file, new and locked. Wait while another process writes it; a killed one's is removed."""
     while True:
-        out = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "r+b")
+        descriptor, is_new = _made(place)
+        out = os.fdopen(descriptor, "r+b")
         fcntl.flock(out, fcntl.LOCK_EX)
-        try:
-            if os.path.samestat(os.fstat(out.fileno()), os.stat(path)):
+        if place.is_still(descriptor, place.temporary):
+            if is_new:
                 return out
-        except FileNotFoundError:
-            pass
-        out.close()  # the previous writer renamed this very file: open the name again
+            place.remove(place.temporary)  # its mode is of another time
+        out.close()
 
 
-def sync_folder(folder: str) -> None:
-    """Make a rename survive a power failure."""
-    handle = os.open(folder, os.O_RDONLY)
+def _made(place: Place) -> tuple[int, bool]:
+    """A descriptor of the temporary file, and whether it is new."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return os.open(place.temporary, flags | os.O_EXCL, 0o666, dir_fd=place.handle), True
+    except FileExistsError:
+        return os.open(place.temporary, flags, 0o666, dir_fd=place.handle), False
 
 
 def finish_pipes() -> None:

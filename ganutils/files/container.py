@@ -22,8 +22,10 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic
+from ganutils.files import atomic, budget
+from ganutils.files.disk import Disk
 from ganutils.files.kinds import KINDS, Spec, check_shapes, plural
+from ganutils.files.npy import Rows
 
 FORMAT = 1
 DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8"), "F32": np.dtype("<f4")}
@@ -99,8 +101,7 @@ def _size(shape: Iterable[int]) -> int:
 class File:
     """An open file: kind and metadata at once, arrays when they are needed.
 
-    From disk, arrays are views of a memory map (private and writable: writing to one leaves the file alone). From a
-    pipe, they arrive in the file's order; those before the one that is needed are kept.
+    From a pipe, arrays arrive in the file's order; those before the one that is needed are kept.
     """
 
     def __init__(self, stream: BinaryIO, name: str):
@@ -115,15 +116,13 @@ class File:
         except ValueError as problem:
             raise Error(f"{name}: {problem}") from None
         self.kind: str = self.meta["kind"]
-        self._bytes: np.memmap | None = None
+        self._disk: Disk | None = None  # None for a pipe
         end = max((spec.end for spec in self.specs.values()), default=0)
-        status = os.fstat(stream.fileno()) if _has_descriptor(stream) else None
-        if status is not None and stat.S_ISREG(status.st_mode):
-            size = status.st_size - self._data_start
+        if _has_descriptor(stream) and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            self._disk = Disk(stream, name)
+            size = self._disk.size - self._data_start
             if size != end:
                 raise Error(f"{name}: damaged: it has {size} bytes of data, its header says {end}; make it again")
-            if end:
-                self._bytes = np.memmap(stream, np.uint8, "c", offset=self._data_start, shape=(end,))
 
     def __contains__(self, name: str) -> bool:
         return name in self.specs
@@ -133,31 +132,41 @@ class File:
         spec = self.specs[name]
         if name in self._kept:
             return self._kept[name]
-        if self._bytes is not None or spec.start == spec.end:
-            data = np.empty(0, np.uint8) if self._bytes is None else self._bytes[spec.start : spec.end]
-            return np.asarray(data).view(spec.dtype).reshape(spec.shape)
-        self._forward_to(name)
         array = np.empty(spec.shape, spec.dtype)
+        if spec.start == spec.end:
+            return array
+        if self._disk is not None:
+            self._disk.read((_bytes(array), self._data_start + spec.start))
+            return array
+        self._forward_to(name)
         self._read_into(array)
         self._kept[name] = array
         return array
 
-    def rows(self, name: str, count: int) -> Iterator[np.ndarray]:
-        """The tensor, `count` rows of axis 0 at a time; from a pipe it can be read once and is not kept.
+    def mapped(self, name: str) -> np.ndarray:
+        """The whole tensor as a view of the file, which must not shrink; writing to the view leaves the file alone."""
+        spec = self.specs[name]
+        if self._disk is None or spec.start == spec.end:
+            return self[name]
+        return np.asarray(np.memmap(self._stream, spec.dtype, "c", self._data_start + spec.start, spec.shape))
 
-        From disk, rows are read and not mapped: mapped pages would stay, and a long film would fill the memory.
+    def on_disk(self, name: str, shape: tuple[int, ...]) -> Rows | None:
+        """The tensor in another `shape` [N, ...], whose rows are read when they are needed; None from a pipe."""
+        spec = self.specs[name]
+        return None if self._disk is None else Rows(self._disk, self._data_start + spec.start, shape, spec.dtype)
+
+    def rows(self, name: str, count: int = 0) -> Iterator[np.ndarray]:
+        """The tensor, `count` rows of axis 0 at a time, or about CHUNK bytes; from a pipe it can be read once.
+
+        Nothing of it is kept.
         """
         spec = self.specs[name]
-        if name in self._kept or spec.start == spec.end:
-            whole = self[name]
-            yield from (whole[start : start + count] for start in range(0, spec.shape[0], count))
+        if spec.start == spec.end:
             return
-        if self._bytes is not None:
-            row = (spec.end - spec.start) // spec.shape[0]
-            for start in range(0, spec.shape[0], count):
-                array = np.empty((min(count, spec.shape[0] - start), *spec.shape[1:]), spec.dtype)
-                self._read_at(_bytes(array), self._data_start + spec.start + start * row)
-                yield array
+        count = count or max(1, CHUNK * spec.shape[0] // (spec.end - spec.start))
+        whole = self._kept.get(name, self.on_disk(name, spec.shape))
+        if whole is not None:
+            yield from (whole[start : start + count] for start in range(0, spec.shape[0], count))
             return
         self._forward_to(name)
         for start in range(0, spec.shape[0], count):
@@ -165,20 +174,16 @@ class File:
             self._read_into(array)
             yield array
 
-    def offset(self, name: str) -> int:
-        """Where the tensor begins in the file, in bytes."""
-        return self._data_start + self.specs[name].start
-
     def keep(self) -> None:
         """Read all of a pipe now: for a command that writes something else before its result."""
-        if self._bytes is None:
+        if self._disk is None:
             for name in sorted(self.specs, key=lambda name: self.specs[name].start):
                 self[name]
 
     def finish(self) -> None:
         """Read a pipe to its end, so that its writer can finish; Error if the writer failed."""
         end = max((spec.end for spec in self.specs.values()), default=0)
-        if self._bytes is None:
+        if self._disk is None:
             while self._position < end:
                 self._read_exactly(memoryview(bytearray(min(CHUNK, end - self._position))))
             if self._stream.read(1):
@@ -191,18 +196,9 @@ class File:
         for name in sorted(self.specs, key=lambda name: self.specs[name].start):  # the order of a pipe
             spec = self.specs[name]
             digest.update(json.dumps([name, spec.dtype.str, spec.shape]).encode())
-            for rows in self.rows(name, 64) if spec.shape else [self[name]]:
+            for rows in self.rows(name) if spec.shape else [self[name]]:
                 digest.update(np.ascontiguousarray(rows).data)
         return digest.hexdigest()
-
-    def _read_at(self, view: memoryview, position: int) -> None:
-        """Fill `view` from disk; Error if the file was truncated meanwhile."""
-        done = 0
-        while done < len(view):
-            count = os.preadv(self._stream.fileno(), [view[done:]], position + done)
-            if not count:
-                raise Error(f"{self.name}: ended early; another program has changed it")
-            done += count
 
     def _forward_to(self, name: str) -> None:
         """Read a pipe up to `name`, keeping the tensors before it."""
@@ -268,6 +264,10 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
         are_lengths = all(type(n) is int and n >= 0 for n in (*spec.shape, spec.start, spec.end))
         if not are_lengths or spec.start != position:
             raise ValueError(f"damaged: {name} is not where it should be")
+        if len(spec.shape) > budget.AXES:
+            raise ValueError(f"damaged: {name} has {len(spec.shape)} axes, more than {budget.AXES}")
+        if 0 in spec.shape and _size(filter(None, spec.shape)) > budget.EMPTY:
+            raise ValueError(f"damaged: {name} of shape {list(spec.shape)} holds nothing")
         if spec.end - spec.start != _size(spec.shape) * spec.dtype.itemsize:
             raise ValueError(f"damaged: {name} of shape {list(spec.shape)} has {spec.end - spec.start} bytes")
         specs[name] = spec

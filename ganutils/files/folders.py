@@ -7,15 +7,15 @@ import ctypes
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, paths, png
+from ganutils.files import atomic, png
+from ganutils.files.place import Place, naming, opened
 
-AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: fcntl.h and fs.h
+RENAME_EXCHANGE = 2  # of Linux: fs.h
 
 
 def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ()) -> int:
@@ -25,104 +25,118 @@ def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ())
     temporary folder has one name per target and is locked: a second writer waits, and the next one clears what a killed
     one left.
     """
-    paths.check_folder(path)
-    folder = os.path.realpath(path.rstrip("/"))
-    parent, name = os.path.split(folder)
-    temporary, old = (os.path.join(parent, f".{name}.{what}") for what in ("tmp", "old"))
     number = -1
-    with atomic.naming(path, temporary, folder, parent), _locked(temporary):
-        if os.path.lexists(old):
-            _mend(folder, old)
+    path = f"{path.rstrip('/')}/"
+    with Place.of(path) as place, naming(path, place.temporary), _locked(place) as folder:
         try:
-            _check(path, folder)
+            _mend(place)
+            _check(place)
             for number, sample in enumerate(samples):
-                with open(os.path.join(temporary, f"{number:06d}.png"), "wb") as out:
-                    png.write(out, sample, lineage)
-                    out.flush()
-                    os.fsync(out.fileno())
+                _write_one(place, folder, f"{number:06d}.png", sample, lineage)
             atomic.finish_pipes()
-            atomic.sync_folder(temporary)
-            _check(path, folder)
-            _take_place(temporary, folder, old)
-            atomic.sync_folder(parent)
+            os.fsync(folder)
+            _check(place)
+            _take_place(place, folder)
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)  # still locked: it is ours
+            with contextlib.suppress(OSError):
+                place.remove(place.temporary)  # still locked: it is ours
             raise
+        place.settle()
     return number + 1
 
 
-def _check(path: str, folder: str) -> None:
-    for name in sorted(os.listdir(folder)) if os.path.lexists(folder) else ():
-        if not re.fullmatch(r"\d{6,}\.png", name) or not png.is_ours(os.path.join(folder, name)):
-            what = "which ganutils, or this version of it, did not write"
-            raise Error(f"{path}: holds {name}, {what}; remove the folder or choose another name")
+def _write_one(place: Place, folder: int, name: str, sample: np.ndarray, lineage: Sequence[str]) -> None:
+    with naming(place.path, name), opened(name, "xb", folder) as out:
+        png.write(out, sample, lineage)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def check(path: str) -> None:
+    """Error if a folder has the name `path` and holds what `write` did not write."""
+    with Place.of(path) as place:
+        _check(place)
+
+
+def _check(place: Place) -> None:
+    if not place.has(place.name):
+        return
+    with _open(place, place.name) as folder:
+        for name in sorted(os.listdir(folder)):
+            if not re.fullmatch(r"\d{6,}\.png", name) or not _is_ours(folder, name):
+                what = "which ganutils, or this version of it, did not write"
+                raise Error(f"{place.path}: holds {name}, {what}; remove the folder or choose another name")
+
+
+def _is_ours(folder: int, name: str) -> bool:
+    with opened(name, "rb", folder) as stream:
+        return png.is_ours(stream)
 
 
 @contextlib.contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Hold the empty folder `path` for this process alone; wait for another that is writing it."""
+def _locked(place: Place) -> Iterator[int]:
+    """A handle of the temporary folder, new and for this process alone. Wait for another that is writing it."""
     while True:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path)
+        try:
+            os.mkdir(place.temporary, dir_fd=place.handle)
+            is_new = True
+        except FileExistsError:
+            is_new = False
         with contextlib.ExitStack() as stack:
             try:
-                is_there = stack.enter_context(_lock(path))
+                handle = stack.enter_context(_open(place, place.temporary))
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except FileNotFoundError:  # another process thought it was left behind
+                continue
             except OSError:
                 with contextlib.suppress(OSError):
-                    os.rmdir(path)  # empty, or it stays
+                    os.rmdir(place.temporary, dir_fd=place.handle)  # empty, or it stays
                 raise
-            if is_there:
-                for name in os.listdir(path):
-                    os.unlink(os.path.join(path, name))
-                yield
-                return
+            if place.is_still(handle, place.temporary):
+                if is_new:
+                    yield handle
+                    return
+                place.remove(place.temporary)  # a killed process left it behind
 
 
 @contextlib.contextmanager
-def _lock(path: str) -> Iterator[bool]:
-    """Lock the folder `path`; False if it was removed or renamed meanwhile."""
+def _open(place: Place, name: str) -> Iterator[int]:
+    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.handle)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield False
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        try:
-            is_there = os.path.samestat(os.fstat(handle), os.stat(path))
-        except FileNotFoundError:
-            is_there = False
-        yield is_there
+        yield handle
     finally:
         os.close(handle)
 
 
-def _take_place(temporary: str, folder: str, old: str) -> None:
+def _take_place(place: Place, folder: int) -> None:
     """Rename the temporary folder to its target, which stays whole throughout if the system can exchange names."""
-    if not os.path.lexists(folder):
-        os.rename(temporary, folder)
+    mode = place.mode_of(place.name)
+    if mode is None:
+        place.rename(place.temporary, place.name)
         return
-    with _lock(folder):  # it gets the temporary name: nobody may write into it before it is gone
-        if _exchanged(temporary, folder):
-            shutil.rmtree(temporary)
+    os.fchmod(folder, mode)
+    with _open(place, place.name) as before:
+        fcntl.flock(before, fcntl.LOCK_EX)  # it gets the temporary name: nobody may write into it before it is gone
+        if _exchanged(place.handle, place.temporary, place.name):
+            place.remove(place.temporary)
         else:
-            os.rename(folder, old)
-            os.rename(temporary, folder)
-            shutil.rmtree(old)
+            place.rename(place.name, place.old)
+            place.rename(place.temporary, place.name)
+            place.remove(place.old)
 
 
-def _exchanged(one: str, other: str) -> bool:
+def _exchanged(folder: int, one: str, other: str) -> bool:
     """Exchange the names of two folders atomically, by renameat2(2); False if the system or file system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
         return False
-    return rename(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+    return rename(folder, os.fsencode(one), folder, os.fsencode(other), RENAME_EXCHANGE) == 0
 
 
-def _mend(folder: str, old: str) -> None:
+def _mend(place: Place) -> None:
     """After a kill between the two renames, restore the old folder, or remove it if the new one is in place."""
-    if os.path.lexists(folder):
-        shutil.rmtree(old)
-    else:
-        os.rename(old, folder)
+    if place.has(place.name):
+        place.remove(place.old)
+    elif place.has(place.old):
+        place.rename(place.old, place.name)

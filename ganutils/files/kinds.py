@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import budget
 
 KINDS = ("samples", "latents", "checkpoint", "extractor")
 
@@ -80,6 +82,11 @@ def plural(kind: str) -> str:
     return kind if kind.endswith("s") else f"{kind}s"
 
 
+def check_sample(name: str, shape: tuple[int, ...]) -> None:
+    """Error, with the file's `name`, if a sample of `shape`, [H, W, C] or [D], is larger than any picture may be."""
+    budget.check(name, math.prod(shape[:2]), budget.PIXELS, "pixels in each sample", "make them smaller")
+
+
 def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
     """Error, with the file's `name`, unless the tensors of samples and latents have the shapes in docs/format.md."""
     if kind not in ("samples", "latents"):
@@ -90,7 +97,8 @@ def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
     shape = specs[main.tensor].shape
     if not main.fits(shape):
         raise Error(f"{name}: {main.tensor} has shape {list(shape)}, not {main.axes_in_words}")
-    lead, _ = main.split(shape)
+    lead, sample = main.split(shape)
+    check_sample(name, sample)
     for tensor, spec in specs.items():
         axes, dtype = TENSORS.get(tensor, (1, np.dtype("<f4")))
         if spec.dtype != dtype or spec.shape[: len(spec.shape) - axes] != lead:

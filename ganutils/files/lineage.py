@@ -22,8 +22,13 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-PLAIN = re.compile(r"gan-[a-z-]+( [\w@%+=:,./-]+)*", re.ASCII)  # a command without quotes
-FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,11})\); do")
+_NAMES = "arith data eval gif info interp label loop plot sample train-d train-g"
+COMMANDS = frozenset(f"gan-{name}" for name in _NAMES.split())
+LOGIN = re.compile(r"://[^/?#\s]*@")  # user:password@ of an address
+WORD = re.compile(r"([\w@%+=:,./-]+)|'([^']*(?:'\"'\"'[^']*)*)'", re.ASCII)  # as shlex.quote writes it
+LINE = re.compile(rf"(?:{WORD.pattern})(?: (?:{WORD.pattern}))*", re.ASCII)
+GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o=?")  # options that their values follow at once: --output=FILE, -oFILE
+FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,6})\); do")  # a shell keeps all the numbers
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop
 PIPED = 10  # commands in a row that write to a pipe; more, as of `gan-train-d ... >x`, are none
@@ -59,13 +64,19 @@ def command_line(arguments: Sequence[str], is_source: Callable[[str], bool] = la
 
 
 def _public(argument: str, is_source: Callable[[str], bool]) -> str:
-    argument = re.sub(r"://[^/@\s]*@", "://", argument)  # user:password@ of an address
-    option, sign, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+    argument = without_logins(argument)
+    option = match[0] if (match := GLUED.match(argument)) else ""
+    value = argument[len(option) :]
     if value.startswith(("/", "~")) and not re.match("/dev/(std|fd/)", value):
         value = os.path.basename(value.rstrip("/")) + "/" * value.endswith("/")
         if is_source(value) or value.startswith("-"):
             value = f"./{value}"
-    return option + sign + value
+    return option + value
+
+
+def without_logins(text: str) -> str:
+    """`text` without the user:password@ of the addresses in it."""
+    return LOGIN.sub("://", text)
 
 
 def joined(lineages: Iterable[Sequence[str]], line: str, resumed: bool = False) -> list[str]:
@@ -128,9 +139,10 @@ def _folded(nodes: list[Node]) -> list[Node]:
 
 
 def recipe(lineage: Sequence[str]) -> list[str]:
-    """A lineage as lines to paste into a shell; what is not a command of ours becomes a comment.
+    """A lineage as lines for a shell, printable ones: our own commands, quoted by us, in pipes and loops.
 
-    Run where their inputs lie, in the versions the file names, they make its content again.
+    Run where their inputs lie, in the versions the file names, they make its content again. All else in it is a
+    stranger's text: it is marked as a comment, and quoted, since some shells run what follows a # typed into them.
     """
     return list(_pasteable(_parsed(lineage)))
 
@@ -141,14 +153,19 @@ def _pasteable(nodes: Iterable[Node]) -> Iterator[str]:
             yield from _pasteable_loop(node)
         else:
             yield from (f"{line} |" for line in node[:-1])
-            yield node[-1] if _words(node[-1]) else "# " + " ".join(node[-1].split()).removeprefix("# ")
+            yield node[-1] if _words(node[-1]) else _as_text(node[-1])
+
+
+def _as_text(line: str) -> str:
+    text = " ".join(line.split()).removeprefix("# ")
+    return "# " + shlex.quote("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
 
 
 def _pasteable_loop(loop: Loop) -> list[str]:
     body = list(_pasteable(loop.body))
-    lines = [_for(loop.count), *(f"  {line}" for line in body), DONE]
-    is_empty = all(line.startswith("# ") for line in body)  # a loop of comments is no loop to a shell
-    return [f"# {line}" for line in lines] if is_empty else lines
+    is_empty = all(line.lstrip().startswith("# ") for line in body)  # a loop of comments is no loop to a shell
+    first, last = (_as_text(line) if is_empty else line for line in (_for(loop.count), DONE))
+    return [first, *(f"  {line}" for line in body), last]
 
 
 def _parsed(lineage: Sequence[str]) -> list[Node]:
@@ -211,13 +228,10 @@ def _is_piped(line: str) -> bool:
 @functools.lru_cache(256)
 def _words(line: str) -> tuple[str, ...]:
     """The words of one command of ours, as `command_line` writes it; none if the line is something else, or more."""
-    if PLAIN.fullmatch(line):
-        return tuple(line.split())
-    try:
-        words = shlex.split(line) if line.startswith("gan-") else []
-    except ValueError:
+    if not line.startswith("gan-") or not line.isprintable() or not LINE.fullmatch(line):
         return ()
-    return tuple(words) if words and PLAIN.fullmatch(words[0]) and shlex.join(words) == line else ()
+    words = [plain or quoted.replace("'\"'\"'", "'") for plain, quoted in WORD.findall(line)]
+    return tuple(words) if words[0] in COMMANDS and shlex.join(words) == line else ()
 
 
 def _output(words: Sequence[str]) -> str | None:

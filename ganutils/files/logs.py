@@ -11,21 +11,27 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from ganutils import Error
-from ganutils.files import atomic
+from ganutils.files import locks, paths
+from ganutils.files.place import naming
 
 Lines = list[dict[str, Any]]
+FURTHEST = 1e100  # numbers up to the largest float make a plot's axes overflow
 LINE_LIMIT = 1 << 16  # bytes; those of a run have about 200
+CUT = b'{"step"'  # what even half a line of a run begins with
 
 
 @contextlib.contextmanager
 def appended(path: str) -> Iterator[Callable[[Any], None]]:
     """Yield what appends a tick (a named tuple, or None) to `path`; half a line of a killed run is removed.
 
-    Fields that are NaN were not measured and are left out.
+    Fields that are NaN were not measured and are left out. Error if the file is no log, or another run's at the moment.
     """
-    with atomic.naming(path), open(path, "ab", buffering=0) as out:
-        if os.path.isfile(path):
-            _mend(path, out)
+    is_pipe = paths.is_pipe(path)
+    with naming(path), open(path, "ab" if is_pipe else "a+b", buffering=0) as out:
+        if not is_pipe:
+            locks.take(out.fileno(), path)
+            _check_ours(path, out)
+            _mend(out)
 
         def append(tick: Any) -> None:
             fields = {name: value for name, value in tick._asdict().items() if value == value} if tick else {}
@@ -37,16 +43,39 @@ def appended(path: str) -> Iterator[Callable[[Any], None]]:
         yield append
 
 
-def _mend(path: str, out: BinaryIO) -> None:
+def check(path: str) -> None:
+    """Error unless lines can be appended to `path`: a log, or a file that does not exist yet."""
+    if os.path.isdir(path) or not os.path.exists(path):
+        paths.check_output(path)
+    elif not paths.is_pipe(path):
+        with naming(path), open(path, "a+b", buffering=0) as log:
+            _check_ours(path, log)
+
+
+def _check_ours(path: str, log: BinaryIO) -> None:
+    """Error if an open file begins with anything but a line of JSON, which a kill may have cut short."""
+    log.seek(0)
+    line, newline, _ = log.read(LINE_LIMIT).lstrip().partition(b"\n")
+    if line and not _is_line(line) and (newline or not line.startswith(CUT)):
+        raise Error(f"{path}: is not a log of ours; give the name of one, or of a new file")
+
+
+def _is_line(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _mend(log: BinaryIO) -> None:
     """Remove a last line that a killed run, or a full disk, cut short; end one that only lacks its newline."""
-    end = out.seek(0, os.SEEK_END)
-    with open(path, "rb") as log:
-        log.seek(max(0, end - LINE_LIMIT))
-        last = log.read().rsplit(b"\n", 1)[-1]
-    if last.startswith(b'{"step"') and not last.endswith(b"}"):
-        out.truncate(end - len(last))
+    end = log.seek(0, os.SEEK_END)
+    log.seek(max(0, end - LINE_LIMIT))
+    last = log.read(LINE_LIMIT).rsplit(b"\n", 1)[-1]
+    if last.startswith(CUT) and not last.endswith(b"}"):
+        log.truncate(end - len(last))
     elif last:
-        out.write(b"\n")
+        log.write(b"\n")
 
 
 def is_log(path: str) -> bool:
@@ -90,19 +119,16 @@ def read(path: str) -> Lines:
 
 def _continued(lines: Lines) -> Lines:
     """Without the lines that a continued run wrote again; lines of gan-eval, which name a FAKE, are not among them."""
-    kept: Lines = []
-    last = (-1.0, -1.0)  # the furthest so far
+    kept: list[dict[str, Any] | None] = []
+    rising: list[tuple[tuple[float, float], int]] = []  # how far the lines of training were, and where they stand
     for line in lines:
         if "fake" not in line and number(line.get("step")):
-            if _reached(line) <= last:
-                kept = [
-                    one
-                    for one in kept
-                    if "fake" in one or not number(one.get("step")) or _reached(one) < _reached(line)
-                ]
-            last = _reached(line)
+            reached = _reached(line)
+            while rising and rising[-1][0] >= reached:
+                kept[rising.pop()[1]] = None
+            rising.append((reached, len(kept)))
         kept.append(line)
-    return kept
+    return [line for line in kept if line is not None]
 
 
 def _reached(line: dict[str, Any]) -> tuple[float, float]:
@@ -111,8 +137,8 @@ def _reached(line: dict[str, Any]) -> tuple[float, float]:
 
 
 def number(value: Any) -> bool:
-    """Whether `value` can be plotted: a finite int or float."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    """Whether `value` can be plotted: an int or float, and not absurdly large."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FURTHEST
 
 
 def series(lines: Lines, field: str) -> tuple[list[float], list[float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -17,7 +17,7 @@ def as_image(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(picture[:, :, 0] if picture.shape[-1] == 1 else picture)
 
 
-def write(out: BinaryIO, picture: np.ndarray, lineage: Sequence[str] = ()) -> None:
+def write(out: IO[bytes], picture: np.ndarray, lineage: Sequence[str] = ()) -> None:
     """A PNG with its lineage, even an empty one: that marks it as ours."""
     as_image(picture).save(out, "PNG", pnginfo=info(lineage))
 
@@ -29,11 +29,10 @@ def info(lineage: Sequence[str]) -> PngInfo:
     return text
 
 
-def is_ours(path: str) -> bool:
-    """Whether a file is a PNG that `write` wrote."""
-    with open(path, "rb") as stream:
-        try:
-            with Image.open(stream, formats=["PNG"]) as image:
-                return provenance.KEY in image.info
-        except Exception:  # on damaged bytes Pillow raises whatever it stumbles over
-            return False
+def is_ours(stream: IO[bytes]) -> bool:
+    """Whether an open file is a PNG that `write` wrote."""
+    try:
+        with Image.open(stream, formats=["PNG"]) as image:
+            return provenance.KEY in image.info
+    except Exception:  # on damaged bytes Pillow raises whatever it stumbles over
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 
@@ -12,13 +13,12 @@ LEFT_OUT = "# earlier commands are left out"
 
 def to_json(lineage: Sequence[str]) -> str:
     """A lineage as JSON in ASCII; of one that is too long, the last commands."""
-    lines = list(lineage)
-    text = json.dumps(lines)
-    while len(text) > LENGTH_LIMIT:
-        lines = lines[2:] if lines[0] == LEFT_OUT else lines[1:]
-        lines = [LEFT_OUT, *lines]
-        text = json.dumps(lines)
-    return text
+    texts = [json.dumps(line) for line in lineage]
+    if sum(len(text) + 2 for text in texts) > LENGTH_LIMIT:
+        ends = itertools.accumulate(len(text) + 2 for text in [json.dumps(LEFT_OUT), *reversed(texts)])
+        kept = sum(end <= LENGTH_LIMIT for end in ends) - 1
+        texts = [json.dumps(LEFT_OUT), *texts[len(texts) - kept :]]
+    return f"[{', '.join(texts)}]"
 
 
 def to_comment(lineage: Sequence[str]) -> str:

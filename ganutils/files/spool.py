@@ -12,11 +12,13 @@ from typing import IO
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, paths
+from ganutils.files import paths
 from ganutils.files.container import Stream
+from ganutils.files.place import naming
 
 MEMORY = 1 << 26  # bytes that wait in memory; more wait in a file
-RUN = 32  # consecutive pictures that are read at once
+RUN = 32  # consecutive pictures that are read at once, unless they have more bytes than
+RUN_BYTES = 1 << 25
 
 
 class Spool:
@@ -34,8 +36,8 @@ class Spool:
     @contextlib.contextmanager
     def beside(cls, output: str) -> Iterator[Spool]:
         """A spool for many pictures, on the disk that the result goes to."""
-        folder = None if paths.is_pipe(output) else os.path.dirname(os.path.realpath(output.rstrip("/")))
-        with atomic.naming(output), tempfile.TemporaryFile(dir=folder) as file:
+        folder = None if paths.is_pipe(output) else os.path.dirname(paths.target_of(output))
+        with naming(output, folder or ""), tempfile.TemporaryFile(dir=folder) as file:
             yield cls(file)
 
     def __len__(self) -> int:
@@ -62,7 +64,8 @@ class Spool:
         c = int(channels.max(initial=1))
 
         def pictures() -> Iterator[np.ndarray]:
-            follows = (np.diff(order) == 1) & (np.diff(channels[order]) == 0) & (np.arange(1, len(order)) % RUN > 0)
+            most = max(1, min(RUN, RUN_BYTES // (h * w * c)))
+            follows = (np.diff(order) == 1) & (np.diff(channels[order]) == 0) & (np.arange(1, len(order)) % most > 0)
             for run in np.split(order, np.flatnonzero(~follows) + 1):
                 some = self._read(int(run[0]), len(run))
                 yield some if some.shape[3] == c else np.repeat(some, c, 3)

@@ -15,7 +15,9 @@ from PIL import Image
 from ganutils import Error
 from ganutils.files import provenance
 from ganutils.films.webp import DESCRIPTION
-from ganutils.samples.images import Shape, UnreadableError, opened, read
+from ganutils.samples import foreign
+from ganutils.samples.foreign import UnreadableError
+from ganutils.samples.images import Shape, opened, read, regular
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
 
@@ -41,7 +43,9 @@ class About(NamedTuple):
         """SHA-256 of its pixels, without how they were made. Error if they cannot be read."""
         digest = hashlib.sha256()
         with _reading(self.name):
-            for frame in FilmFile(self.name).frames() if is_film_file(self.name) else [read(self.name, Shape())]:
+            for frame in (
+                FilmFile(self.name).frames() if is_film_file(self.name) else [foreign.call(read, self.name, Shape())]
+            ):
                 digest.update(json.dumps(frame.shape).encode())
                 digest.update(np.ascontiguousarray(frame).data)
         return digest.hexdigest()
@@ -57,7 +61,13 @@ def about(path: str) -> About:
     if path.lower().endswith(".mp4"):
         film = FilmFile(path)
         return About(path, "MP4", film.size, film.count, lineage_of(path))
-    with _reading(path), open(path, "rb") as stream, opened(stream) as image:
+    with _reading(path):
+        about: About = foreign.call(_about_image, path)
+        return about
+
+
+def _about_image(path: str) -> About:
+    with regular(path) as stream, opened(stream) as image:
         lineage, count = _of_image(image), getattr(image, "n_frames", 1)
         format = "APNG" if image.format == "PNG" and count > 1 else str(image.format)
         return About(path, format, (image.height, image.width), count, lineage)
@@ -73,14 +83,20 @@ def _reading(path: str) -> Iterator[None]:
 
 def lineage_of(path: str) -> list[str]:
     """The lineage that a picture or film carries; none if it carries none, or cannot be read."""
-    with open(path, "rb") as stream:
-        if path.lower().endswith(".mp4"):
+    if path.lower().endswith(".mp4"):
+        with open(path, "rb") as stream:
             return provenance.of_comment(_comment(stream))
-        try:
-            with opened(stream) as image:
-                return _of_image(image)
-        except UnreadableError:
-            return []
+    try:
+        lineage: list[str] = foreign.call(lineage_of_picture, path)
+        return lineage
+    except UnreadableError:
+        return []
+
+
+def lineage_of_picture(path: str) -> list[str]:
+    """As `lineage_of`, in this process, which should be a Child. UnreadableError, or OSError."""
+    with regular(path) as stream, opened(stream) as image:
+        return _of_image(image)
 
 
 def _of_image(image: Image.Image) -> list[str]:

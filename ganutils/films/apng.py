@@ -18,7 +18,7 @@ from ganutils.films.timing import Film, changed
 def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     """Lossless; of each frame the part that changed. The format: W3C PNG, third edition, section 11.3.4."""
     out.write(b"\x89PNG\r\n\x1a\n")
-    unit = 1000 if film.hold < 60 else 10  # a delay is a fraction of two 16-bit numbers
+    unit = 1000 if 1 / film.fps + film.hold < 65 else 10  # a delay is a fraction of two 16-bit numbers
     before: np.ndarray | None = None
     sequence = 0
     for frame, delay in zip(film.frames, film.delays(unit), strict=True):

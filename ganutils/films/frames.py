@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, lineage, npy
+from ganutils.files import budget, container, kinds, lineage, npy
 from ganutils.files.container import File, Stream
 from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
-from ganutils.films.about import lineage_of
-from ganutils.samples.images import Shape, UnreadableError, fit_pixels, measure, read
+from ganutils.films.about import lineage_of, lineage_of_picture
+from ganutils.samples import foreign
+from ganutils.samples.changes import Stamp, listed
+from ganutils.samples.foreign import UnreadableError
+from ganutils.samples.images import Shape, fit_pixels, measure, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
 
@@ -78,6 +81,8 @@ def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -
     if not math.prod(lead):
         raise Error(f"{name}: holds no pictures; nothing to show")
     cells = math.prod(lead) // count
+    kinds.check_sample(name, (h, w, c))
+    budget.check(name, count, budget.FRAMES, "frames", "give a part of them")
     chunks = [images] if isinstance(images, np.ndarray) else images.chunks
     pictures = (chunk.reshape(-1, h, w, c) for chunk in chunks)
     notes, layout = _notes(name, meta, count), _layout(name, meta, cells)
@@ -100,6 +105,8 @@ def _layout(name: str, meta: Mapping[str, Any], cells: int) -> Cells | None:
     rows = layout if isinstance(layout, list) else []
     if not rows or not all(isinstance(row, list) and row and len(row) == len(rows[0]) for row in rows):
         raise Error(f"{name}: damaged: 'layout' in its metadata is not rows of equal length")
+    signs = sum(isinstance(cell, str) for row in rows for cell in row)
+    budget.check(name, signs, budget.SIGNS, "signs in its layout")
     for cell in (cell for row in rows for cell in row):
         if not (cell is None or isinstance(cell, str) or (type(cell) is int and 0 <= cell < cells)):
             last = cells - 1
@@ -134,10 +141,11 @@ def open_frames(names: Sequence[str], is_film: bool, background: Color = BLACK) 
 
 
 class _Pictures(NamedTuple):
-    """Picture files that are one film, or one sheet; messages call them `name`."""
+    """Picture files that are one film, or one sheet; messages call them `name`. `check`: Error if it was changed."""
 
     name: str
     paths: list[str]
+    check: Callable[[], None] = lambda: None
 
 
 def _grouped(names: Sequence[str]) -> list[str | _Pictures]:
@@ -146,8 +154,8 @@ def _grouped(names: Sequence[str]) -> list[str | _Pictures]:
     named: list[str] = []
     for name in names:
         if name != "-" and os.path.isdir(name):
-            paths = [os.path.join(name, one) for one in os.listdir(name)]
-            groups.append(_Pictures(name, _known(name, paths, PICTURE_SUFFIXES)))
+            found, check = listed(name, lambda name=name: _known(name, _paths_in(name), PICTURE_SUFFIXES))  # type: ignore[misc]
+            groups.append(_Pictures(name, found, check))
         elif glob.has_magic(name) and not os.path.exists(name):
             paths = _known(name, glob.glob(name), (*PICTURE_SUFFIXES, *FILMS))
             films = list(filter(is_film_file, paths))
@@ -161,6 +169,10 @@ def _grouped(names: Sequence[str]) -> list[str | _Pictures]:
             if len(named) == 1:
                 groups.append(_Pictures(name, named))
     return groups
+
+
+def _paths_in(folder: str) -> list[str]:
+    return [os.path.join(folder, name) for name in os.listdir(folder)]
 
 
 def _known(name: str, paths: Sequence[str], suffixes: tuple[str, ...]) -> list[str]:
@@ -217,26 +229,36 @@ def _bytes(name: str, row: np.ndarray, number: int) -> np.ndarray:
 def _of_pictures(pictures: _Pictures, is_film: bool, background: Color) -> Frames:
     """Their sizes are read now, their pixels when a frame is drawn."""
     paths = sorted(pictures.paths, key=natural)
-    shapes = [_readable(measure, path, background) for path in paths]
+    found = list(_readable(_measured, [(path, background) for path in paths]))
+    shapes = [shape for shape, _, _ in found]
     (h, w, _), c = shapes[0], max(c for *_, c in shapes)
     for path, (own_h, own_w, _) in zip(paths, shapes, strict=True):
         if (own_h, own_w) != (h, w):
             raise Error(f"{path}: is {own_w}x{own_h}, but {paths[0]} is {w}x{h}; give frames of one size")
     shape = Shape(channels=c, background=background)
-    chunks = (_readable(read, path, shape)[None] for path in paths)
+    items = [(path, shape, seen) for path, (_, seen, _) in zip(paths, found, strict=True)]
+    chunks = (picture[None] for picture in _readable(read, items))
     frames = _of_pixels(pictures.name, (len(paths), h, w, c), chunks, is_film)
-    frames.lineage = lineage.merged(dict.fromkeys(tuple(lineage_of(path)) for path in paths))
+    frames.lineage = lineage.merged(dict.fromkeys(tuple(lines) for _, _, lines in found))
+    frames.finish = pictures.check
     if is_film:
         frames.notes = [{"name": os.path.splitext(os.path.basename(path))[0]} for path in paths]
     return frames
 
 
-def _readable(reader: Callable[[str, Any], Any], path: str, how: Any) -> Any:
-    """What `reader` reads of a picture; Error with its name if it cannot be read."""
-    try:
-        return reader(path, how)
-    except UnreadableError as problem:
-        raise Error(f"{path}: {problem}") from None
+def _measured(path: str, background: Color) -> tuple[tuple[int, int, int], Stamp, list[str]]:
+    """(H, W, C) of a picture, its stamp, and its lineage, in a process for foreign code."""
+    return *measure(path, background), lineage_of_picture(path)
+
+
+def _readable(reader: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
+    """reader(path, ...) of each item (path, ...); Error with the picture's name if it cannot be read."""
+    results = foreign.each(reader, items)
+    for path, *_ in items:
+        try:
+            yield next(results)
+        except UnreadableError as problem:
+            raise Error(f"{path}: {problem}") from None
 
 
 def _of_pixels(name: str, shape: tuple[int, ...], chunks: Iterable[np.ndarray], is_film: bool) -> Frames:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ganutils import Error
-from ganutils.files import png
+from ganutils.files import budget, png
 from ganutils.films.frames import BLACK, Cells, Color, Frames
 from ganutils.films.text import Font, plain
 
@@ -119,10 +119,13 @@ def grid_of(count: int) -> tuple[int, int]:
 
 
 def _rows(frames: Frames, grid: tuple[int, int] | None) -> Cells:
-    """The cells of a frame, row by row."""
-    if frames.layout and not grid:
-        return frames.layout
-    columns, rows = grid or grid_of(min(frames.cells, SHEET_LIMIT))
+    """The cells of a frame, row by row; Error if they are too many."""
+    layout = None if grid else frames.layout
+    columns, rows = (len(layout[0]), len(layout)) if layout else grid or grid_of(min(frames.cells, SHEET_LIMIT))
+    if columns * rows > budget.CELLS:
+        raise Error(f"{frames.name}: a grid of {columns:,}x{rows:,} is too large; at most {budget.CELLS:,} cells fit")
+    if layout:
+        return layout
     numbers: list[int | str | None] = [n if n < frames.cells else None for n in range(columns * rows)]
     return [numbers[row * columns : (row + 1) * columns] for row in range(rows)]
 
@@ -175,7 +178,7 @@ class Page:
         h += pad // 2 if caption_lines or _most(under_lines) else 0
         widths = [font.width(line) + pad for line in itertools.chain(title_lines, *caption_lines)]
         w = max(labels_w + inner_w, *widths, 0)
-        if max(w, h) > SIDE_LIMIT:
+        if max(w, h) > SIDE_LIMIT or w * h > budget.PIXELS:
             raise Error(f"{inputs[0].name}: frames of {w:,}x{h:,} pixels are too large; give a --grid or --scale")
 
         self._ground(h, w)

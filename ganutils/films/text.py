@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import string
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,6 +29,8 @@ def fill(template: str, fields: Mapping[str, object]) -> str:
         for _, name, spec, conversion in string.Formatter().parse(template):
             if name is not None and (name not in fields or conversion or "{" in (spec or "")):
                 raise Error(f"--caption: there is no field {{{name}}} here; use {', '.join(sorted(fields))}")
+            if re.search(r"\d{4}", spec or ""):
+                raise ValueError(f"{spec} is wider than any frame")
         text = template.format_map(fields)
     except (ValueError, OverflowError, MemoryError) as problem:
         raise Error(f"--caption {template!r}: {problem}; a field is written {{step}} or {{kimg:.1f}}") from None

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganutils import Error
 from ganutils.files.spool import Spool
+
+LONGEST = 655  # seconds that a frame is shown: a GIF counts hundredths up to 65535
 
 
 class Timing(NamedTuple):
@@ -62,6 +65,8 @@ def film_of(
 ) -> Film:
     """The film of `count` frames; with `bounce` they come back without the two ends, so that it can be looped."""
     fps, hold, bounce, loop = timing
+    if 1 / fps + hold > LONGEST:
+        raise Error(f"a frame of {1 / fps + hold:g} s is too long; give a smaller --hold or a larger --fps")
     if bounce:
         return Film(shape, 2 * count - 2, _there_and_back(count, frames), fps, hold, count - 1, loop, lineage)
     return Film(shape, count, iter(frames), fps, hold, count - 1, loop, lineage)

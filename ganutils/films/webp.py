@@ -7,11 +7,13 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from ganutils import Error
 from ganutils.files import png, provenance
 from ganutils.films.formats import Encoding
 from ganutils.films.timing import Film
 
 DESCRIPTION = 0x010E  # EXIF's ImageDescription
+SIDE_LIMIT = 16383  # pixels of a frame's side
 
 
 class _Film(Image.Image):
@@ -38,6 +40,11 @@ class _Film(Image.Image):
 
 def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     """Quality 1 to 99, or 100 for lossless. libwebp merges equal neighbors; the times stay right."""
+    h, w, _ = film.shape
+    if max(h, w) > SIDE_LIMIT:
+        raise Error(
+            f"frames of {w:,}x{h:,} pixels are too large for .webp; use --grid, --scale or another format"
+        )
     settings = {"quality": encoding.quality, "method": 4}
     if encoding.quality == 100:
         settings = {"lossless": True, "quality": 60, "method": 2}  # there, quality is effort

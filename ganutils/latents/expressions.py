@@ -24,11 +24,12 @@ MINUS, PLUS, EQUALS = "\N{MINUS SIGN}", "+", "="
 SIGN = re.compile(rf"\s*([-+{MINUS}])")
 TERM = re.compile(
     r"""\s*(?:\[(?P<predicate>(?:"[^"]*"|'[^']*'|[^]"'])*)\]
-           |(?P<rows>\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*))\s*""",
+           |(?P<rows>\d{1,18}(?:-\d{1,18})?(?:\s*,\s*\d{1,18}(?:-\d{1,18})?)*))\s*""",
     re.ASCII | re.VERBOSE,
 )
 MOST_NAMES = 10  # in a predicate, all of whose cases are tried
-MOST_ROWS = 1_000_000  # in a range
+MOST_ROWS = 1_000_000  # of a term
+MOST_TERMS = 100
 
 
 class Term(NamedTuple):
@@ -57,6 +58,8 @@ def parse(text: str, names: Collection[str]) -> list[Term]:
         inside = term["predicate"]
         predicate = None if inside is None else predicates.parse(inside, names)
         rows = _numbers(term["rows"]) if inside is None else []
+        if len(terms) == MOST_TERMS:
+            raise Error(f"expression {text[:100]!r}...: has more than {MOST_TERMS} terms")
         terms.append(Term(-1 if sign and sign[1] != "+" else 1, term[0].strip(), rows, predicate))
     return terms
 
@@ -64,10 +67,11 @@ def parse(text: str, names: Collection[str]) -> list[Term]:
 def _numbers(text: str) -> list[int]:
     rows: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if int(last or first) < int(first) or int(last or first) - int(first) >= MOST_ROWS:
-            raise Error(f"{part.strip()!r} is not a rising range of at most a million")
-        rows += range(int(first), int(last or first) + 1)
+        low, _, high = part.strip().partition("-")
+        first, last = int(low), int(high or low)
+        if last < first or len(rows) + last - first >= MOST_ROWS:
+            raise Error(f"{part.strip()!r} is not a rising range, or the term has more than a million rows")
+        rows += range(first, last + 1)
     return rows
 
 

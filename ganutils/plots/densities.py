@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy import ndimage, stats
 
-from ganutils.plots.style import COLORS, DASHES, STYLE
+from ganutils import Error
+from ganutils.plots.style import COLORS, DASHES, FURTHEST, STYLE, write_title
 from ganutils.samples.samples import Samples
 
 POINTS = 4096  # of the generator, in a panel
@@ -55,11 +56,18 @@ class View(NamedTuple):
         return ((edges[1:] + edges[:-1]) / 2).astype(np.float32)
 
 
+def drawable(points: np.ndarray, name: str) -> np.ndarray:
+    """`points` [N, D]; Error, with the `name` of their file, if one lies where nothing can be drawn."""
+    if not (np.abs(points) <= FURTHEST).all():  # as NaN is not
+        raise Error(f"{name}: has points that are NaN, infinite or beyond {FURTHEST:g}, which cannot be drawn")
+    return points
+
+
 def view(data: Samples | None, points: np.ndarray) -> View:
     """Around the data, or around `points` [N, D] if there are none. A toy's density is the exact one."""
-    shown = points if data is None else data.array
+    shown = points if data is None else drawable(data.array, data.name)
     low, high = shown.min(0).astype(float), shown.max(0).astype(float)
-    margin = np.maximum(0.15 * (high - low), 1e-3)
+    margin = _margin(low, high)
     empty = View(None if data is None else shown, None, low - margin, high + margin)
     if data is None or shown.shape[1] > 1:
         return empty
@@ -67,6 +75,11 @@ def view(data: Samples | None, points: np.ndarray) -> View:
     if toy is None:
         return empty._replace(density=density(shown[:, 0], empty))
     return empty._replace(density=stats.norm.pdf(empty.x[:, None], toy["centers"][:, 0], toy["std"]).mean(1))
+
+
+def _margin(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Room to leave on each side of numbers from `low` to `high`, even if they are all the same, or large."""
+    return np.maximum(0.15 * (high - low), 1e-3 * np.maximum(1, np.maximum(abs(low), abs(high))))
 
 
 def density(numbers: np.ndarray, view: View) -> np.ndarray:
@@ -114,7 +127,7 @@ def _densities(axes: Any, view: View, panel: Panel) -> None:
         axes.plot(view.x, panel.belief, color=COLORS[1], linestyle=DASHES[1], label="D(x)")
     axes.set_xlim(view.low[0], view.high[0])
     axes.set_ylim(0, top)
-    axes.set_title(panel.title)
+    write_title(axes, panel.title)
 
 
 def _map(axes: Any, view: View, panel: Panel) -> None:
@@ -151,16 +164,18 @@ def _scatter(axes: Any, view: View, panel: Panel) -> None:
     axes.set_xlim(view.low[0], view.high[0])
     axes.set_ylim(view.low[1], view.high[1])
     axes.set_aspect("equal")
-    axes.set_title(panel.title)
+    write_title(axes, panel.title)
 
 
-def points(samples: np.ndarray) -> Figure:
-    """Points [N, D]: a histogram in one dimension, else the first two dimensions as a scatter."""
+def points(samples: np.ndarray, name: str) -> Figure:
+    """Points [N, D] of the file `name`: a histogram in one dimension, else the first two as a scatter."""
+    low, high = drawable(samples, name).min(0).astype(float), samples.max(0).astype(float)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(4.5, 4.5), layout="constrained")
         axes = figure.add_subplot()
         if samples.shape[1] == 1:
-            axes.hist(samples[:, 0], bins=60, color=COLORS[1])
+            room = _margin(low, high) if low == high else np.zeros(1)
+            axes.hist(samples[:, 0].astype(float), 60, (low[0] - room[0], high[0] + room[0]), color=COLORS[1])
         else:
             axes.scatter(samples[:, 0], samples[:, 1], s=4, color=COLORS[1], linewidths=0)
             axes.set_aspect("equal", "datalim")

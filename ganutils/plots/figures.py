@@ -126,9 +126,8 @@ def _are_points(source: _Source) -> bool:
 def _points(source: _Source) -> np.ndarray:
     """Those in a file of samples, or those that a checkpoint's averaged generator makes of the latents of seed 0."""
     with container.read(source.path) as file:
-        if source.config is None:
-            return Samples(file).array
-        return draw_samples(file, densities.POINTS, 0, "cpu")[0]
+        points = Samples(file).array if source.config is None else draw_samples(file, densities.POINTS, 0, "cpu")[0]
+        return densities.drawable(points, source.path)
 
 
 def _panel(source: _Source, title: str, view: View) -> Panel:

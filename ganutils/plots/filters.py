@@ -18,12 +18,12 @@ from ganutils.files.container import File
 from ganutils.films.layout import grid_of
 from ganutils.inference import discriminate
 from ganutils.networks.weights import load_discriminator
-from ganutils.plots.style import STYLE
+from ganutils.plots.style import STYLE, write_title
 from ganutils.runs import checkpoints
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
-SHOWN = 64  # filters, those of the largest weights
+SHOWN = 64  # filters, those of the largest weights; or features
 CANDIDATES = 10_000  # pictures that may excite a feature
 BEST = 9  # of them, shown for each
 
@@ -52,6 +52,8 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     network, config = load_discriminator(file)
     data.check_shape(config.shape, file.name)
     images = data.array[:CANDIDATES]
+    if len(units) > SHOWN:
+        raise Error(f"--units: {len(units):,} features do not fit on a page; choose at most {SHOWN}")
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
 
@@ -108,7 +110,7 @@ def _figure(sheets: Sequence[tuple[str, np.ndarray]], width: float) -> Figure:
         for position, (title, sheet) in enumerate(sheets, 1):
             axes = figure.add_subplot(rows, columns, position)
             axes.imshow(sheet.repeat(3, 2) if sheet.shape[2] == 1 else sheet, interpolation="nearest")
-            axes.set_title(title)
+            write_title(axes, title)
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)

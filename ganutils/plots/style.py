@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from ganutils.files import atomic, paths, provenance
 from ganutils.films.formats import PAGES
+from ganutils.films.text import plain
 
 # Okabe and Ito 2008, darkest first, so that neighbors differ in gray too; each goes with a dash of its own.
 COLORS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -37,6 +38,13 @@ STYLE: Any = {
     "svg.hashsalt": "ganutils",  # the same plot gives the same bytes
     "pdf.fonttype": 42,
 }
+
+FURTHEST = 1e30  # matplotlib fails near the ends of floats
+
+
+def write_title(axes: Any, title: str) -> None:
+    """Write a title as it is: `$` is no sign of a formula in the name of a file."""
+    axes.set_title(plain(title), parse_math=False)
 
 
 def pixels(figure: Figure, dpi: int = 100) -> np.ndarray:

@@ -9,6 +9,8 @@ from ganutils.files.container import File
 from ganutils.runs.config import SETTINGS, Config, contradiction
 from ganutils.runs.settings import UNSET
 
+MOST_UPDATES = 10**12  # a thousand of D for each of a billion steps
+
 
 def config_of(file: File) -> Config:
     """The config in a checkpoint; Error that names the setting if one is missing, unknown or invalid."""
@@ -46,8 +48,9 @@ def updates(file: File) -> dict[str, int]:
     counts = {}
     for name in ("G", "D"):
         spec = file.specs.get(f"updates.{name}")
-        if spec is None or spec.shape or spec.dtype.kind != "i" or (count := int(file[f"updates.{name}"])) < 0:
-            raise Error(f"{file.name}: damaged: it has no count updates.{name}")
+        count = -1 if spec is None or spec.shape or spec.dtype.kind != "i" else int(file[f"updates.{name}"])
+        if not 0 <= count <= MOST_UPDATES:
+            raise Error(f"{file.name}: damaged: it has no count updates.{name} from 0 to {MOST_UPDATES:,}")
         counts[name] = count
     return counts
 

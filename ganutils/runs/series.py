@@ -12,7 +12,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import container, kinds, lineage
 from ganutils.files.container import File, Stream
-from ganutils.runs import checkpoints
+from ganutils.runs import checkpoints, snapshots
 from ganutils.runs.config import Config, differences
 from ganutils.samples.samples import Samples
 
@@ -125,12 +125,15 @@ def open_series(first: File, others: Sequence[str]) -> Series:
     """The checkpoint `first` and those of the paths `others`.
 
     Checkpoints of one run come in the order of their steps, whatever the shell's; those of several runs as given.
-    Error if one of them makes other samples, or takes other latents, than the first.
+    Error if one of them makes other samples, or takes other latents, than the first; or if they are snapshots of two
+    runs, whose steps would mix.
     """
     config = checkpoints.config_of(first)
     sources: list[File | str] = [first, *others]
     configs = [config]
     frames, lineages = [checkpoints.progress(first, config)], [first.meta.get("lineage", [])]
+    runs: dict[str, str] = {}
+    snapshots.check_same_run(runs, first)
     for path in others:
         if path == "-":
             raise Error("standard input: only a single checkpoint can come from a pipe; save it to a file first")
@@ -139,6 +142,7 @@ def open_series(first: File, others: Sequence[str]) -> Series:
             _check_same_samples(path, configs[-1], first.name, config)
             frames.append(checkpoints.progress(file, configs[-1]))
             lineages.append(file.meta.get("lineage", []))
+            snapshots.check_same_run(runs, file)
     order = list(range(len(sources)))
     if not any(differences(config, vars(other)) for other in configs):
         order.sort(key=lambda number: frames[number]["step"])

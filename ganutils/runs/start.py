@@ -11,7 +11,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
-from ganutils.runs import checkpoints, parts
+from ganutils.runs import checkpoints, parts, snapshots
 from ganutils.runs.config import Config, checked, decided, differences, fresh
 from ganutils.samples import identity
 from ganutils.samples.samples import MOST_CLASSES, Samples, in_words
@@ -27,6 +27,7 @@ class Start:
     resumed   whether the checkpoint is the command's own output
     init      checkpoint whose networks a new run begins with
     began     what tells the networks that the run began with from others: a digest, if they came from a file
+    origin    what tells the run that trained before on other data from others, if one did
     base      step from which `--more` counts
     """
 
@@ -38,6 +39,7 @@ class Start:
     resumed: bool = False
     init: File | None = None
     began: str | None = None
+    origin: str | None = None
     base: int = 0
 
     @property
@@ -47,7 +49,7 @@ class Start:
 
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of the checkpoint that the command `line` writes."""
-        optional = {"classes": self.classes, "init": self.began}
+        optional = {"classes": self.classes, "init": self.began, "origin": self.origin}
         named = {name: value for name, value in optional.items() if value is not None}
         return {"data": self.data, "lineage": lineage.joined(self.lineages, line, self.resumed), **named}
 
@@ -91,13 +93,15 @@ def start(
         return
     with container.read(origin, "checkpoint") as checkpoint:
         config = _fitting_config(checkpoint, given)
-        if samples is None:
-            data, lineages = checkpoint.meta.get("data", {}), [_lineage(checkpoint)]
-        else:
-            data, lineages = samples.identity, [_lineage(samples), _lineage(checkpoint)]
+        meta, lineages = checkpoint.meta, [_lineage(checkpoint)]
+        data, began, origin = meta.get("data", {}), meta.get("init"), meta.get("origin")
+        if samples is not None:
+            lineages = [_lineage(samples), *lineages]
             _check_samples(samples, checkpoint, config)
-        step, began = checkpoints.updates(checkpoint)["G"], checkpoint.meta.get("init")
-        yield Start(config, checkpoint, data, lineages, _names(checkpoint, config), began=began, base=step)
+            origin = snapshots.run_of(config, meta) if samples.other_than(data) else origin
+            data = samples.identity
+        step, names = checkpoints.updates(checkpoint)["G"], _names(checkpoint, config)
+        yield Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step)
 
 
 def _with_classes(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from ganutils.files.container import Stream
 from ganutils.files.kinds import POINTS
 from ganutils.files.spool import Spool
 from ganutils.samples import pool
-from ganutils.samples.images import Shape, UnreadableError
+from ganutils.samples.foreign import UnreadableError
+from ganutils.samples.images import Shape
+from ganutils.samples.pool import Job
 from ganutils.samples.selection import Collection, Selection, describe, join, select, shuffled
 from ganutils.samples.sources.downloads import Progress
 from ganutils.samples.sources.source import Source
@@ -75,6 +77,8 @@ def prepare(
         else:
             spool = stack.enter_context(Spool.beside(output))
             decoded = selected[_decode(collection, selected, shape, spool, strict, say, progress)]
+            for source in sources:
+                source.check()
             order = _ordered(np.arange(len(decoded)), selection)
             rows, samples = decoded[order], spool.stream(order)
         tensors, meta = describe(collection, rows, selection)
@@ -148,25 +152,14 @@ def _copied(collection: Collection, rows: np.ndarray) -> Iterator[np.ndarray]:
 # --------------------------------------------------------------------------------------------- decode
 
 
-class _Job(NamedTuple):
-    draw: Callable[[Any, Shape], np.ndarray]
-    shape: Shape
-    loaded: list[Any]  # what draw takes, or an UnreadableError
-
-
-def _work(job: _Job) -> list[np.ndarray | str]:
-    """Each picture's pixels, or why it cannot be read."""
-    results: list[np.ndarray | str] = []
-    for loaded in job.loaded:
-        try:
-            if isinstance(loaded, UnreadableError):
-                raise loaded
-            results.append(job.draw(loaded, job.shape))
-        except UnreadableError as problem:
-            results.append(str(problem))
-        except MemoryError:
-            results.append("does not fit into memory")
-    return results
+def _work(draw: Callable[[Any, Shape], np.ndarray], loaded: Any, shape: Shape) -> np.ndarray | UnreadableError:
+    """A picture's pixels, or why it cannot be read; `loaded` is what draw takes, or an UnreadableError."""
+    if isinstance(loaded, UnreadableError):
+        return loaded
+    try:
+        return draw(loaded, shape)
+    except UnreadableError as problem:
+        return problem
 
 
 def _decode(
@@ -183,21 +176,20 @@ def _decode(
     skipped = 0
     processes = 1 if len(rows) <= 2 * BATCH else pool.cores()
     with progress(len(rows)) as bar:
-        done = 0
-        for results in pool.in_order(_work, _jobs(collection, rows, shape), processes):
-            for at, result in enumerate(results, done):
-                if isinstance(result, str):
-                    message = f"{_name(collection, int(rows[at]))}: {result}"
-                    if strict:
-                        raise Error(f"{message} (--strict)")
-                    if skipped < NAMED:
-                        say(f"{message}; skipped")
-                    skipped += 1
-                else:
-                    spool.append(result, lambda at=at: _name(collection, int(rows[at])))  # type: ignore[misc]
-                    read.append(at)
-            done += len(results)
-            bar.advance(len(results), f"{done:,} of {len(rows):,} pictures")
+        for at, result in enumerate(pool.in_order(_work, _jobs(collection, rows, shape), processes)):
+            if isinstance(result, UnreadableError):
+                message = f"{_name(collection, int(rows[at]))}: {result}"
+                if strict:
+                    raise Error(f"{message} (--strict)")
+                if skipped < NAMED:
+                    say(f"{message}; skipped")
+                skipped += 1
+            else:
+                spool.append(result, lambda at=at: _name(collection, int(rows[at])))  # type: ignore[misc]
+                read.append(at)
+            if at % BATCH == BATCH - 1:
+                bar.advance(BATCH, f"{at + 1:,} of {len(rows):,} pictures")
+        bar.advance(len(rows) % BATCH)
     if skipped > NAMED:
         say(f"... and {skipped - NAMED:,} more")
     if 2 * skipped > len(rows):
@@ -212,22 +204,28 @@ def _name(collection: Collection, row: int) -> str:
     return picture if picture == source.name else f"{source.name}: {picture}"
 
 
-def _jobs(collection: Collection, rows: np.ndarray, shape: Shape) -> Iterator[_Job]:
+def _jobs(collection: Collection, rows: np.ndarray, shape: Shape) -> Iterator[Job]:
     """What to draw, source by source, some pictures at a time: few enough to fit, enough to be worth a call."""
     ends = [*collection.starts[1:], collection.total]
     pixels = 3 * shape.size[0] * shape.size[1] if shape.size else 0
     most = max(1, min(BATCH, BATCH_BYTES // pixels if pixels else BATCH))
     for source, start, end in zip(collection.sources, collection.starts, ends, strict=True):
-        loaded: list[Any] = []
+        items: list[tuple[Any, ...]] = []
         size = 0
         for row in rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]:
-            try:
-                loaded.append(source.load(int(row - start)))
-            except UnreadableError as problem:
-                loaded.append(problem)
-            size += getattr(loaded[-1], "nbytes", 0) or (len(loaded[-1]) if isinstance(loaded[-1], bytes) else 0)
-            if len(loaded) >= most or size >= BATCH_BYTES:
-                yield _Job(source.draw, shape, loaded)
-                loaded, size = [], 0
-        if loaded:
-            yield _Job(source.draw, shape, loaded)
+            loaded = _loaded(source, int(row - start))
+            items.append((source.draw, loaded, shape))
+            size += getattr(loaded, "nbytes", 0) or (len(loaded) if isinstance(loaded, bytes) else 0)
+            if len(items) >= most or size >= BATCH_BYTES:
+                yield Job(items, size)
+                items, size = [], 0
+        if items:
+            yield Job(items, size)
+
+
+def _loaded(source: Source, number: int) -> Any:
+    """What the source's `draw` takes, or an UnreadableError."""
+    try:
+        return source.load(number)
+    except UnreadableError as problem:
+        return problem

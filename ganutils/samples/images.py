@@ -1,6 +1,6 @@
 """From the bytes of a picture file to pixels of a given shape. Pillow and NumPy only.
 
-These functions run in the decoding processes.
+These functions run in processes of foreign.py, which hold each picture to its allowance of time and memory.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, TgaImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - all but one register themselves
+
+from ganutils.files import budget
+from ganutils.files.budget import PIXELS
+from ganutils.samples import foreign
+from ganutils.samples.changes import Stamp, changed, stamp
+from ganutils.samples.foreign import UnreadableError
 
 try:  # Pillow's libjpeg-turbo with less around it; it is not built for every processor
     import simplejpeg  # type: ignore[import-untyped]
@@ -37,7 +43,6 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", *AVIF, "TGA")  # 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 FILE_LIMIT = 1 << 28  # bytes of a picture's file
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
-PIXELS = 1 << 26  # of one picture, 8192x8192; the header of a larger one is enough to refuse it
 FILTERS = {filter.name.lower(): filter for filter in Image.Resampling}
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
@@ -50,10 +55,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-class UnreadableError(Exception):
-    """Why a picture cannot be read, in words that follow its name."""
 
 
 class Shape(NamedTuple):
@@ -91,11 +92,13 @@ def decode(data: bytes, shape: Shape) -> np.ndarray:
 
     EXIF rotation is applied; an animation gives its first frame; 16-bit grays are scaled to 8 bits.
     """
+    foreign.allow(budget.decoding(len(data)))
     if (quick := _quick(data, shape)) is not None:
         return fit(*quick)
     with opened(io.BytesIO(data)) as image:
         full = image.size
         _reduce(image, shape)
+        foreign.allow_pixels(_decoded(full, image.size))
         turned = _orientation(image)
         scale = image.width / full[0], image.height / full[1]  # 1 unless the decoder reduced it
         plain = _plain(image, shape)
@@ -153,31 +156,45 @@ def _has_heif() -> bool:
     return True
 
 
-def read(path: str, shape: Shape) -> np.ndarray:
-    """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources."""
+def regular(path: str) -> BinaryIO:
+    """The file `path`, open. UnreadableError if it is a pipe or a device, which could block for ever; or OSError."""
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise UnreadableError("is not a regular file")
+
+
+def read(path: str, shape: Shape, seen: Stamp | None = None) -> np.ndarray:
+    """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources.
+
+    Error if it is not as it was when it was `seen`.
+    """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a FIFO must not block
-        with os.fdopen(handle, "rb") as stream:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableError("is not a regular file")
-            if status.st_size > FILE_LIMIT:
-                raise UnreadableError(f"has {status.st_size:,} bytes, more than {FILE_LIMIT:,}")
-            data = stream.read()
+        with regular(path) as stream:
+            before = os.fstat(stream.fileno())
+            if before.st_size > FILE_LIMIT:
+                raise UnreadableError(f"has {before.st_size:,} bytes, more than {FILE_LIMIT:,}")
+            data = stream.read(FILE_LIMIT)
+            stamps = {stamp(before), stamp(os.fstat(stream.fileno()))}
     except OSError as problem:
         if problem.errno in EXHAUSTED:
             raise  # not the picture's fault: it must not be skipped
+        if seen and problem.errno == errno.ENOENT:
+            raise changed(path) from None
         raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
+    if seen and stamps != {seen}:
+        raise changed(path)
     return decode(data, shape)
 
 
-def measure(path: str, background: tuple[int, int, int]) -> tuple[int, int, int]:
+def measure(path: str, background: tuple[int, int, int]) -> tuple[tuple[int, int, int], Stamp]:
     """(H, W, C) of what `read` gives for a picture, mostly from its header alone. UnreadableError, or OSError."""
-    with open(path, "rb") as stream, opened(stream) as image:
+    with regular(path) as stream, opened(stream) as image:
         w, h = image.size
         if _orientation(image) >= 5:
             w, h = h, w
-        return h, w, 1 if _is_gray(image, background) else 3
+        return (h, w, 1 if _is_gray(image, background) else 3), stamp(os.fstat(stream.fileno()))
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
@@ -241,6 +258,11 @@ def _part(full: tuple[int, int], shape: Shape) -> int:
     return next(part for part in (8, 4, 2, 1) if part <= max(1, min(most, *full)))
 
 
+def _decoded(full: tuple[int, int], reduced: tuple[int, int]) -> int:
+    """How many pixels to count: a progressive JPEG has all its coefficients in memory, however small it is decoded."""
+    return max(math.prod(reduced), math.prod(full) // 4)
+
+
 def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, float]] | None:
     """What `fit` takes, of an ordinary upright color JPEG; None leaves any other data to Pillow."""
     if simplejpeg is None or not data.startswith(b"\xff\xd8") or shape.channels == 1 or b"Exif" in data[: 1 << 16]:
@@ -250,6 +272,7 @@ def _quick(data: bytes, shape: Shape) -> tuple[Image.Image, Shape, tuple[float, 
         if space != "YCbCr" or h * w > PIXELS:
             return None
         part = _part((w, h), shape)
+        foreign.allow_pixels(_decoded((w, h), (w // part, h // part)))
         pixels = simplejpeg.decode_jpeg(data, min_height=-(-h // part), min_width=-(-w // part), min_factor=part)
     except ValueError:
         return None

@@ -1,24 +1,68 @@
-"""Work on all cores, in order, without reading far ahead."""
+"""Work on all cores, in order, without reading far ahead.
+
+The processes share one allowance of pixels (budget.PIXELS), in which those that are decoded and those that wait to be
+taken count. Beyond it only the first job that is not finished goes on, since everything waits for its results.
+"""
 
 from __future__ import annotations
 
 import collections
-import concurrent.futures
-import multiprocessing
 import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from multiprocessing.connection import wait
+from typing import Any, NamedTuple
 
-from ganutils import Error
+from ganutils.files import budget
+from ganutils.samples.foreign import Child, Need, UnreadableError
 
-Job = TypeVar("Job")
-Result = TypeVar("Result")
+AHEAD = 4  # jobs under way or finished for each core, so that a slow one does not keep the others waiting
 
-AHEAD = 4  # jobs under way for each core: one is worked on, and others wait so that the core never does
+
+class Job(NamedTuple):
+    """Items, each a tuple of arguments, that one process works on; they take `size` bytes."""
+
+    items: list[tuple[Any, ...]]
+    size: int = 0
+
+
+class _Task:
+    """A job, the process that works on it until it is finished, and its results that wait to be taken.
+
+    asked    pixels that the process asks to decode
+    granted  pixels that it may decode now
+    """
+
+    def __init__(self, job: Job, child: Child, work: Callable[..., Any]):
+        self.job, self.child, self._work = job, child, work
+        self.left = len(job.items)
+        self.results: collections.deque[Any] = collections.deque()
+        self.asked = self.granted = 0
+        child.give(work, job.items)
+
+    @property
+    def pixels(self) -> int:
+        """How many of the allowance it has."""
+        return self.granted + sum(getattr(result, "nbytes", 0) for result in self.results) // 3
+
+    def receive(self) -> None:
+        try:
+            message = self.child.take()
+        except UnreadableError as problem:  # the process died of this item; another goes on with the next
+            message = problem
+            self.child.close()
+            self.child = Child()
+            if self.left > 1:
+                self.child.give(self._work, self.job.items[1 - self.left :])
+        if isinstance(message, Need):
+            self.asked = message.pixels
+            return
+        self.asked = self.granted = 0
+        self.left -= 1
+        self.results.append(message)
+
+    def grant(self) -> None:
+        self.asked, self.granted = 0, self.asked
+        self.child.grant()
 
 
 def cores() -> int:
@@ -26,41 +70,52 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(work: Callable[[Job], Result], jobs: Iterable[Job], processes: int) -> Iterator[Result]:
-    """work(job) of each job, in the order of the jobs, which are taken from their iterable when needed.
+def in_order(work: Callable[..., Any], jobs: Iterable[Job], processes: int) -> Iterator[Any]:
+    """work(*item) of each item of each job, in their order; an UnreadableError where the process died of the item.
 
-    `work` is a function of a module. Processes are forked where that is safe (Linux), which takes 10 ms.
+    `work` is a function of a module. Jobs are taken from their iterable when they are needed.
     """
-    if processes < 2:
-        yield from map(work, jobs)
-        return
-    method = "fork" if sys.platform == "linux" else "spawn"
-    pool = concurrent.futures.ProcessPoolExecutor(processes, multiprocessing.get_context(method), _start)
+    source, idle, tasks = iter(jobs), list[Child](), collections.deque[_Task]()
+    following = next(source, None)
     try:
-        under_way: collections.deque[concurrent.futures.Future[Result]] = collections.deque()
-        for job in jobs:
-            under_way.append(pool.submit(work, job))
-            if len(under_way) >= AHEAD * processes:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    except BrokenProcessPool:
-        raise Error(
-            "a decoding process was killed, perhaps for lack of memory; use fewer or smaller pictures"
-        ) from None
+        while tasks or following:
+            while following and _has_room(tasks, following, processes):
+                tasks.append(_Task(following, idle.pop() if idle else Child(), work))
+                following = next(source, None)
+            while tasks[0].results:
+                yield tasks[0].results.popleft()
+            if tasks[0].left:
+                _grant(tasks)
+                idle += _receive(tasks)
+            else:
+                tasks.popleft()
     finally:
-        pool.shutdown(cancel_futures=True)
+        for child in {*idle, *(task.child for task in tasks)}:
+            child.close()
 
 
-def _start() -> None:
-    """Leave signals to the main process, and end when it does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _has_room(tasks: Iterable[_Task], job: Job, processes: int) -> bool:
+    """Whether there are a process and memory for one more job."""
+    under_way = [task for task in tasks if task.left]
+    packed = sum(task.job.size for task in under_way)
+    is_full = under_way and (packed + job.size > budget.PACKED or sum(task.pixels for task in tasks) > budget.PIXELS)
+    return len(under_way) < processes and len(list(tasks)) < AHEAD * processes and not is_full
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _grant(tasks: Iterable[_Task]) -> None:
+    """Let processes decode what there is room for; the first always."""
+    used = sum(task.pixels for task in tasks)
+    for at, task in enumerate(tasks):
+        if task.asked and (at == 0 or used + task.asked <= budget.PIXELS):
+            task.grant()
+            used += task.granted
+
+
+def _receive(tasks: Iterable[_Task]) -> Iterator[Child]:
+    """Take what the processes have sent, at least one message; gives those that have finished their job."""
+    working = {task.child.connection: task for task in tasks if task.left}
+    for connection in wait(list(working)):
+        task = working[connection]
+        task.receive()
+        if not task.left:
+            yield task.child

@@ -13,9 +13,10 @@ quoted. The value of a predicate is a number from 0 (false) to 1 (true): `&` is 
 from __future__ import annotations
 
 import difflib
+import functools
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,15 +55,36 @@ class Predicate(NamedTuple):
 
 def values(
     labels: np.ndarray | None, classes: Sequence[str], attributes: np.ndarray | None, attribute_names: Sequence[str]
-) -> dict[str, np.ndarray]:
+) -> Values:
     """The values of each class and attribute, float32 [N] in 0..1, of labels [N] and attributes [N, A].
 
     An attribute with the name of a class replaces it: it is the probability of the class.
     """
-    by_name = {} if labels is None else {name: (labels == at).astype(np.float32) for at, name in enumerate(classes)}
-    if attributes is not None:
-        by_name |= {name: attributes[:, at] for at, name in enumerate(attribute_names)}
-    return by_name
+    return _ValuesOf(labels, classes, attributes, attribute_names)
+
+
+class _ValuesOf(Mapping[str, np.ndarray]):
+    """Each is made when it is asked for: there may be more classes than samples."""
+
+    def __init__(self, labels: Any, classes: Sequence[str], attributes: Any, attribute_names: Sequence[str]):
+        self._labels, self._attributes = labels, attributes
+        self._label_of = {} if labels is None else {name: at for at, name in enumerate(classes)}
+        self._column_of = {} if attributes is None else {name: at for at, name in enumerate(attribute_names)}
+        self._names = {**self._label_of, **self._column_of}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self._column_of:
+            return np.asarray(self._attributes[:, self._column_of[name]])
+        return np.asarray(self._labels == self._label_of[name], np.float32)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def parse(text: str, known: Collection[str]) -> Predicate:
@@ -104,16 +126,16 @@ class _Parser:
         self.token = self._next()
 
     def either(self, depth: int) -> Value:
-        value = self.both(depth)
+        parts = [self.both(depth)]
         while self._took("|"):
-            value = _combined(np.maximum, value, self.both(depth))
-        return value
+            parts.append(self.both(depth))
+        return _combined(np.maximum, parts)
 
     def both(self, depth: int) -> Value:
-        value = self.other(depth)
+        parts = [self.other(depth)]
         while self._took("&"):
-            value = _combined(np.minimum, value, self.other(depth))
-        return value
+            parts.append(self.other(depth))
+        return _combined(np.minimum, parts)
 
     def other(self, depth: int) -> Value:
         if depth > DEPTH:
@@ -153,5 +175,5 @@ class _Parser:
         return Token(match[kind].strip(), kind == "sign", match.start(kind) + 1)
 
 
-def _combined(combine: np.ufunc, left: Value, right: Value) -> Value:
-    return lambda values: combine(left(values), right(values))
+def _combined(combine: np.ufunc, parts: Sequence[Value]) -> Value:
+    return lambda values: functools.reduce(combine, (part(values) for part in parts))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, kinds
+from ganutils.files import budget, container, kinds
 from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
@@ -39,11 +40,18 @@ class Samples:
     def are_images(self) -> bool:
         return self.modality is kinds.IMAGES
 
-    @property
+    @functools.cached_property
     def array(self) -> np.ndarray:
-        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if empty."""
+        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if empty.
+
+        Many pictures stay on disk, as `npy.Rows`, which read as an array does.
+        """
         if not len(self):
             raise Error(f"{self.name}: holds no samples")
+        if self.are_images and math.prod((len(self), *self.shape)) > budget.IN_MEMORY:
+            rows = self.file.on_disk(self.modality.tensor, (len(self), *self.shape))
+            if rows is not None:
+                return cast(np.ndarray, rows)
         return self._flat(self.modality.tensor)
 
     def _flat(self, tensor: str) -> np.ndarray:
@@ -63,11 +71,15 @@ class Samples:
 
     @functools.cached_property
     def classes(self) -> list[str]:
-        """What the labels mean: the names in the metadata, or numbers; empty if there are no labels."""
+        """What the labels mean: the names in the metadata, or numbers; empty if there are no labels.
+
+        Error if two have the same name.
+        """
         if self.labels is None:
             return []
         names = self.meta.get("classes") or []
-        return [*names, *map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))]
+        numbers = map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))
+        return self._distinct("classes", [*names, *numbers])
 
     @property
     def attributes(self) -> np.ndarray | None:
@@ -81,17 +93,23 @@ class Samples:
 
     @property
     def attribute_names(self) -> list[str]:
-        """One for each attribute: the names in the metadata, or numbers."""
+        """One for each attribute: the names in the metadata, or numbers. Error if two have the same name."""
         count = self.file.specs["attributes"].shape[-1] if "attributes" in self.file else 0
         if not count:
             return []
         names = self.meta.get("attributes") or [*map(str, range(count))]
         if len(names) != count:
             raise Error(f"{self.name}: damaged: it has {count} attributes and {len(names)} names for them")
-        return list(names)
+        return self._distinct("attributes", [*names])
 
-    def values(self) -> dict[str, np.ndarray]:
-        """The values [N] in 0..1 of each class and attribute, for predicates; {} if there are none."""
+    def _distinct(self, what: str, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise Error(f"{self.name}: damaged: two {what} are called {twice!r}; make it again with names that differ")
+        return names
+
+    def values(self) -> predicates.Values:
+        """The values [N] in 0..1 of each class and attribute, for predicates; empty if there are none."""
         return predicates.values(self.labels, self.classes, self.attributes, self.attribute_names)
 
     def labels_of(self, classes: int) -> np.ndarray:
@@ -108,6 +126,8 @@ class Samples:
         toy = self.meta.get("toy")
         if toy is None or self.are_images:
             return None
+        centers = toy.get("centres") if isinstance(toy, dict) else None
+        budget.check(self.name, len(centers) if isinstance(centers, list) else 0, budget.CENTERS, "centers of a toy")
         try:
             drawn = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
         except (KeyError, TypeError, ValueError):

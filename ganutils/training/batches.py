@@ -22,13 +22,14 @@ class Batches:
     """The batches of `data` on `device`; of each, the part of this process of `team`.
 
     Samples that fit into the memory of a GPU are kept there, as uint8. Where they do not fit into memory, a thread
-    reads the next batch from the mapped file during the update, since a disk can take longer than that.
+    reads the next batch from the file during the update, since a disk can take longer than that.
     """
 
     def __init__(self, data: TrainingSet, config: Config, device: torch.device, team: Team):
         self.samples, self.config, self.device, self.team = data.samples, config, device, team
         fits = devices.fits(data.samples.nbytes, device)
-        self._on_device = torch.from_numpy(data.samples).to(device) if fits and device.type != "cpu" else None
+        is_kept = fits and device.type != "cpu"
+        self._on_device = torch.from_numpy(np.asarray(data.samples)).to(device) if is_kept else None
         self._labels = None if data.labels is None else torch.from_numpy(data.labels).to(device)
         self._reader = None if fits else ThreadPoolExecutor(1)
         self._reading: dict[int, Future[np.ndarray]] = {}  # by update
@@ -72,7 +73,7 @@ def _order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 class TrainingSet(NamedTuple):
-    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or mapped; labels int64 [N] for a conditional run."""
+    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; labels int64 [N] for a conditional run."""
 
     samples: np.ndarray
     labels: np.ndarray | None = None

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganutils.files import container
+from ganutils.files import container, paths
 from ganutils.inference import discriminate
 from ganutils.networks.classifier import VERSION, Classifier, read, seeded, write
 from ganutils.randomness import stream
@@ -120,7 +120,7 @@ def cached(
     tell        takes a message before a training, which may last half a minute
     progress    see `train`
     """
-    folder = os.path.join(os.path.expanduser(root), "extractors")
+    folder = os.path.join(paths.at_home(root), "extractors")
     path = os.path.join(folder, f"{digest(images, targets)[:32]}.safetensors")
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from ganutils.files import logs, paths
-from ganutils.runs import parts
+from ganutils.files import locks, logs, paths
+from ganutils.runs import parts, snapshots
 from ganutils.runs.schedules import snapshot_steps
 from ganutils.training.loop import Tick
 from ganutils.training.monitor import Monitor
@@ -58,10 +58,8 @@ class Saver:
         self.leads, self.steps = trainer.team.leads, steps
         self.snapshot_steps = snapshot_steps(steps, outputs.every, outputs.frames)
         self.saved = time.monotonic()
-        if outputs.snapshots and self.leads:
-            os.makedirs(outputs.snapshots, exist_ok=True)
-            if self.gan.step == 0:
-                self._snapshot(outputs.snapshots)
+        if outputs.snapshots and self.leads and self.gan.step == 0:
+            self._snapshot(outputs.snapshots)
 
     def __call__(self, _: Tick | None) -> None:
         """Called after each step."""
@@ -93,7 +91,8 @@ class Saver:
 
     def _snapshot(self, folder: str) -> None:
         write = self.gan.write if self.outputs.whole else self.gan.write_snapshot
-        write(os.path.join(folder, f"step-{self.gan.step:06d}.safetensors"), self.meta)
+        run = snapshots.run_of(self.gan.config, self.meta)
+        write(snapshots.path_of(folder, self.gan.step), {**self.meta, "run": run})
 
 
 class Recorder:
@@ -125,6 +124,10 @@ def recording(
     tell      takes warnings about a run that goes wrong
     """
     with contextlib.ExitStack() as stack:
+        if outputs.snapshots and trainer.team.leads:
+            os.makedirs(outputs.snapshots, exist_ok=True)
+            stack.enter_context(locks.held(outputs.snapshots))  # two runs would mix there
+            snapshots.check_folder(outputs.snapshots, trainer.config, meta)
         saver = Saver(trainer, outputs, steps, meta, requests)
         others: list[Listener] = []
         if trainer.team.leads:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.evaluation.extractors.extractor import LARGE_BATCH, Extractor, Request, about, refuse_points, sha256
+from ganutils.files import paths
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +36,7 @@ def inception(name: str, request: Request) -> Extractor:
     from ganutils.networks.scaling import from_network
 
     device = devices.find(request.device)
-    path = request.weights or _downloaded(os.path.join(os.path.expanduser(request.root), "extractors"))
+    path = request.weights or _downloaded(os.path.join(paths.at_home(request.root), "extractors"))
     network = _network(fidelity, path).to(device)
 
     def pooled(x: Tensor) -> Tensor:

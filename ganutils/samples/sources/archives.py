@@ -6,33 +6,30 @@ folder around everything, as many archives have, does not count).
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import dataclasses
-import gzip
-import io
 import itertools
 import lzma
 import os
 import re
 import stat
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import budget
 from ganutils.files.paths import natural
+from ganutils.samples.changes import Stamp, listed, stamp_of
 from ganutils.samples.images import EXHAUSTED, FILE_LIMIT, Shape, UnreadableError, decode, read
+from ganutils.samples.sources import tars
 from ganutils.samples.sources.catalog import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ganutils.samples.sources.source import Request, Source
 
-RATIO_LIMIT = 200  # to which a member of 16 MB or more may unpack; for a whole archive it is 1,100 (deflate: 1,032)
 PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
-OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 
 Load = Callable[[str], Any]
 
@@ -47,7 +44,7 @@ def open_picture(request: Request) -> list[Source]:
 
 def single_pictures(name: str, paths: list[str]) -> Source:
     """Picture files as one source called `name`; if they lie in several folders, these are its classes."""
-    source = _pictures(name, paths, lambda path: path, draw=read)
+    source = _files(name, paths, lambda path: path)
     labels, classes = _classes([os.path.abspath(path) for path in paths])
     return dataclasses.replace(source, labels=labels, classes=classes)
 
@@ -65,11 +62,36 @@ def open_tar(request: Request) -> list[Source]:
     return [request.stack.enter_context(tarred(request.name))]
 
 
+class _Found(NamedTuple):
+    """What lies in a folder at any depth, by paths in it: files, links to folders, and what cannot be read."""
+
+    names: list[str]
+    links: list[str]
+    unread: list[str]
+
+
 def folder(path: str) -> Source:
-    """The pictures in a folder, at any depth, in natural order: 2.png before 10.png."""
-    names: list[str] = []
-    links: list[str] = []
-    unread: list[str] = []
+    """The pictures in a folder, at any depth, in natural order: 2.png before 10.png. Error later if they change."""
+
+    def listing() -> _Found:
+        found = _walked(path)
+        return found._replace(names=sorted(filter(_is_listed, found.names), key=natural))
+
+    found, check = listed(path, listing)
+    notes = _other_formats(path, found.names)
+    if found.links:
+        notes = (*notes, f"{path}: skipped links to folders: {_some(found.links)}; name them as sources of their own")
+    names = list(filter(_is_picture, found.names))
+    source = _files(path, names, lambda name: os.path.join(path, name), notes)
+    return dataclasses.replace(source, unread=tuple(found.unread), check=check)
+
+
+def _is_listed(name: str) -> bool:
+    return _is_picture(name, (*PICTURE_SUFFIXES, *OTHER_SUFFIXES))
+
+
+def _walked(path: str) -> _Found:
+    found = _Found([], [], [])
 
     def relative(*parts: str) -> str:
         return os.path.relpath(os.path.join(*parts), path).replace(os.sep, "/")
@@ -78,18 +100,37 @@ def folder(path: str) -> Source:
         if problem.filename == path or problem.errno in EXHAUSTED:
             raise problem
         reason = (problem.strerror or "error").lower()
-        unread.append(f"{path}: the folder {relative(problem.filename)} cannot be read ({reason})")
+        found.unread.append(f"{path}: the folder {relative(problem.filename)} cannot be read ({reason})")
 
-    for parent, folders, found in os.walk(path, onerror=failed):
+    for parent, folders, files in os.walk(path, onerror=failed):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        links += (relative(parent, name) for name in folders if os.path.islink(os.path.join(parent, name)))
-        names += (relative(parent, name) for name in found)
-    notes = _other_formats(path, names)
-    if links:
-        notes = (*notes, f"{path}: skipped links to folders: {_some(links)}; name them as sources of their own")
-    names = sorted(filter(_is_picture, names), key=natural)
-    source = _pictures(path, names, lambda name: os.path.join(path, name), notes, read)
-    return dataclasses.replace(source, unread=tuple(unread))
+        found.links.extend(relative(parent, name) for name in folders if os.path.islink(os.path.join(parent, name)))
+        found.names.extend(relative(parent, name) for name in files)
+        for name in files:
+            if not _is_listed(name) and _is_broken_link(os.path.join(parent, name)):
+                found.unread.append(f"{path}: {relative(parent, name)} is a link to nothing")
+    return found
+
+
+def _files(name: str, names: list[str], place: Callable[[str], str], notes: tuple[str, ...] = ()) -> Source:
+    """Picture files, read as they are now: Error if another program changes them before."""
+    source = _pictures(name, names, place, notes, _read)
+    seen = np.array([stamp_of(place(one)) or (-1, -1) for one in names], np.int64)
+
+    def load(row: int) -> tuple[str, Stamp | None]:
+        size, written = seen[row].tolist()
+        return place(names[row]), None if size < 0 else (size, written)
+
+    return dataclasses.replace(source, load=load)
+
+
+def _read(place: tuple[str, Stamp | None], shape: Shape) -> np.ndarray:
+    path, seen = place
+    return read(path, shape, seen)
+
+
+def _is_broken_link(path: str) -> bool:
+    return os.path.islink(path) and not os.path.exists(path)
 
 
 def _some(names: list[str]) -> str:
@@ -106,6 +147,8 @@ def zipped(path: str) -> Iterator[Source]:
             raise
         raise Error(f"{path}: damaged, or not a zip file") from None
     with archive:
+        most = (budget.MEMORY + os.path.getsize(path)) // budget.MEMBER
+        budget.check(path, len(archive.infolist()), most, "members", "extract it yourself, and give the folder")
         members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
         links = [name for name, info in members.items() if stat.S_ISLNK(info.external_attr >> 16)]
         names, notes = _sound(path, members, links)
@@ -126,57 +169,18 @@ def zipped(path: str) -> Iterator[Source]:
 def tarred(path: str) -> Iterator[Source]:
     """The pictures in a tar file, plain or packed by gzip, bzip2 or xz, in the order of the file."""
     size = os.path.getsize(path)
-    members: dict[str, tarfile.TarInfo] = {}
-    links: list[str] = []
-    with open(path, "rb") as raw:
-        magic = raw.read(6)
-        raw.seek(0)
-        opener = next((opener for key, opener in OPENERS.items() if magic.startswith(key)), None)
-        packed = opener(raw) if opener else raw
-        try:
-            archive = tarfile.open(fileobj=_Careful(packed), mode="r:")  # noqa: SIM115 - closed with `raw`
-            for member in archive:
-                if member.offset_data + member.size > 1100 * size + FILE_LIMIT:
-                    raise Error(f"{path}: would unpack to far too many bytes; it is damaged or hostile")
-                if member.isreg() and not member.issparse():
-                    members[member.name] = member
-                elif not member.isdir():
-                    links.append(member.name)
-        except (tarfile.TarError, *PACKED):
-            raise Error(f"{path}: damaged, cut short, or not a tar file") from None
+    with tars.opened(path) as archive:
 
         def load(name: str) -> bytes:
-            _check_size(members[name].size, FILE_LIMIT)
-            try:
-                stream = archive.extractfile(members[name])
-                return stream.read() if stream else b""
-            except (tarfile.TarError, *PACKED):
-                raise UnreadableError("is damaged in the tar file") from None
+            _check_size(archive.files[name].size, size)
+            return archive.read(name)
 
-        names, notes = _sound(path, [*members, *links], links)
+        names, notes = _sound(path, [*archive.files, *archive.others], archive.others)
         yield _pictures(path, names, load, notes)
 
 
-class _Careful(io.RawIOBase):
-    """A stream that refuses to read absurd lengths, which a tar header may ask for."""
-
-    def __init__(self, stream: Any):
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= FILE_LIMIT:
-            raise OSError("absurd length")
-        return self._stream.read(size)
-
-    def seek(self, position: int, whence: int = 0) -> int:
-        return self._stream.seek(position, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-
 def _check_size(size: int, packed: int) -> None:
-    if size > FILE_LIMIT or (size > 1 << 24 and size > RATIO_LIMIT * max(packed, 1)):
+    if size > FILE_LIMIT or size > budget.UNPACKED + budget.UNPACKED_RATIO * packed:
         raise UnreadableError(f"would unpack to {size:,} bytes; extract it from the archive yourself")
 
 

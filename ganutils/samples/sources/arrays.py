@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import math
 import os
+import tempfile
 import zlib
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import npy
+from ganutils.files import budget
+from ganutils.files.container import CHUNK
+from ganutils.files.disk import Disk
+from ganutils.files.npy import Rows
 from ganutils.samples.samples import open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Request, Source, of_pixels, of_points
-
-IDX_LIMIT = 1 << 32  # bytes in memory; idx files are small sets
 
 
 def open_idx(request: Request) -> list[Source]:
@@ -40,16 +43,17 @@ def _idx_in(folder: str, part: str) -> str:
 def idx(path: str, **about: Any) -> Source:
     """Pictures in an idx3-ubyte file, plain or .gz, with the labels in the idx1-ubyte file beside it, as in MNIST."""
     pixels = _idx(path, 3)
+    pixels = pixels.reshaped(*pixels.shape, 1)
     match = IDX_IMAGES.match(path)
     candidates = [f"{match[1]}labels{dash}idx1-ubyte{gz}" for dash in "-." for gz in ("", ".gz")] if match else []
     labels_path = next(filter(os.path.exists, candidates), None)
     if labels_path is None:
         note = f"{path}: has no labels beside it ({os.path.basename(candidates[0])})" if candidates else ""
-        return of_pixels(path, pixels[..., None], notes=(note,) if note else (), **about)
-    labels = _idx(labels_path, 1).astype(np.int64)
+        return of_pixels(path, pixels, notes=(note,) if note else (), **about)
+    labels = np.asarray(_idx(labels_path, 1)).astype(np.int64)
     if len(labels) != len(pixels):
         raise Error(f"{labels_path}: has {len(labels):,} labels for {len(pixels):,} pictures; one file is damaged")
-    return of_pixels(path, pixels[..., None], **{"labels": labels, "classes": _classes(path, labels), **about})
+    return of_pixels(path, pixels, **{"labels": labels, "classes": _classes(path, labels), **about})
 
 
 def _classes(path: str, labels: np.ndarray) -> tuple[str, ...]:
@@ -59,26 +63,33 @@ def _classes(path: str, labels: np.ndarray) -> tuple[str, ...]:
     return row.classes if row and count <= len(row.classes) else tuple(map(str, range(count)))
 
 
-def _idx(path: str, axes: int) -> np.ndarray:
+def _idx(path: str, axes: int) -> Rows:
     """The uint8 array in an idx file: 0, 0, 8 (uint8), `axes`; their lengths (4 bytes, big-endian); data."""
     damaged = Error(f"{path}: damaged, or not an idx{axes}-ubyte file")
-    try:
-        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as stream:
-            head = stream.read(4 + 4 * axes)
-            if len(head) < 4 + 4 * axes or head[:4] != bytes([0, 0, 8, axes]):
-                raise damaged
-            shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4))
-            size = 1
-            for length in shape:
-                size *= length
-            if 0 in shape or size > min(IDX_LIMIT, 1100 * os.path.getsize(path)):  # deflate packs at most 1,032 to 1
-                raise damaged
-            data = stream.read(size)
-            if len(data) != size or stream.read(1):
-                raise damaged
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise damaged from None
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    start = 4 + 4 * axes
+    with open(path, "rb") as raw:
+        try:
+            stream = _unpacked(path, raw) if path.endswith(".gz") else raw
+            head = stream.read(start)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise damaged from None
+        shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4))
+        disk = Disk(stream, path)
+    if head[:4] != bytes([0, 0, 8, axes]) or 0 in shape or disk.size != start + math.prod(shape):
+        raise damaged
+    return Rows(disk, start, shape)
+
+
+def _unpacked(path: str, packed: BinaryIO) -> BinaryIO:
+    """What a .gz file holds, in a nameless file; Error if that is far too much."""
+    out = tempfile.TemporaryFile()  # noqa: SIM115 - it goes when nobody reads it any more
+    limit = budget.unpacked(os.fstat(packed.fileno()).st_size)
+    with gzip.open(packed) as stream:
+        while chunk := stream.read(CHUNK):
+            out.write(chunk)
+            budget.check(path, out.tell(), limit, "bytes when unpacked")
+    out.seek(0)
+    return cast(BinaryIO, out)
 
 
 def open_samples_file(request: Request) -> list[Source]:
@@ -93,10 +104,8 @@ def open_samples_file(request: Request) -> list[Source]:
         "latents": samples.latents,
         "meta": {key: samples.meta[key] for key in ("license", "lineage", "toy") if key in samples.meta},
     }
-    if path == "-":
-        path = "samples"
-    elif samples.are_images and len(samples):
-        offset = samples.file.offset(samples.modality.tensor)
-        return [of_pixels(path, npy.Rows(path, offset, (len(samples), *samples.shape)), **about)]
-    of_array = of_pixels if samples.are_images else of_points
-    return [of_array(path, samples.array, **about)]
+    path = "samples" if path == "-" else path
+    if not samples.are_images:
+        return [of_points(path, samples.array, **about)]
+    rows = samples.file.on_disk(samples.modality.tensor, (len(samples), *samples.shape)) if len(samples) else None
+    return [of_pixels(path, samples.array if rows is None else rows, **about)]

@@ -73,8 +73,9 @@ def read_table(path: str, labels: str | None = None) -> Table:
 def _rows(path: str, table: list[list[str]]) -> dict[str, int]:
     rows: dict[str, int] = {}
     for row, (name, *_) in enumerate(table):
-        if rows.setdefault(name, row) != row:
-            raise Error(f"{path}: rows {rows[name] + 1} and {row + 1} are both for {name}; remove one")
+        first = rows.setdefault(os.path.normpath(name), row)
+        if first != row:
+            raise Error(f"{path}: rows {first + 1} and {row + 1} are both for {name}; remove one")
     return rows
 
 
@@ -189,7 +190,19 @@ def _matched(source: str, names: Sequence[str], table: Table) -> np.ndarray:
     if count > 1:
         first, second = (names[at] for at in np.flatnonzero(rows == twice)[:2])
         raise Error(f"{table.path}: {first} and {second} match the same row; add their folders to the table's names")
+    _check_unambiguous(names, rows, table)
     return rows
+
+
+def _check_unambiguous(names: Sequence[str], rows: np.ndarray, table: Table) -> None:
+    """Error if a picture that has its row has another by a shorter name, which is no other picture's."""
+    used = set(rows.tolist())
+    for name, row in zip(names, rows.tolist(), strict=True):
+        for key in (os.path.basename(name), _stem(name)) if row >= 0 else ():
+            other = table.rows.get(key, row)
+            if other not in used:
+                first, second = sorted((row + 1, other + 1))
+                raise Error(f"{table.path}: rows {first} and {second} are both for {name}; remove one")
 
 
 def _row(name: str, table: Table, by_stem: dict[str, list[int]]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, npy
+from ganutils.files import container, kinds, npy
 from ganutils.files.kinds import IMAGES
 from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels
 
@@ -47,6 +47,7 @@ def _layout(path: str, rows: npy.Rows) -> tuple[tuple[int, ...], bool, tuple[str
     is_first = len(shape) == 4 and shape[1] in channels and len(rows.shape) == 4
     if rows.dtype.kind not in "buif" or not (is_last or is_first) or 0 in shape:
         raise Error(f"{path}: is {rows.dtype} of shape {rows.shape}; give numbers of shape {SHAPES}")
+    kinds.check_sample(path, shape[1:] if is_last else (*shape[2:], shape[1]))
     notes = (f"{path}: shape {rows.shape} is taken as (N,H,W,C)",) if is_last and is_first else ()
     return shape, not is_last, notes
 

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ganutils import Error
+from ganutils.files import npy
 from ganutils.samples import predicates
 from ganutils.samples.images import Shape, UnreadableError, fit
 from ganutils.samples.sources import bitmaps, downloads
@@ -50,7 +51,7 @@ def _bitmaps(name: str, request: Request) -> Source:
     path = os.path.join(request.root, "quickdraw", f"{name}.npy")
     server = os.environ.get(ADDRESS_VARIABLE, ADDRESS).rstrip("/")
     address = f"{server}/{urllib.parse.quote(name)}.npy"
-    downloads.fetch(address, path, f"quickdraw:{name}", request.options.progress)
+    downloads.fetch(address, path, f"quickdraw:{name}", request.options.progress, npy.size_of)
     source = bitmaps.bitmaps(path, meta=request.meta, classes=(name,))
     return dataclasses.replace(source, name=f"quickdraw:{name}", labels=np.zeros(source.total, np.int64))
 

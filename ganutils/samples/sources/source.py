@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ganutils.files import paths
 from ganutils.files.kinds import IMAGES, POINTS, Modality
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.sources.catalog import Row
@@ -71,7 +72,7 @@ class Request(NamedTuple):
 
     @property
     def root(self) -> str:
-        return os.path.expanduser(self.options.root)
+        return paths.at_home(self.options.root)
 
     @property
     def split(self) -> str:
@@ -121,6 +122,7 @@ class Source:
     latents          float32 [total, Z] that the samples were made from
     meta             metadata, such as `license` and `lineage`
     notes            what the user should be told about it
+    check            Error if it was changed while it was being read; called when all samples have been loaded
     unread           what could not be read beside single samples, such as folders: skipped, or with --strict an error
     """
 
@@ -139,6 +141,7 @@ class Source:
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    check: Callable[[], None] = lambda: None
 
     @property
     def modality(self) -> Modality:
