@@ -38,6 +38,8 @@ LINES = [
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
     "gan-eval points.safetensors points.ckpt -n 9",
     "gan-eval --diagnose gan.ckpt data.safetensors --features pixels --history run.jsonl -n 9",
+    "gan-export gan.ckpt -o o.onnx",
+    "gan-export points.ckpt --runtime folder -o o.html",
     "gan-gif film.safetensors -o o.gif",
     "gan-gif film.safetensors film.gif --caption {frame} -o o.apng",
     "gan-gif data.safetensors --grid 2x2 -o o.png",
@@ -57,13 +59,24 @@ LINES = [
     "gan-plot points.ckpt points.safetensors --data points.safetensors -o o.svg",
     "gan-plot gan.ckpt --units 0 --data data.safetensors -o o.pdf",
     "gan-plot --losses hinge,wgan -o o.png",
+    "gan-quiz data.safetensors sheet.safetensors -n 3 -o o.html",
+    "gan-report gan.ckpt run.jsonl film.gif data.safetensors -o o.html",
     "gan-sample gan.ckpt -n 4 -o o.safetensors",
     "gan-sample gan.ckpt gan.ckpt --latents latents.safetensors -o o.gif",
     "gan-sample classes.ckpt --label 1 --seeds 1-3 -o o/",
     "gan-train-d data.safetensors --width 1 --z-dim 2 --batch 2 --updates 1 -o o.ckpt",
     "gan-train-g --from gan.ckpt --updates 1 -o o.ckpt",
 ]
-OUTPUTS = {"output", "log", "report", "preview", "snapshots", "tensorboard", "root"}  # options that are written to
+OUTPUTS = {
+    "output",
+    "log",
+    "report",
+    "answers",
+    "preview",
+    "snapshots",
+    "tensorboard",
+    "root",
+}  # options that are written to
 INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
     *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "film.gif", "array.npy", "folder"),

@@ -17,6 +17,7 @@ from ganutils.samples.sources import downloads
 
 VERSION = "1.30.0"
 PACKAGE = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
+SIZE = 33_106_585  # bytes of the package
 FILES = {  # of its folder dist/, with their SHA-256
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
@@ -33,13 +34,20 @@ def read(root: str, given: str | None, progress: downloads.Progress) -> dict[str
     folder = os.path.join(os.path.expanduser(root), f"onnxruntime-web-{VERSION}")
     if not all(os.path.exists(os.path.join(folder, name)) for name in FILES):
         package = f"{folder}.tgz"
-        downloads.fetch(PACKAGE, package, "onnxruntime-web", progress)
+        downloads.fetch(PACKAGE, package, "onnxruntime-web", progress, _size_of)
         os.makedirs(folder, exist_ok=True)
         for name, content in _checked(package, _reader(package)):
             with atomic.replacing(os.path.join(folder, name)) as out:
                 out.write(content)
         os.remove(package)
     return dict(_checked(folder, _reader(folder)))
+
+
+def _size_of(beginning: bytes) -> int:
+    """The size of the package, if it begins as one; see downloads.SizeOf."""
+    if not beginning.startswith(b"\x1f\x8b"):
+        raise ValueError("no package")
+    return SIZE
 
 
 def _checked(path: str, content_of: Callable[[str], bytes]) -> Iterator[tuple[str, bytes]]:
