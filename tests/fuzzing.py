@@ -226,16 +226,22 @@ class Runner:
             stream.touch()
         places = (str(folder), tuple(map(str, streams)), None, {"HOME": str(home), "XDG_CACHE_HOME": str(home)})
         self.connection.send((str(BIN / one.words[0]), one.words[1:], *places))
-        number, was_stopped = self.connection.recv(), False
-        if not self.connection.poll(2 if "fifo" in one.words else SECONDS):
-            was_stopped = True
-            os.kill(number, signal.SIGTERM)
-            if not self.connection.poll(MORE):
-                os.kill(number, signal.SIGKILL)
-                self.connection.recv()
-                return "did not stop"
+        number = self.connection.recv()
+        was_stopped = not self.connection.poll(2 if "fifo" in one.words else SECONDS)
+        if was_stopped and not self._stops(number):
+            return "did not stop"
         code, self.said = self.connection.recv(), streams[2].read_text(errors="backslashreplace")
         return _of_words(one, code, self.said, was_stopped) or _of_files(one, before, state(folder), code)
+
+    def _stops(self, number: int) -> bool:
+        """Whether a process ends when it is asked to; at the second time, if it waits for something."""
+        for _ in range(2):
+            os.kill(number, signal.SIGTERM)
+            if self.connection.poll(MORE / 2):
+                return True
+        os.kill(number, signal.SIGKILL)
+        self.connection.recv()
+        return False
 
 
 def _of_words(one: Case, code: int, said: str, was_stopped: bool) -> str | None:
