@@ -7,6 +7,8 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
+import ganutils
+from ganutils import Error
 from ganutils.files import container
 from ganutils.plots.curves import curves
 
@@ -70,6 +72,17 @@ def test_counts_that_no_run_reaches_are_damage(fails, checkpoint, content, tmp_p
     ):
         line = fails(*words)
         assert line == f"{words[0]}: far.ckpt: damaged: it has no count updates.G from 0 to 1,000,000,000,000"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1, 10**400, "1", None])
+def test_settings_beyond_their_limits_are_refused_wherever_they_come_from(fails, checkpoint, content, tmp_path, number):
+    with pytest.raises(Error, match=r"^lr is .+, not "):
+        ganutils.Run(np.zeros((9, 8, 8, 1), "u1"), lr=number)
+    meta, tensors = content(checkpoint)
+    container.write(
+        str(tmp_path / "odd.ckpt"), "checkpoint", tensors, {**meta, "config": {**meta["config"], "lr": number}}
+    )
+    assert fails("gan-sample", "odd.ckpt", "-o", "o.npy").startswith("gan-sample: odd.ckpt: damaged: lr is ")
 
 
 @pytest.fixture
