@@ -78,6 +78,7 @@ class Samples:
         if self.labels is None:
             return []
         names = self.meta.get("classes") or []
+        budget.check(self.name, len(names), MOST_CLASSES, "classes")
         numbers = map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))
         return self._distinct("classes", [*names, *numbers])
 

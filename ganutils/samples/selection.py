@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
-from ganutils.files import lineage
+from ganutils.files import budget, lineage
 from ganutils.files.kinds import Modality
 from ganutils.samples import predicates
+from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
 
 DRAWN = 10_000  # toys, if no limit is given
@@ -222,6 +223,7 @@ def describe(
         classes = class_names(collection, selection)
         number = {name: label for label, name in enumerate(classes)}
         renumbered = np.array([number.get(name, -1) for name in collection.classes], np.int64)
+        budget.check(collection.sources[0].name, len(classes), MOST_CLASSES, "classes", "take some with --classes")
         tensors["labels"], meta["classes"] = renumbered[collection.labels[rows]], list(classes)
     if collection.attributes is not None:
         tensors["attributes"] = collection.attributes[rows].astype(np.float32)
