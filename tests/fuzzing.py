@@ -260,8 +260,8 @@ def _of_words(one: Case, code: int, said: str, was_stopped: bool) -> str | None:
 def _of_files(one: Case, before: dict[str, str], after: dict[str, str], code: int) -> str | None:
     written = {os.path.normpath(path).split("/")[0] for path in one.outputs}
     for name in sorted(before.keys() | after.keys()):
-        top = name.split("/")[0].removesuffix(".part")
-        if before.get(name) != after.get(name) and (top not in written or name.endswith(".tmp") or code == 2):
+        is_meant = "." in written or name.split("/")[0].removesuffix(".part") in written
+        if before.get(name) != after.get(name) and (not is_meant or name.endswith(".tmp") or code == 2):
             change = "was removed" if name not in after else "changed" if name in before else "was left behind"
             return f"{name} {change}, exit code {code}"
     return None
