@@ -35,6 +35,16 @@ def test_points_that_are_all_the_same_are_drawn_however_large(ok, tmp_path, numb
     ok("gan-info", "same.safetensors", "--preview", "o.png")
 
 
+@pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), -1e400])
+@pytest.mark.parametrize("field", ["std", "centres"])
+def test_a_toy_of_absurd_numbers_is_damaged(fails, tmp_path, field, number):
+    toy = {"name": "gaussian", "std": 1.0, "centres": [[0.0]], field: [[number]] if field == "centres" else number}
+    points = np.zeros((9, 1), "f4")
+    container.write(str(tmp_path / "toy.safetensors"), "samples", {"points": points}, {"toy": toy})
+    line = fails("gan-plot", "toy.safetensors", "--data", "toy.safetensors", "-o", "o.png")
+    assert line == "gan-plot: toy.safetensors: damaged: its metadata 'toy' lacks a name, std or centres"
+
+
 def put_log(path, **fields):
     path.write_text("".join(json.dumps({"step": step, "d_loss": 1.0, **fields}) + "\n" for step in (1, 2)))
 
