@@ -167,6 +167,13 @@ CASES = {
     "a long word of no end": (S, lambda: one_picture(lineage=[f"gan-data {'a' * MANY}'"]), [*INFO, DATA, SHEET]),
     "labels": (S, lambda: labeled(65535), [DATA, SOME, SCORES, LABEL, f"gan-data F {S} --where 0 -o o.safetensors"]),
     "names of classes": (S, lambda: labeled(2, classes=[*map(str, range(900_000))]), [INFO[0], DATA, SOME, LABEL]),
+    "a long name of a class": (S, lambda: labeled(2, classes=["a" * MANY, "b", "c"]), [DATA, LABEL, SCORES]),
+    "names of attributes": (
+        S,
+        lambda: ours({"images": ("U8", [9, 1, 1, 1]), "attributes": ("F32", [9, 90_000])}),
+        [DATA, SOME],
+    ),
+    "tiny samples": (S, lambda: ours({"images": ("U8", [MANY // 6, 1, 1, 1])}), [f"{DATA} --shuffle"]),
     "many names in a predicate": (S, lambda: labeled(2), [SOME.replace(" 0 ", f" {'|'.join(['0'] * 3000)} ")]),
     "a batch": (S, lambda: like("dcgan", batch=1 << 20), [*INFO, G, D]),
     "centers of a toy": (S, lambda: toy(50_000), [PLOT, PLOT.replace("F", "F --data F"), "gan-eval F F"]),

@@ -26,6 +26,7 @@ from ganutils.samples.samples import Samples, subset
 LIMIT = 20_000  # labeled samples that are used, chosen at random; the features of more would fill the memory
 MOST = 1000  # classes, as ImageNet has, or attributes; the linear models of more take hours
 LEAST = 50  # labeled samples; a fifth of fewer measures nothing
+WIDEST = 40  # letters of a name that others are lined up with
 STRENGTH = 0.001  # C of the linear models: thousands of features on as many samples need much regularization
 FEW = 5  # held-out samples with an answer; with fewer its accuracy is no more than a guess
 USABLE = 0.75  # AUC; an attribute with less is not recognized
@@ -202,7 +203,7 @@ def _doubt(has: np.ndarray, auc: float) -> str:
 
 def lines(report: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The report for people."""
-    width = max(len(line["name"]) for line in report)
+    width = min(max(len(line["name"]) for line in report), WIDEST)
     for line in report:
         problem = "" if line["usable"] else f": not usable, {line['reason']}"
         balanced, auc = ("-" if line[key] is None else f"{line[key]:.3f}" for key in ("balanced_accuracy", "auc"))

@@ -141,11 +141,14 @@ def _class_names(sources: list[Source]) -> list[str]:
 
 def _joined_attributes(sources: list[Source]) -> tuple[tuple[str, ...], np.ndarray | None]:
     """The attributes that all sources have."""
-    shared = [n for n in sources[0].attribute_names if all(n in source.attribute_names for source in sources)]
+    columns = [{name: at for at, name in enumerate(source.attribute_names)} for source in sources]
+    shared = [name for name in columns[0] if all(name in each for each in columns)]
     if not shared:
         return (), None
-    columns = [[source.attribute_names.index(name) for name in shared] for source in sources]
-    parts = [np.asarray(source.attributes)[:, at] for source, at in zip(sources, columns, strict=True)]
+    parts = [
+        np.asarray(source.attributes)[:, [each[name] for name in shared]]
+        for source, each in zip(sources, columns, strict=True)
+    ]
     return tuple(shared), np.concatenate(parts)
 
 

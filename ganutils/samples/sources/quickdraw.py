@@ -87,7 +87,7 @@ def open_strokes(request: Request) -> list[Source]:
 
 def _scanned(path: str) -> tuple[list[int], list[str]]:
     """Where each drawing begins, in bytes, and its word."""
-    starts, words = [], []
+    starts, words = list[int](), list[str]()
     with open(path, "rb") as lines:
         at, most = 0, budget.members(os.fstat(lines.fileno()).st_size)
         while line := lines.readline(LINE_LIMIT):
