@@ -24,13 +24,15 @@ def install(what: str, n: int) -> None:
     """
     if what.startswith("naive"):
         _be_naive()
-    count = 0
+    count, command = 0, os.getpid()
     marker = os.path.abspath(TRIPPED)
     there, elsewhere = os.path.abspath("there"), os.path.abspath("elsewhere")
     os_open, os_close, os_rename = os.open, os.close, os.rename
 
     def due() -> bool:
         nonlocal count
+        if os.getpid() != command:  # but a process that decodes for it
+            return False
         count += 1
         if count == n:
             os_close(os_open(marker, os.O_CREAT | os.O_WRONLY))

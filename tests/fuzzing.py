@@ -239,16 +239,22 @@ class Runner:
             stream.touch()
         places = (str(folder), tuple(map(str, streams)), None, {"HOME": str(home), "XDG_CACHE_HOME": str(home)})
         self.connection.send((str(BIN / one.words[0]), one.words[1:], *places))
-        number, was_stopped = self.connection.recv(), False
-        if not self.connection.poll(2 if "fifo" in one.words else SECONDS):
-            was_stopped = True
-            os.kill(number, signal.SIGTERM)
-            if not self.connection.poll(MORE):
-                os.kill(number, signal.SIGKILL)
-                self.connection.recv()
-                return "did not stop"
+        number = self.connection.recv()
+        was_stopped = not self.connection.poll(2 if "fifo" in one.words else SECONDS)
+        if was_stopped and not self._stops(number):
+            return "did not stop"
         code, self.said = self.connection.recv(), streams[2].read_text(errors="backslashreplace")
         return _of_words(one, code, self.said, was_stopped) or _of_files(one, before, state(folder), code)
+
+    def _stops(self, number: int) -> bool:
+        """Whether a process ends when it is asked to; at the second time, if it waits for something."""
+        for _ in range(2):
+            os.kill(number, signal.SIGTERM)
+            if self.connection.poll(MORE / 2):
+                return True
+        os.kill(number, signal.SIGKILL)
+        self.connection.recv()
+        return False
 
 
 def _of_words(one: Case, code: int, said: str, was_stopped: bool) -> str | None:
@@ -267,8 +273,8 @@ def _of_words(one: Case, code: int, said: str, was_stopped: bool) -> str | None:
 def _of_files(one: Case, before: dict[str, str], after: dict[str, str], code: int) -> str | None:
     written = {os.path.normpath(path).split("/")[0] for path in one.outputs}
     for name in sorted(before.keys() | after.keys()):
-        top = name.split("/")[0].removesuffix(".part")
-        if before.get(name) != after.get(name) and (top not in written or name.endswith(".tmp") or code == 2):
+        is_meant = "." in written or name.split("/")[0].removesuffix(".part") in written
+        if before.get(name) != after.get(name) and (not is_meant or name.endswith(".tmp") or code == 2):
             change = "was removed" if name not in after else "changed" if name in before else "was left behind"
             return f"{name} {change}, exit code {code}"
     return None

@@ -111,6 +111,17 @@ def test_what_is_no_array_does_not_take_its_name(fetch, server, tmp_path, body, 
     assert fetch(good) == WHOLE
 
 
+@pytest.mark.parametrize("kept", [PORTAL, b"", WHOLE[:200_000]])
+def test_what_an_older_version_kept_of_it_is_refused_with_advice(fetch, server, tmp_path, kept):
+    path = tmp_path / "apple.npy"
+    path.write_bytes(kept)
+    with pytest.raises(Error, match=r"apple\.npy: is not what apple should be; remove it"):
+        downloads.fetch("http://127.0.0.1:1/", str(path), "apple", None, npy.size_of)
+    path.unlink()
+    assert fetch(good) == fetch(good) == WHOLE
+    assert len(server.requests) == 1
+
+
 def test_what_is_cut_off_without_a_length_is_continued(fetch, server):
     def cut(start, number):
         part = f"Content-Range: bytes {start}-{len(WHOLE) - 1}/{len(WHOLE)}\r\n".encode()

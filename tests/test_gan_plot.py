@@ -102,6 +102,14 @@ def test_several_runs_differ_in_name_color_and_dash(log, tmp_path):
     assert len({line.get_linestyle() for line in speed.lines}) == 2, "they differ in gray too"
 
 
+@pytest.mark.parametrize("name", ["_a", "__", "$x", "a"])
+def test_every_run_is_in_the_legend_whatever_its_name(log, tmp_path, name):
+    paths = [str(tmp_path / log(f"{run}.jsonl", *ticks(3))) for run in (name, "b")]
+    for axes in curves(paths).axes:
+        shown = [text.get_text().split(",")[0] for text in axes.get_legend().get_texts()]
+        assert sorted(set(shown)) == sorted({name, "b"})
+
+
 def test_the_colors_differ_in_gray():
     rgb = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in COLORS])
     gray = rgb @ [0.299, 0.587, 0.114]

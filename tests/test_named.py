@@ -12,6 +12,7 @@ from conftest import ROOT
 from pictures import photo
 
 from ganutils import Error
+from ganutils.samples.images import Shape, decode
 from ganutils.samples.sources import catalog
 from ganutils.samples.sources.opening import open_sources
 from ganutils.samples.sources.source import SourceOptions, of_pixels
@@ -60,7 +61,12 @@ def test_lsun(tmp_path):
             out.put(f"key{n}".encode(), photo(n, 20, 10, "WEBP"))
     with opened("lsun:bedroom", tmp_path) as (source,):
         assert (source.total, source.names) == (3, ["key0", "key1", "key2"])
-        assert source.load(2) == photo(2, 20, 10, "WEBP")
+        assert np.array_equal(source.draw(source.load(2), Shape()), decode(photo(2, 20, 10, "WEBP"), Shape()))
+    content = (tmp_path / "lsun/bedroom_train_lmdb/data.mdb").read_bytes()
+    for damage in (content[:5000], content[:8192] + b"\xff" * 8192, b"no database"):
+        (tmp_path / "lsun/bedroom_train_lmdb/data.mdb").write_bytes(damage)
+        with pytest.raises(Error, match="bedroom_train_lmdb: "), opened("lsun:bedroom", tmp_path):
+            pass
     with (
         pytest.raises(Error, match="did you mean bedroom"),
         opened("lsun:bedrom", tmp_path),

@@ -75,6 +75,16 @@ def test_a_run_that_went_on_with_other_data_stays_itself_when_interrupted(loop, 
     assert ok("gan-info", "--digest", "whole.ckpt").out == ok("gan-info", "--digest", "parts.ckpt").out
 
 
+def test_a_run_stays_itself_when_its_data_get_labels_that_it_does_not_use(loop, content, pictures, tmp_path):
+    meta, tensors = content(pictures)
+    labels = tensors.pop("labels")
+    container.write(str(tmp_path / pictures), "samples", tensors, meta)
+    loop(1)
+    container.write(str(tmp_path / pictures), "samples", {**tensors, "labels": labels}, meta)
+    loop(2)
+    assert len({content(name)[0]["run"] for name in names(tmp_path)}) == 1
+
+
 def test_a_film_is_of_one_run(loop, ok, fails, tmp_path):
     loop(2)
     os.rename(tmp_path / "shots", tmp_path / "first")

@@ -36,7 +36,7 @@ class Data:
     labels      int64 [...], numbers of `classes`
     classes     names
     attributes  float32 [...] in 0..1, by name
-    meta        the file's metadata
+    meta        the file's metadata, raw: its texts, lineage too, are whoever wrote the file's
     """
 
     images: np.ndarray | None

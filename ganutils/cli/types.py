@@ -168,8 +168,8 @@ class Color(click.ParamType):
         try:
             color = ImageColor.getrgb(value)[:3]
         except ValueError:
-            color = ()
-        if not color or max(color) > 255:  # as in rgb(256,0,0)
+            color = (256, 0, 0)
+        if max(color) > 255:  # as in rgb(256,0,0)
             self.fail(f"{value!r} is not a color like white, gray or #2040ff", param, ctx)
         return color
 

@@ -18,13 +18,15 @@ from ganutils import Error
 from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.report import rounded
-from ganutils.files import lineage
+from ganutils.files import budget, lineage
 from ganutils.files.container import Stream
 from ganutils.randomness import stream
 from ganutils.samples.samples import Samples, subset
 
 LIMIT = 20_000  # labeled samples that are used, chosen at random; the features of more would fill the memory
+MOST = 1000  # classes, as ImageNet has, or attributes; the linear models of more take hours
 LEAST = 50  # labeled samples; a fifth of fewer measures nothing
+WIDEST = 40  # letters of a name that others are lined up with
 STRENGTH = 0.001  # C of the linear models: thousands of features on as many samples need much regularization
 FEW = 5  # held-out samples with an answer; with fewer its accuracy is no more than a guess
 USABLE = 0.75  # AUC; an attribute with less is not recognized
@@ -123,8 +125,10 @@ def _questions(labeled: Samples) -> list[Question]:
     """What the labels and attributes of a set ask; Error if it has neither."""
     questions = []
     if labeled.labels is not None:
+        budget.check(labeled.name, len(labeled.classes), MOST, "classes", "take some with gan-data --classes")
         questions.append(Question(labeled.classes, labeled.labels, True))
     if labeled.attributes is not None:
+        budget.check(labeled.name, len(labeled.attribute_names), MOST, "attributes", "leave some out")
         columns = (labeled.attributes > 0.5).astype(np.int64).T
         named = zip(labeled.attribute_names, columns, strict=True)  # a class's own attribute is its probability
         questions += [Question([name], column, False) for name, column in named if name not in labeled.classes]
@@ -199,7 +203,7 @@ def _doubt(has: np.ndarray, auc: float) -> str:
 
 def lines(report: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The report for people."""
-    width = max(len(line["name"]) for line in report)
+    width = min(max(len(line["name"]) for line in report), WIDEST)
     for line in report:
         problem = "" if line["usable"] else f": not usable, {line['reason']}"
         balanced, auc = ("-" if line[key] is None else f"{line[key]:.3f}" for key in ("balanced_accuracy", "auc"))

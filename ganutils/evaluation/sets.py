@@ -12,7 +12,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation import metrics
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
-from ganutils.files import container
+from ganutils.files import budget, container
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.samples.samples import Samples, check_shape, subset
@@ -26,8 +26,7 @@ def labeled_set(samples: Samples) -> LabeledSet:
     """All samples of a file, with their labels or, if it has none, their attributes."""
     if samples.labels is None:
         return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names)
-    if len(samples.classes) > MOST_CLASSES:
-        raise Error(f"{samples.name}: has {len(samples.classes):,} classes; at most {MOST_CLASSES:,} can be scored")
+    budget.check(samples.name, len(samples.classes), MOST_CLASSES, "classes", "take some with gan-data --classes")
     return LabeledSet(samples.name, samples.array, samples.labels, samples.classes)
 
 

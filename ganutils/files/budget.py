@@ -22,6 +22,7 @@ HEADER = 1 << 16  # bytes of text that describe one array or one member of an ar
 
 DECODING = 5  # seconds of a processor for a picture or film
 DECODING_PER_BYTE = 5e-6  # seconds; what is honest and slow to decode is large
+FILM_PER_BYTE = 5e-5  # seconds; a still scene of many frames takes few bytes
 PER_PIXEL = 32  # bytes that a decoder may have for each: RGBA several times over
 PIXELS = 1 << 26  # of one picture, 8192x8192, and of all that are decoded at once; a larger one's header is enough
 UNASKED = 1 << 17  # pixels that any number of processes may decode at once
@@ -34,8 +35,13 @@ MEMBER = 1000  # bytes of memory for each member of an archive
 
 
 def decoding(size: int) -> float:
-    """Seconds of a processor for a picture or film in a file of so many bytes."""
+    """Seconds of a processor for a picture in a file of so many bytes."""
     return DECODING + DECODING_PER_BYTE * size
+
+
+def filming(size: int) -> float:
+    """Seconds of a processor for each of the two times that a film in a file of so many bytes is read."""
+    return DECODING / 2 + FILM_PER_BYTE * size
 
 
 def unpacked(size: int) -> int:

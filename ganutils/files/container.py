@@ -61,6 +61,9 @@ def write(path: str, kind: str, tensors: Mapping[str, np.ndarray | Stream], meta
         errors="replace"
     )  # the name of a file may not be valid text
     text += b" " * (-len(text) % 8)
+    if len(text) > HEADER_LIMIT or _values(text.decode()) > MARKS_LIMIT:  # what `read` would refuse
+        names = f"names and notes of {len(text):,} bytes are more than a file holds"
+        raise Error(f"{path}: {names}; use fewer classes, attributes or frames")
     with atomic.replacing(path) as out:
         out.write(len(text).to_bytes(8, "little") + text)
         for name in order:
@@ -275,9 +278,14 @@ def _read_header(stream: BinaryIO) -> tuple[dict[str, Any], dict[str, Spec], int
     return meta, specs, 8 + length
 
 
+def _values(text: str) -> int:
+    """About how many values a text of JSON has."""
+    return sum(map(text.count, ",[{"))
+
+
 def _parsed(text: str) -> Any:
     """JSON of a header; ValueError if it has absurdly many values, or invalid text (half of a surrogate pair)."""
-    if sum(map(text.count, ",[{")) > MARKS_LIMIT:
+    if _values(text) > MARKS_LIMIT:
         raise ValueError("damaged: its header has absurdly many values")
     content = json.loads(text)
     if re.search(r"\\u[dD]", text):

@@ -25,14 +25,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 _NAMES = "arith data eval gif info interp label loop plot sample train-d train-g"
 COMMANDS = frozenset(f"gan-{name}" for name in _NAMES.split())
 LOGIN = re.compile(r"://[^/?#\s]*@")  # user:password@ of an address
-WORD = re.compile(r"([\w@%+=:,./-]+)|'([^']*(?:'\"'\"'[^']*)*)'", re.ASCII)  # as shlex.quote writes it
-LINE = re.compile(rf"(?:{WORD.pattern})(?: (?:{WORD.pattern}))*", re.ASCII)
+SAFE = r"[\w@%+=:,./-]+"
+WORD = re.compile(rf"({SAFE})|'(?!{SAFE}'(?: |$))([^']*(?:'\"'\"'[^']*)*)'", re.ASCII)  # as shlex.quote writes it
 GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o=?")  # options that their values follow at once: --output=FILE, -oFILE
 FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,6})\); do")  # a shell keeps all the numbers
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop
 PIPED = 10  # commands in a row that write to a pipe; more, as of `gan-train-d ... >x`, are none
 DEEPEST = 10  # loops in loops
+LINE_LIMIT = 1 << 20  # characters of a command; Linux takes twice as many
 COMPARED = 100_000  # pipelines of two lineages
 PARSED = 20_000  # texts of a lineage; in a longer one each stands for itself
 
@@ -153,7 +154,7 @@ def _pasteable(nodes: Iterable[Node]) -> Iterator[str]:
             yield from _pasteable_loop(node)
         else:
             yield from (f"{line} |" for line in node[:-1])
-            yield node[-1] if _words(node[-1]) else _as_text(node[-1])
+            yield node[-1] if _is_ours(node[-1]) else _as_text(node[-1])
 
 
 def _as_text(line: str) -> str:
@@ -182,7 +183,7 @@ def _parsed(lineage: Sequence[str]) -> list[Node]:
         piped.clear()
 
     for line in lineage:
-        if piped and not _words(line):
+        if piped and not _is_ours(line):
             end_pipeline()
         if match := FOR.fullmatch(line):
             open_loops.append((int(match[1]), []))
@@ -219,26 +220,37 @@ def _unrolled(nodes: Iterable[Node]) -> Iterator[Pipeline]:
             yield node
 
 
+def _is_ours(line: str) -> bool:
+    """Whether it is one command of ours, as `command_line` writes it."""
+    return _read(line)[0]
+
+
 def _is_piped(line: str) -> bool:
     """Whether a command of ours wrote to stdout."""
-    words = _words(line)
-    return bool(words) and _output(words) in (None, "-", "/dev/stdout")
+    is_ours, output = _read(line)
+    return is_ours and output in (None, "-", "/dev/stdout")
 
 
 @functools.lru_cache(256)
-def _words(line: str) -> tuple[str, ...]:
-    """The words of one command of ours, as `command_line` writes it; none if the line is something else, or more."""
-    if not line.startswith("gan-") or not line.isprintable() or not LINE.fullmatch(line):
-        return ()
-    words = [plain or quoted.replace("'\"'\"'", "'") for plain, quoted in WORD.findall(line)]
-    return tuple(words) if words[0] in COMMANDS and shlex.join(words) == line else ()
+def _read(line: str) -> tuple[bool, str | None]:
+    """Whether a line is a command of ours, and the value of its -o, if it has one."""
+    if len(line) > LINE_LIMIT or not line.isprintable() or line.partition(" ")[0] not in COMMANDS:
+        return False, None
+    at = -1
+    for match in WORD.finditer(line):
+        start, end = match.span()
+        if start != at + 1 or line[at : at + 1] not in ("", " "):
+            return False, None
+        at = end
+    return at == len(line), _output(line)
 
 
-def _output(words: Sequence[str]) -> str | None:
+def _output(line: str) -> str | None:
     """The value of -o or --output; -qo FILE and -oFILE give one too."""
-    for word, following in itertools.zip_longest(words, words[1:]):
-        if match := re.fullmatch("--output(?:=(.*))?|-[a-mp-z]*o(.*)", word, re.DOTALL):
-            return match[1] or match[2] or following
+    words = (match[1] or match[2].replace("'\"'\"'", "'") for match in WORD.finditer(line))
+    for word in words:
+        if word[:1] == "-" and (match := re.fullmatch("--output(?:=(.*))?|-[a-mp-z]*o(.*)", word, re.DOTALL)):
+            return match[1] or match[2] or next(words, None)
         if word == "--":
             break
     return None

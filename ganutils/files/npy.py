@@ -53,7 +53,7 @@ class Rows:
             start, stop, _ = rows.indices(len(self))
             runs = [(start, max(stop - start, 0))]
         else:
-            runs = [(int(row), 1) for row in np.ravel(rows)]
+            runs = _runs(np.ravel(rows))
         array = np.empty((sum(count for _, count in runs), *self.shape[1:]), self.dtype)
         self._disk.read(*self._places(array.reshape(-1).view(np.uint8).data, runs))
         return array if isinstance(rows, slice) else array.reshape(*np.shape(rows), *self.shape[1:])
@@ -71,6 +71,12 @@ class Rows:
     def reshaped(self, *shape: int) -> Rows:
         """The same numbers in another shape."""
         return Rows(self._disk, self._offset, shape, self.dtype)
+
+
+def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
+    """Rows that follow each other, which are read at once: (the first, how many)."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+    return list(zip(rows[starts].tolist(), np.diff(starts, append=len(rows)).tolist(), strict=True))
 
 
 def open_npy(path: str) -> Rows:

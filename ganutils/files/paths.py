@@ -99,7 +99,7 @@ def beside(name: str, what: str) -> str:
     """What a file of ours beside the result `name` is called: .NAME.tmp, or shorter where that would be too long."""
     own = f".{name}.{what}"
     if len(os.fsencode(own)) > LONGEST:
-        own = f".{hashlib.sha1(os.fsencode(name)).hexdigest()}.{what}"
+        own = f".{hashlib.sha256(os.fsencode(name)).hexdigest()}.{what}"
     return own
 
 

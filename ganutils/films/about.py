@@ -27,7 +27,10 @@ HEADERS = {b"meta": 4, b"data": 8}  # bytes before what a box holds
 
 
 class About(NamedTuple):
-    """What the picture or film in the file `name` is: its format, (H, W), number of frames, and lineage."""
+    """What the picture or film in the file `name` is: its format, (H, W), number of frames, and lineage.
+
+    The lineage is raw, a stranger's text perhaps; `files.lineage.recipe` tells our own commands from it.
+    """
 
     name: str
     format: str

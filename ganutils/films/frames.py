@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import glob
+import itertools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -303,13 +304,19 @@ def side_by_side(films: Sequence[Frames], shown: Sequence[int]) -> Iterator[list
         yield [sheet for sheet in last if sheet is not None]
 
 
+def check_grid(name: str, columns: int, rows: int) -> None:
+    """Error, with the file's `name`, if a frame would have more cells than anyone can see."""
+    if columns * rows > budget.CELLS:
+        raise Error(f"{name}: a grid of {columns:,}x{rows:,} is too large; at most {budget.CELLS:,} cells fit")
+
+
 def unrolled(film: Frames, grid: tuple[int, int] | None) -> Frames:
     """A film as one sheet: time runs from left to right, with a row per sample or, in a `grid`, on over its rows."""
     if film.count == 1 and not grid:
         return film
-    layout: Cells = [[t * film.cells + n for t in range(film.count)] for n in range(film.cells)]
-    if grid:
-        columns, rows = grid
-        order = [*(number for row in layout for number in row), *[None] * columns * rows]
-        layout = [order[row * columns : (row + 1) * columns] for row in range(rows)]
+    columns, rows = grid or (film.count, film.cells)
+    check_grid(film.name, columns, rows)
+    numbers = (t * film.cells + n for n in range(film.cells) for t in range(film.count))
+    cells = itertools.chain(numbers, itertools.repeat(None))
+    layout: Cells = [list(itertools.islice(cells, columns)) for _ in range(rows)]
     return dataclasses.replace(film, count=1, cells=film.count * film.cells, notes=[{}], layout=layout)

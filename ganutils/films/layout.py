@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganutils import Error
 from ganutils.files import budget, png
-from ganutils.films.frames import BLACK, Cells, Color, Frames
+from ganutils.films.frames import BLACK, Cells, Color, Frames, check_grid
 from ganutils.films.text import Font, plain
 
 SHEET_LIMIT = 1024  # samples on a frame without a grid: what a screen can show
@@ -122,8 +122,7 @@ def _rows(frames: Frames, grid: tuple[int, int] | None) -> Cells:
     """The cells of a frame, row by row; Error if they are too many."""
     layout = None if grid else frames.layout
     columns, rows = (len(layout[0]), len(layout)) if layout else grid or grid_of(min(frames.cells, SHEET_LIMIT))
-    if columns * rows > budget.CELLS:
-        raise Error(f"{frames.name}: a grid of {columns:,}x{rows:,} is too large; at most {budget.CELLS:,} cells fit")
+    check_grid(frames.name, columns, rows)
     if layout:
         return layout
     numbers: list[int | str | None] = [n if n < frames.cells else None for n in range(columns * rows)]

@@ -85,7 +85,7 @@ def _lines_of(panel: Panel, runs: Mapping[str, Lines]) -> list[Line]:
 def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
     """Several runs each have a color, and fields a dash; in a single run, each field has both."""
     several = len({line.run for line in lines}) > 1
-    labels = []
+    handles: list[Any] = []
     for line in lines:
         label = [name for name, differs in zip(line.names, (several, len(panel.fields) > 1), strict=True) if differs]
         color = COLORS[(line.run if several else line.field) % len(COLORS)]
@@ -94,8 +94,7 @@ def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
             dash = DASHES[line.run % len(DASHES)]
         marker = "o" if len(line.steps) <= 12 else None
         look: Any = dict(color=color, linestyle=dash, marker=marker, markersize=4)
-        axes.plot(line.steps, line.values, label="here", **look)  # a name that begins with _ would be left out
-        labels.append(", ".join(map(plain, label)))
+        handles += axes.plot(line.steps, line.values, label=", ".join(map(plain, label)), **look)
     values = np.concatenate([line.values for line in lines])
     if panel.log and (values > 0).all() and values.max() > 20 * values.min():
         axes.set_yscale("log")
@@ -106,6 +105,7 @@ def _draw(axes: Any, panel: Panel, lines: list[Line]) -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
     if several or len(panel.fields) > 1:
-        legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)  # below: curves may lie anywhere
-        for text, label in zip(legend.get_texts(), labels, strict=True):
-            text.set(text=label, parse_math=False)
+        places = dict(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)  # below: curves may lie anywhere
+        legend = axes.legend(handles, ["" for _ in handles], **places)  # it would leave out a name that begins with _
+        for text, handle in zip(legend.get_texts(), handles, strict=True):
+            text.set(text=handle.get_label(), parse_math=False)

@@ -175,7 +175,8 @@ def points(samples: np.ndarray, name: str) -> Figure:
         axes = figure.add_subplot()
         if samples.shape[1] == 1:
             room = _margin(low, high) if low == high else np.zeros(1)
-            axes.hist(samples[:, 0].astype(float), 60, (low[0] - room[0], high[0] + room[0]), color=COLORS[1])
+            edges = np.linspace(low[0] - room[0], high[0] + room[0], 61)
+            axes.hist(samples[:, 0].astype(float), edges.tolist(), color=COLORS[1])
         else:
             axes.scatter(samples[:, 0], samples[:, 1], s=4, color=COLORS[1], linewidths=0)
             axes.set_aspect("equal", "datalim")

@@ -14,9 +14,9 @@ from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config, differences
+from ganutils.samples import identity
 
 NAME = re.compile(r"step-\d{6,}\.safetensors")
-BEGINNING = ("data", "init", "origin")  # what a run is, beside its settings
 
 
 def path_of(folder: str, step: int) -> str:
@@ -25,8 +25,14 @@ def path_of(folder: str, step: int) -> str:
 
 
 def run_of(config: Config, meta: Mapping[str, Any]) -> str:
-    """What tells a run from others: a hash of its settings, its data and what it began with. `meta`: a checkpoint's."""
-    what = [config.as_json(), *(meta.get(key) for key in BEGINNING)]
+    """What tells a run from others: a hash of its settings, what it trains on, and what it began with.
+
+    meta   a checkpoint's
+    """
+    keys = {*identity.SAMPLES, "labels"} if config.classes else identity.SAMPLES
+    data = meta.get("data")
+    used = {key: value for key, value in data.items() if key in keys} if isinstance(data, dict) else None
+    what = [config.as_json(), used, meta.get("init"), meta.get("origin")]
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 

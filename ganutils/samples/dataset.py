@@ -28,6 +28,7 @@ from ganutils.samples.sources.source import Source
 
 BATCH = 32  # pictures in a job for a decoding process
 BATCH_BYTES = 1 << 20  # of packed pictures in a job, or of the pixels it gives, where their size is known
+ROWS = 1 << 16  # of pixels that are copied at a time: where each lies takes memory too
 LONGEST = 4  # a picture longer than this times its width is probably something else
 NAMED = 20  # skipped pictures that are named; further ones are counted
 
@@ -140,13 +141,16 @@ def _pixel_shapes(sources: list[Source]) -> set[tuple[int, ...]]:
 
 
 def _copied(collection: Collection, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Pixels in the order of `rows`, a chunk at a time; consecutive rows are read at once."""
-    most = max(1, container.CHUNK // math.prod(_pixel_shapes(collection.sources).pop()))
+    """Pixels in the order of `rows`, a chunk at a time."""
+    (shape,) = _pixel_shapes(collection.sources)
+    most = max(1, min(ROWS, container.CHUNK // math.prod(shape)))
     for part in np.split(rows, range(most, len(rows), most)):
         at = collection.source_of(part)
-        for run in np.split(np.arange(len(part)), np.flatnonzero((np.diff(part) != 1) | (np.diff(at) != 0)) + 1):
-            first = int(part[run[0]] - collection.starts[at[run[0]]])
-            yield collection.sources[at[run[0]]].pixels[first : first + len(run)]
+        chunk = np.empty((len(part), *shape), np.uint8)
+        for number in np.unique(at):
+            places = at == number
+            chunk[places] = collection.sources[number].pixels[part[places] - collection.starts[number]]
+        yield chunk
 
 
 # --------------------------------------------------------------------------------------------- decode

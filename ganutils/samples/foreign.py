@@ -7,6 +7,7 @@ what it says of damage comes back as an exception.
 
 from __future__ import annotations
 
+import faulthandler
 import math
 import multiprocessing
 import os
@@ -177,6 +178,7 @@ def _serve(connection: Connection) -> None:
     for number in (signal.SIGTERM, signal.SIGUSR1, *OUT_OF_TIME):
         signal.signal(number, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    faulthandler.disable()  # it may print elsewhere
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         function, items = connection.recv()

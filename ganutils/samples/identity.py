@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import Any
 
 import numpy as np
 
-from ganutils.files.container import CHUNK, File
+from ganutils.files.container import File
 
 WORDS = {  # what an identity may have, and what messages call it
     "count": "number of samples",
@@ -40,9 +39,8 @@ def of_file(file: File, count: int) -> dict[str, Any]:
 
 
 def _of_tensor(file: File, name: str) -> str:
-    spec, digest = file.specs[name], hashlib.sha256()
-    row = spec.dtype.itemsize * math.prod(spec.shape[1:])
-    for rows in file.rows(name, max(1, CHUNK // max(1, row))):
+    digest = hashlib.sha256()
+    for rows in file.rows(name):
         digest.update(np.ascontiguousarray(rows).data)
     return _digits(digest)
 

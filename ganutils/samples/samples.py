@@ -78,6 +78,7 @@ class Samples:
         if self.labels is None:
             return []
         names = self.meta.get("classes") or []
+        budget.check(self.name, len(names), MOST_CLASSES, "classes")
         numbers = map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))
         return self._distinct("classes", [*names, *numbers])
 
@@ -130,9 +131,10 @@ class Samples:
         budget.check(self.name, len(centers) if isinstance(centers, list) else 0, budget.CENTERS, "centers of a toy")
         try:
             drawn = {"name": toy["name"], "std": float(toy["std"]), "centers": np.array(toy["centres"], np.float64)}
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             drawn = {}
-        if not drawn or drawn["centers"].shape[1:] != self.shape or not drawn["std"] > 0:
+        is_whole = bool(drawn) and drawn["centers"].shape[1:] == self.shape and np.isfinite(drawn["centers"]).all()
+        if not is_whole or not 0 < drawn["std"] < math.inf:
             raise Error(f"{self.name}: damaged: its metadata 'toy' lacks a name, std or centres")
         return drawn
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
-from ganutils.files import lineage
+from ganutils.files import budget, lineage
 from ganutils.files.kinds import Modality
 from ganutils.samples import predicates
+from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
 
 DRAWN = 10_000  # toys, if no limit is given
@@ -140,11 +141,14 @@ def _class_names(sources: list[Source]) -> list[str]:
 
 def _joined_attributes(sources: list[Source]) -> tuple[tuple[str, ...], np.ndarray | None]:
     """The attributes that all sources have."""
-    shared = [n for n in sources[0].attribute_names if all(n in source.attribute_names for source in sources)]
+    columns = [{name: at for at, name in enumerate(source.attribute_names)} for source in sources]
+    shared = [name for name in columns[0] if all(name in each for each in columns)]
     if not shared:
         return (), None
-    columns = [[source.attribute_names.index(name) for name in shared] for source in sources]
-    parts = [np.asarray(source.attributes)[:, at] for source, at in zip(sources, columns, strict=True)]
+    parts = [
+        np.asarray(source.attributes)[:, [each[name] for name in shared]]
+        for source, each in zip(sources, columns, strict=True)
+    ]
     return tuple(shared), np.concatenate(parts)
 
 
@@ -222,6 +226,7 @@ def describe(
         classes = class_names(collection, selection)
         number = {name: label for label, name in enumerate(classes)}
         renumbered = np.array([number.get(name, -1) for name in collection.classes], np.int64)
+        budget.check(collection.sources[0].name, len(classes), MOST_CLASSES, "classes", "take some with --classes")
         tensors["labels"], meta["classes"] = renumbered[collection.labels[rows]], list(classes)
     if collection.attributes is not None:
         tensors["attributes"] = collection.attributes[rows].astype(np.float32)

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import http.client
+import math
 import os
 import queue
 import re
@@ -47,6 +48,7 @@ def fetch(url: str, path: str, name: str, progress: Progress, size_of: SizeOf) -
     `name` is what errors name. If two processes want the same file, the second waits for the first.
     """
     if os.path.exists(path):
+        _check_kept(path, name, size_of)
         return
     url, login = _without_login(url)
     if not _is_address(url):
@@ -60,6 +62,17 @@ def fetch(url: str, path: str, name: str, progress: Progress, size_of: SizeOf) -
         part.flush()
         os.fsync(part.fileno())
         os.replace(part.name, path)
+
+
+def _check_kept(path: str, name: str, size_of: SizeOf) -> None:
+    """Error if what is there cannot be the file: older versions kept whatever a server sent."""
+    with open(path, "rb") as kept:
+        try:
+            is_whole = (size_of(kept.read(2 * budget.HEADER)) or math.inf) <= os.path.getsize(path)
+        except ValueError:
+            is_whole = False
+    if not is_whole:
+        raise Error(f"{path}: is not what {name} should be; remove it, and it will be downloaded again")
 
 
 class _Download:

@@ -96,8 +96,8 @@ def _naming(path: str) -> Iterator[None]:
 
 
 def _examined(path: str) -> tuple[int, tuple[int, int], bool]:
-    """Its number of frames, their size, and whether they are gray. It gets half the time that reading it gets."""
-    foreign.allow(budget.decoding(os.path.getsize(path)) / 2)
+    """Its number of frames, their size, and whether they are gray."""
+    foreign.allow(budget.filming(os.path.getsize(path)))
     count, size, is_gray = 0, (0, 0), True
     for frame in _decoded(path, verify=True):
         h, w, _ = frame.shape
@@ -108,7 +108,7 @@ def _examined(path: str) -> tuple[int, tuple[int, int], bool]:
 
 
 def _frames(path: str, is_gray: bool) -> Iterator[np.ndarray]:
-    foreign.allow(budget.decoding(os.path.getsize(path)))
+    foreign.allow(2 * budget.filming(os.path.getsize(path)))  # to send its frames takes time, too
     for frame in _decoded(path, verify=False):
         yield np.delete(frame, (0, 2), 2) if is_gray else frame  # green is closest to MP4's luma
 
@@ -155,7 +155,7 @@ def _by_ffmpeg(path: str, decoder: str, verify: bool) -> Iterator[np.ndarray]:
     except (ImportError, RuntimeError):
         raise Error(f"{path}: MP4 needs ffmpeg: pip install imageio-ffmpeg, or install ffmpeg") from None
     foreign.allow_pixels(PIXELS)
-    foreign.allow_programs(budget.decoding(os.path.getsize(path)))
+    foreign.allow_programs(budget.filming(os.path.getsize(path)))
     source = ["-f", decoder, "-max_pixels", str(PIXELS), "-threads", "2"]  # each has frames of its own
     every = ["-map", "0:v:0", "-fps_mode", "passthrough"]  # or ffmpeg repeats and drops frames for an even rate
     if verify:  # imageio ignores ffmpeg's exit status, and so would take what is left of a truncated film for all
@@ -167,7 +167,9 @@ def _by_ffmpeg(path: str, decoder: str, verify: bool) -> Iterator[np.ndarray]:
 
 def _is_gray(frame: np.ndarray) -> bool:
     apart = 0 if frame.shape[2] == 4 else 3  # MP4 rounds colors, and so those of grays
-    return bool(np.ptp(frame[..., :3], axis=2).max() <= apart)
+    r, g, b = (frame[..., channel] for channel in range(3))
+    spread = np.maximum(np.maximum(r, g), b) - np.minimum(np.minimum(r, g), b)  # as np.ptp, eight times faster
+    return bool(spread.max() <= apart)
 
 
 def _suffix(path: str) -> str:

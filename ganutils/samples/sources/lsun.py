@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import glob
+import importlib.util
 import os
+from typing import Any
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.samples import predicates
-from ganutils.samples.images import UnreadableError, decode
+from ganutils.files import budget
+from ganutils.samples import foreign, predicates
+from ganutils.samples.foreign import UnreadableError
+from ganutils.samples.images import Shape, decode
 from ganutils.samples.sources.source import Request, Source
 
 PARTS = {"train": "train", "all": "train"}  # the others are val
@@ -23,37 +28,54 @@ def open_lsun(request: Request) -> list[Source]:
 
 def _category(request: Request, category: str, part: str) -> Source:
     path = _folder(request.root, category, part)
+    if importlib.util.find_spec("lmdb") is None:
+        raise Error("lsun: lies in LMDB folders; pip install lmdb")
     try:
-        import lmdb
-    except ImportError:
-        raise Error("lsun: lies in LMDB folders; pip install lmdb") from None
-    try:
-        database = lmdb.open(path, readonly=True, lock=False, readahead=False)
-        with database.begin() as reader:
-            keys = list(reader.cursor().iternext(keys=True, values=False))
-    except lmdb.Error as problem:
-        raise Error(f"{path}: damaged, or not an LMDB folder ({problem})") from None
+        keys = foreign.call(_keys, path)
+    except UnreadableError as problem:
+        raise Error(f"{path}: {problem}") from None
     if not keys:
         raise Error(f"{path}: holds no pictures")
-    request.stack.callback(database.close)
-
-    def load(row: int) -> bytes:
-        with database.begin() as reader:
-            data = reader.get(keys[row])
-        if data is None:
-            raise UnreadableError("is not in the database")
-        return bytes(data)
-
     return Source(
         f"lsun:{category}",
         len(keys),
-        load,
-        decode,
+        lambda row: (path, keys[row]),
+        _draw,
         names=[key.decode(errors="replace") for key in keys],
         labels=np.zeros(len(keys), np.int64),
         classes=(category,),
         meta=request.meta,
     )
+
+
+# --------------------------------------------------------------------------------------- in the child
+
+
+@functools.cache
+def _database(path: str) -> Any:
+    import lmdb
+
+    return lmdb.open(path, readonly=True, lock=False, readahead=False)
+
+
+def _keys(path: str) -> list[bytes]:
+    import lmdb
+
+    foreign.allow(budget.decoding(os.path.getsize(os.path.join(path, "data.mdb"))))
+    try:
+        with _database(path).begin() as reader:
+            return list(reader.cursor().iternext(keys=True, values=False))
+    except lmdb.Error as problem:
+        raise Error(f"{path}: damaged, or not an LMDB folder ({problem})") from None
+
+
+def _draw(place: tuple[str, bytes], shape: Shape) -> np.ndarray:
+    path, key = place
+    with _database(path).begin() as reader:
+        data = reader.get(key)
+    if data is None:
+        raise UnreadableError("is not in the database")
+    return decode(bytes(data), shape)
 
 
 def _folder(root: str, category: str, part: str) -> str:

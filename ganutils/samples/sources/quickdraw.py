@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ganutils import Error
-from ganutils.files import npy
+from ganutils.files import budget, npy
 from ganutils.samples import predicates
 from ganutils.samples.images import Shape, UnreadableError, fit
 from ganutils.samples.sources import bitmaps, downloads
@@ -87,11 +87,12 @@ def open_strokes(request: Request) -> list[Source]:
 
 def _scanned(path: str) -> tuple[list[int], list[str]]:
     """Where each drawing begins, in bytes, and its word."""
-    starts, words = [], []
+    starts, words = list[int](), list[str]()
     with open(path, "rb") as lines:
-        at = 0
+        at, most = 0, budget.members(os.fstat(lines.fileno()).st_size)
         while line := lines.readline(LINE_LIMIT):
             if line.strip():
+                budget.check(path, len(starts), most, "drawings")
                 starts.append(at)
                 words.append(_word(line))
             at += len(line)
@@ -100,7 +101,7 @@ def _scanned(path: str) -> tuple[list[int], list[str]]:
 
 def _word(line: bytes) -> str:
     """The "word" in a line, found without parsing its strokes; "" if there is none."""
-    match = re.search(rb'"word"\s*:\s*("(?:[^"\\]|\\.)*")', line)
+    match = re.search(rb'"word"\s*:\s*("(?:[^"\\]++|\\.)*+")', line)
     try:
         return str(json.loads(match[1])) if match else ""
     except ValueError:

@@ -55,7 +55,7 @@ class Tar:
         headers, count, letters = _Headers(self._stream), 0, 0
         archive = tarfile.open(fileobj=headers, mode="r:")  # noqa: SIM115 - it has nothing to close
         while member := archive.next():
-            archive.members.clear()  # which tarfile keeps
+            archive.members.clear()  # type: ignore[attr-defined]  # which tarfile keeps
             headers.left = budget.HEADER
             count, letters = count + 1, letters + len(member.name)
             if member.size < 0 or len(archive.pax_headers) > GLOBALS:
