@@ -1,6 +1,7 @@
 """Networks, losses and optimizers, against torch's own and the papers' formulas; settings and what they may be."""
 
 import math
+import sys
 import threading
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganutils import Error, networks, randomness
 from ganutils.compute import distributed
@@ -24,6 +26,7 @@ from ganutils.runs.presets import PRESETS
 from ganutils.training import batches
 from ganutils.training.augment import AUGMENTS, cutout, mirror, translate
 from ganutils.training.batches import Batches, TrainingSet
+from ganutils.training.gan import GAN
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.training.optimizers import OPTIMIZERS, Adam, RMSprop
 
@@ -329,19 +332,11 @@ def test_a_setting_is_kept_in_one_form():
     assert all(setting.help.endswith(".") for setting in SETTINGS.values())
 
 
-@pytest.fixture
-def alone(tmp_path):
-    """A process group of this process."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1)
-    yield
-    torch.distributed.destroy_process_group()
-
-
-def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large(alone):
+def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large():
     """In float32 E[x^2] - mean^2 of such numbers is noise, or negative."""
     x = 1e4 + torch.from_numpy(np.random.default_rng(0).normal(size=(64, 3, 2, 2)).astype("f4"))
     ours, torchs = (nn.Sequential(nn.BatchNorm2d(3)) for _ in range(2))
-    share_batch_norm(ours)
+    share_batch_norm(ours, distributed.ALONE)
     y, expected = ours(x), torchs.double()(x.double())
     assert y.dtype == torch.float32
     torch.testing.assert_close(y.double(), expected, rtol=0, atol=1e-2)
@@ -350,11 +345,11 @@ def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large(alone):
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4, 2)])
-def test_shared_batch_norm_has_torchs_gradients(alone, shape):
+def test_shared_batch_norm_has_torchs_gradients(shape):
     kind = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
     x = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype("f4")).requires_grad_()
     ours, torchs = (nn.Sequential(kind(3)) for _ in range(2))
-    share_batch_norm(ours)
+    share_batch_norm(ours, distributed.ALONE)
     weights = torch.linspace(-1, 1, x.numel()).view(shape)
     for a, b in zip(
         *((torch.autograd.grad((n(x) * weights).sum(), [x, *n.parameters()])) for n in (ours, torchs)), strict=True
@@ -388,8 +383,26 @@ def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain
     assert torch.autograd.gradgradcheck(layer, x)
 
 
-def test_no_embedding_is_drawn_where_there_is_no_memory_for_it(monkeypatch):
-    """On the meta device, where checkpoints are loaded, drawing it would import torch's compiler: 2 s."""
-    monkeypatch.setattr(nn.init, "normal_", lambda *_: pytest.fail("drawn"))
-    with torch.device("meta"):
-        assert layers.ClassEmbedding(3, 4).embedding.weight.shape == (3, 4)
+class Operators(TorchDispatchMode):
+    """Keeps the names of all operators that run."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("arch", traits.ARCHS)
+def test_weights_that_are_loaded_are_not_drawn_first(arch):
+    """On the meta device, where checkpoints are checked, drawing would import torch's compiler: 900 modules, 2 s."""
+    config, before = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3}), set(sys.modules)
+    with torch.device("meta"), Operators() as ran:
+        GAN(config, networks.construct(config))
+    assert not [name for name in ran.names if "normal" in name or "uniform" in name]
+    assert len(sys.modules.keys() - before) < 20
+    with Operators() as ran:
+        networks.build(config)
+    assert [name for name in ran.names if "normal" in name or "uniform" in name], "a new run draws them"

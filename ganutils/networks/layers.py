@@ -13,20 +13,12 @@ from ganutils.runs.config import Config
 SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
 
 
-class Embedding(nn.Embedding):
-    """torch's, which on the meta device would import a compiler (2 s) to draw weights that do not exist."""
-
-    def reset_parameters(self) -> None:
-        if not self.weight.is_meta:
-            super().reset_parameters()
-
-
 class ClassEmbedding(nn.Module):
     """A learned vector for each class; without classes it has no parameters and changes nothing."""
 
     def __init__(self, classes: int, length: int):
         super().__init__()
-        self.embedding = Embedding(classes, length) if classes else None
+        self.embedding = nn.Embedding(classes, length) if classes else None
 
     def added(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Latents [B, Z] with the vectors of their classes added."""
