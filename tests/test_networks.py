@@ -1,7 +1,6 @@
 """Networks, losses and optimizers, against torch's own and the papers' formulas; settings and what they may be."""
 
 import math
-import sys
 import threading
 
 import numpy as np
@@ -398,11 +397,10 @@ class Operators(TorchDispatchMode):
 @pytest.mark.parametrize("arch", traits.ARCHS)
 def test_weights_that_are_loaded_are_not_drawn_first(arch):
     """On the meta device, where checkpoints are checked, drawing would import torch's compiler: 900 modules, 2 s."""
-    config, before = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3}), set(sys.modules)
+    config = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3})
     with torch.device("meta"), Operators() as ran:
         GAN(config, networks.construct(config))
     assert not [name for name in ran.names if "normal" in name or "uniform" in name]
-    assert len(sys.modules.keys() - before) < 20
     with Operators() as ran:
         networks.build(config)
     assert [name for name in ran.names if "normal" in name or "uniform" in name], "a new run draws them"
