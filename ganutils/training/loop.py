@@ -70,6 +70,7 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
     while gan.step < steps and not trainer.team.agreed(stopped):
         trainer.step()
         yield meter.tick() if gan.step % TICK == 0 or gan.step == steps else None
+    trainer.team.settle(stopped)
 
 
 def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped: list[int]) -> Iterator[Tick | None]:

@@ -26,6 +26,7 @@ from ganutils.training.augment import AUGMENTS
 from ganutils.training.batches import Batches, TrainingSet, training_set
 from ganutils.training.gan import GAN, begin
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
+from ganutils.training.together import begin_together
 
 
 class Trainer:
@@ -52,8 +53,8 @@ class Trainer:
         if self.config.batch % self.team.count:
             raise Error(f"--batch {self.config.batch} cannot be divided among {self.team.count} workers")
         if sync_bn and self.team.count > 1:
-            share_batch_norm(gan.G)
-            share_batch_norm(gan.D)
+            share_batch_norm(gan.G, team)
+            share_batch_norm(gan.D, team)
         self.batches = None if data is None else Batches(data, self.config, device, team)
         self.loss, self.loss_traits = LOSSES[self.config.loss], traits.LOSSES[self.config.loss]
         self.augments = [AUGMENTS[name] for name in self.config.augments]
@@ -209,7 +210,9 @@ def trainer_of(
 ) -> Trainer:
     """The Trainer of a run that starts or continues on `samples`; see Trainer."""
     data = training_set(samples, run.config) if samples else None
-    return Trainer(begin(run.config, run.checkpoint, run.init), data, device, team, sync_bn)
+    trainer = Trainer(begin(run.config, run.checkpoint, run.init), data, device, team, sync_bn)
+    begin_together(trainer.gan, run.data, team)
+    return trainer
 
 
 def with_precision(config: Config, device: torch.device) -> Config:
