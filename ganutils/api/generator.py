@@ -32,8 +32,8 @@ class Generator:
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
         """That of the checkpoint `path`, on `device` (as --device). Error if it is no checkpoint, or damaged."""
-        with devices.flushing(), container.read(os.fspath(path), "checkpoint") as file:
-            place = devices.prepare(device, None, False)
+        with devices.lent(), container.read(os.fspath(path), "checkpoint") as file:
+            place = devices.prepare(device, None)
             network, config = load_generator(file)
             self._take(network.to(place), config, file.meta.get("classes", []), checkpoints.updates(file)["G"])
 
@@ -62,7 +62,7 @@ class Generator:
             raise Error(f"latents: have shape {list(z.shape)}; give [..., {self.z_dim}], as .latents() does")
         lead = z.shape[:-1]
         classes = self._labels(labels, lead)
-        with devices.flushing():
+        with devices.lent():
             chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, per_pass(self.shape)))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 

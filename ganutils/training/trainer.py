@@ -218,7 +218,7 @@ def trainer_of(
 def with_precision(config: Config, device: torch.device) -> Config:
     """`config`, its precision decided for `device` if it leaves it to the machine."""
     is_decided = config.precision != SETTINGS["precision"].undecided
-    return config if is_decided else dataclasses.replace(config, precision=devices.fast_precision(device))
+    return config if is_decided else dataclasses.replace(config, precision=devices.fast_precision(device, config.work))
 
 
 def collect_statistics(network: nn.Module, on: bool) -> None:
