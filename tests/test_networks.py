@@ -2,6 +2,7 @@
 
 import math
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ from ganutils.randomness import stream
 from ganutils.runs import traits
 from ganutils.runs.config import SETTINGS, contradiction, fresh
 from ganutils.runs.presets import PRESETS
-from ganutils.training import batches
-from ganutils.training.augment import AUGMENTS, cutout, mirror, translate
+from ganutils.training import batches, replay
+from ganutils.training.augment import AUGMENTS
 from ganutils.training.batches import Batches, TrainingSet
 from ganutils.training.gan import GAN
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
@@ -154,37 +155,70 @@ def test_penalties_of_a_linear_discriminator():
     assert gradient_penalty(x @ w, x).item() == pytest.approx(16)
 
 
+def augmented(name, x, seed=0):
+    drawn = AUGMENTS[name].draw(stream(seed, "test"), x.shape)
+    return AUGMENTS[name].change(x, *map(torch.from_numpy, drawn))
+
+
 @pytest.mark.parametrize("name", AUGMENTS)
 def test_augmentation_changes_each_picture_and_lets_gradients_through(name):
     x = torch.linspace(-1, 1, 6 * 3 * 16 * 24).view(6, 3, 16, 24).requires_grad_()
-    y = AUGMENTS[name](x, stream(1, "test"))
-    again = AUGMENTS[name](x, stream(1, "test"))
+    y = augmented(name, x, seed=1)
+    again = augmented(name, x, seed=1)
     assert y.shape == x.shape
     assert torch.equal(y, again)
-    assert not torch.equal(y, AUGMENTS[name](x, stream(2, "test")))
+    assert not torch.equal(y, augmented(name, x, seed=2))
     y.square().sum().backward()
     assert (x.grad != 0).float().mean() > 0.5
 
 
 def test_translation_moves_by_up_to_an_eighth_and_fills_with_gray():
-    x = torch.ones(200, 1, 16, 24)
-    y = translate(x, stream(0, "t"))
+    y = augmented("translate", torch.ones(200, 1, 16, 24))
     kept = y.sum((1, 2, 3)) / (16 * 24)
     assert kept.min() == pytest.approx(14 / 16 * 21 / 24)
     assert kept.max() == 1
     assert set(y.unique().tolist()) == {0.0, 1.0}
 
 
+def test_translation_has_the_gradient_of_indexing_and_one_of_that():
+    """Bit for bit, though made of gathers: on CUDA the gradient of indexing adds up in any order."""
+    x = torch.randn(20, 3, 16, 24).contiguous(memory_format=torch.channels_last).requires_grad_()
+    dy, dx = (torch.from_numpy(part) for part in AUGMENTS["translate"].draw(stream(0, "t"), x.shape))
+    rows, columns = ((torch.arange(n) + moved).clamp(-1, n) + 1 for n, moved in ((16, dy), (24, dx)))
+    padded = nn.functional.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
+    indexed = padded[torch.arange(20)[:, None, None], rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+    weights = torch.randn(indexed.shape)
+    moved = AUGMENTS["translate"].change(x, dy, dx)
+    assert torch.equal(moved, indexed)
+    assert moved.stride() == indexed.stride()
+    assert torch.equal(*(torch.autograd.grad((y * weights).sum(), x)[0] for y in (moved, indexed)))
+    small = torch.randn(4, 1, 8, 8, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda x: AUGMENTS["translate"].change(x, dy[:4], dx[:4]), small)
+
+
+@pytest.mark.parametrize("size", [(8, 6), (7, 5), (4, 1)])
+def test_resizing_on_a_gpu_is_torchs_with_its_gradients(size):
+    """Its own gradient, since torch's adds up in any order there."""
+    x = torch.randn(2, 3, *((n + 1) // 2 for n in size), dtype=torch.double, requires_grad=True)
+    found = []
+    for resize in (layers._Resize.apply, partial(nn.functional.interpolate, mode="bilinear")):
+        y = resize(x, size)
+        found.append([y, *torch.autograd.grad((y * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum(), x)])
+    for ours, torchs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, torchs)
+    assert torch.autograd.gradgradcheck(lambda x: layers._Resize.apply(x, size), x)
+
+
 def test_mirror_swaps_left_and_right_of_half_the_pictures():
     x = torch.randn(400, 3, 4, 6)
-    y = mirror(x, stream(0, "m"))
+    y = augmented("mirror", x)
     swapped = (y != x).flatten(1).any(1)
     assert torch.equal(y[swapped], x[swapped].flip(-1))
     assert 150 < swapped.sum() < 250
 
 
 def test_cutout_takes_a_window_of_half_the_sides():
-    kept = cutout(torch.ones(300, 1, 16, 24), stream(0, "c")).sum((1, 2, 3))
+    kept = augmented("cutout", torch.ones(300, 1, 16, 24)).sum((1, 2, 3))
     assert kept.min() == 16 * 24 - 8 * 12
     assert kept.max() <= 16 * 24 - 4 * 6
 
@@ -208,7 +242,7 @@ def test_optimizers_are_torchs(ours, theirs):
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
         gradients = torch.autograd.grad(networks[0](x).square().mean(), list(networks[0].parameters()))
-        mine.step(gradients, 1e-2, count)
+        mine.step(gradients, torch.tensor(1e-2, dtype=torch.double), torch.tensor(float(count)))
         reference.zero_grad()
         networks[1](x).square().mean().backward()
         torch.nn.utils.clip_grad_value_(networks[1].parameters(), 1.0 if ours is RMSprop else 1e9)
@@ -255,7 +289,8 @@ def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
         for samples in (data.samples, watched)
     )
     for update in updates:
-        for one, other in zip(near(update), far(update), strict=True):
+        pair = [one.take(replay.send(one.draw(update), torch.device("cpu"))) for one in (near, far)]
+        for one, other in zip(*pair, strict=True):
             assert torch.equal(one, other)
     far._reader.shutdown()
     assert not any(by_main for _, by_main in watched.reads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -107,6 +108,56 @@ class _Overlap(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         y: Tensor = _Windows.apply(gradient)
         return y
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps [B, C, h, w] to `size` by bilinear interpolation.
+
+    On CUDA torch's own gradient adds up in any order; the one here has the same bits on every run.
+    """
+    if x.device.type != "cuda":
+        return F.interpolate(x, size, mode="bilinear", align_corners=False)
+    y: Tensor = _Resize.apply(x, size)
+    return y
+
+
+class _Resize(torch.autograd.Function):
+    """Bilinear interpolation of maps [B, C, h, w] to a size."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: tuple[int, int]) -> Tensor:
+        ctx.size = x.shape[2:]
+        y: Tensor = torch.ops.aten.upsample_bilinear2d(x, size, False)  # not F.interpolate, which asks for its gradient
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Gather.apply(gradient, ctx.size), None
+
+
+class _Gather(torch.autograd.Function):
+    """The adjoint of _Resize, from maps [B, C, H, W] to the size that it began with, in float32 or better."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, size: tuple[int, int]) -> Tensor:
+        ctx.size = y.shape[2:]
+        exact = y if y.dtype == torch.float64 else y.float()
+        rows, columns = (
+            _weights(small, large, y.device).to(exact.dtype) for small, large in zip(size, ctx.size, strict=True)
+        )
+        with torch.autocast(y.device.type, enabled=False):
+            x = rows @ (exact @ columns.mT)
+        return x.to(y.dtype).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Resize.apply(gradient, ctx.size), None
+
+
+@functools.lru_cache
+def _weights(small: int, large: int, device: torch.device) -> Tensor:
+    """What each of `large` points takes of each of `small` ones: float64 [small, large]."""
+    return F.interpolate(torch.eye(small, dtype=torch.double)[None], large, mode="linear")[0].to(device)
 
 
 def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
