@@ -220,7 +220,7 @@ def engine(tiny: bool) -> None:
     """gan-loop's engine on pictures in memory; the last way may choose algorithms by a timing."""
     from ganutils.compute import devices
 
-    device = devices.prepare("auto", None, True)
+    device = devices.prepare("auto", None)
     ways = [("bf16", True), ("bf16", False), ("fp32", True), ("fp32", False)]
     for shape, width, batch in cases(tiny):
         for precision, recorded in ways:

@@ -37,11 +37,19 @@ def bf16_unit() -> str:
     Intel's processors with avx512_bf16 but without AMX multiply bf16 at two thirds of fp32's speed, AMD's (Zen 4 and
     later) at twice. ONEDNN_MAX_CPU_ISA, with which oneDNN poses as an older processor, counts too.
     """
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
-    if torch.cpu._is_amx_tile_supported() and ("AMX" in limit or limit in ("DEFAULT", "ALL")):
+    if _may_use("AMX") and torch.cpu._is_amx_tile_supported():
         return "amx"
-    allows = limit in ("DEFAULT", "ALL") or re.search("BF16|FP16|AVX10|AMX", limit)
-    return "avx512_bf16" if allows and torch.cpu._is_avx512_bf16_supported() and vendor() == "AuthenticAMD" else ""
+    return "avx512_bf16" if bf16_instructions() and vendor() == "AuthenticAMD" else ""
+
+
+def bf16_instructions() -> bool:
+    """Whether the processor can multiply bf16 at all, fast or not; others take a hundred times as long as for fp32."""
+    return _may_use("BF16|FP16|AVX10|AMX") and torch.cpu._is_avx512_bf16_supported()
+
+
+def _may_use(kinds: str) -> bool:
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
+    return limit in ("DEFAULT", "ALL") or re.search(kinds, limit) is not None
 
 
 def vendor() -> str:
