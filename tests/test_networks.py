@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+import tape
 import torch
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganutils import Error, networks, randomness
 from ganutils.compute import distributed
@@ -288,10 +288,13 @@ def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
         Batches(data._replace(samples=samples), config, torch.device("cpu"), distributed.ALONE)
         for samples in (data.samples, watched)
     )
+    resident = Batches(data, config, torch.device("cpu"), distributed.ALONE)
+    resident._on_device = torch.from_numpy(data.samples), torch.from_numpy(data.labels)  # as on a GPU
     for update in updates:
-        pair = [one.take(replay.send(one.draw(update), torch.device("cpu"))) for one in (near, far)]
-        for one, other in zip(*pair, strict=True):
+        three = [one.take(replay.send(one.draw(update), torch.device("cpu"))) for one in (near, far, resident)]
+        for one, other, third in zip(*three, strict=True):
             assert torch.equal(one, other)
+            assert torch.equal(one, third)
     far._reader.shutdown()
     assert not any(by_main for _, by_main in watched.reads)
     wanted = [batches.rows_of(config.seed, update, 4, 10).tolist() for update in (updates[0], updates[0] + 1)]
@@ -417,25 +420,13 @@ def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain
     assert torch.autograd.gradgradcheck(layer, x)
 
 
-class Operators(TorchDispatchMode):
-    """Keeps the names of all operators that run."""
-
-    def __init__(self):
-        super().__init__()
-        self.names = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.append(func.__name__)
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("arch", traits.ARCHS)
 def test_weights_that_are_loaded_are_not_drawn_first(arch):
     """On the meta device, where checkpoints are checked, drawing would import torch's compiler: 900 modules, 2 s."""
     config = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3})
-    with torch.device("meta"), Operators() as ran:
+    with torch.device("meta"), tape.Operators() as ran:
         GAN(config, networks.construct(config))
     assert not [name for name in ran.names if "normal" in name or "uniform" in name]
-    with Operators() as ran:
+    with tape.Operators() as ran:
         networks.build(config)
     assert [name for name in ran.names if "normal" in name or "uniform" in name], "a new run draws them"
