@@ -252,6 +252,8 @@ def run_engine(
     with fresh_memory() as megabytes:
         data = TrainingSet(noise(shape, 64 if tiny else 20_000))
         trainer = Trainer(begin(config, None), data, device)
+        if recorded:
+            trainer.record()
         steps = 0
 
         def step() -> None:
@@ -266,7 +268,7 @@ def run_engine(
         trainer.measures()
         way = f"{precision}, {'recorded' if recorded else 'eager'}{', free to choose algorithms' * free}"
         about = {"way": way, "shape": shape, "batch": batch, "first_step_s": round(ready, 2), "mb": megabytes()}
-        say("engine", **about, **found, **kernels(trainer.step))
+        say("engine", **about, **found, **kernels(trainer.step), problem=trainer.problem)
 
 
 def commands(folder: str) -> Callable[..., bytes]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 WARM_UPS = 3  # runs before a recording: kernels are loaded, and their plans and workspaces made
-ALIGNED = 16  # bytes
+ALIGNED = 256  # bytes: as an allocation of its own would be
 
 T = TypeVar("T")
 Arrays = Mapping[str, np.ndarray]
@@ -22,9 +22,9 @@ Capture = Callable[[Callable[[], T]], Callable[[], T]]  # a function -> one that
 
 
 def send(arrays: Arrays, device: torch.device) -> dict[str, Tensor]:
-    """`arrays` on the device, in one copy that nothing waits for; on the CPU they are the arrays themselves."""
-    if device.type == "cpu":
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+    """`arrays` on the device: on CUDA in one copy that nothing waits for, on the CPU the arrays themselves."""
+    if device.type != "cuda":
+        return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
     return _views(_packed(arrays, device).to(device, non_blocking=True), arrays)
 
 
@@ -33,12 +33,14 @@ class Recorder:
 
     Recording changes nothing: what is in `state`, all the tensors that the functions change, is put back. So every call
     is a replay, the first too, and gives the same bits as `function(send(arrays, device))`. The tensors in what a
-    function returns lie still: the next call changes them.
+    function returns lie still: the next call changes them. What cannot be recorded is run at every call, slower and
+    with the same bits; `problem` says why.
     """
 
     def __init__(self, state: Callable[[], Iterable[Tensor]], device: torch.device, capture: Capture | None = None):
         self._state, self.device = state, device
         self._capture = capture or as_graph
+        self.problem = ""
         self._recorded: dict[str, tuple[Tensor, Callable[[], object]]] = {}
 
     def __call__(self, name: str, function: Callable[[dict[str, Tensor]], T], arrays: Arrays) -> T:
@@ -56,9 +58,9 @@ class Recorder:
         state = list(self._state())
         before = [tensor.detach().clone() for tensor in state]
         try:
-            with torch.cuda.device(self.device) if self.device.type == "cuda" else torch.enable_grad():
-                return self._capture(function)
-        except RuntimeError:  # most likely there is no memory for it: unrecorded it is slower, with the same bits
+            return self._capture(function)
+        except RuntimeError as problem:  # most likely there is no memory for it
+            self.problem = str(problem)
             return function
         finally:
             with torch.no_grad():

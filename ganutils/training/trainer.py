@@ -74,6 +74,11 @@ class Trainer:
         """Record each kind of update when it comes first, and replay it from then on."""
         self._recorder = replay.Recorder(lambda: self.gan.tensors().values(), self.device, capture)
 
+    @property
+    def problem(self) -> str | None:
+        """Why an update could not be recorded, "" if none failed; None if none is recorded at all."""
+        return None if self._recorder is None else self._recorder.problem
+
     def train_d(self) -> None:
         """One update of the discriminator."""
         self._update("d")
