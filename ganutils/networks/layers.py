@@ -113,9 +113,9 @@ class _Overlap(torch.autograd.Function):
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Maps [B, C, h, w] to `size` by bilinear interpolation.
 
-    On CUDA torch's own gradient adds up in any order; the one here has the same bits on every run.
+    On GPUs torch's own gradient adds up in any order; the one here has the same bits on every run.
     """
-    if x.device.type != "cuda":
+    if x.device.type == "cpu":
         return F.interpolate(x, size, mode="bilinear", align_corners=False)
     y: Tensor = _Resize.apply(x, size)
     return y
@@ -127,7 +127,7 @@ class _Resize(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: tuple[int, int]) -> Tensor:
         ctx.size = x.shape[2:]
-        y: Tensor = torch.ops.aten.upsample_bilinear2d(x, size, False)  # not F.interpolate, which asks for its gradient
+        y: Tensor = torch.ops.aten.upsample_bilinear2d(x, size, False)  # F.interpolate would take index_put
         return y
 
     @staticmethod
@@ -143,7 +143,7 @@ class _Gather(torch.autograd.Function):
         ctx.size = y.shape[2:]
         exact = y if y.dtype == torch.float64 else y.float()
         rows, columns = (
-            _weights(small, large, y.device).to(exact.dtype) for small, large in zip(size, ctx.size, strict=True)
+            _weights(small, large, exact.dtype, y.device) for small, large in zip(size, ctx.size, strict=True)
         )
         with torch.autocast(y.device.type, enabled=False):
             x = rows @ (exact @ columns.mT)
@@ -155,9 +155,9 @@ class _Gather(torch.autograd.Function):
 
 
 @functools.lru_cache
-def _weights(small: int, large: int, device: torch.device) -> Tensor:
-    """What each of `large` points takes of each of `small` ones: float64 [small, large]."""
-    return F.interpolate(torch.eye(small, dtype=torch.double)[None], large, mode="linear")[0].to(device)
+def _weights(small: int, large: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What each of `large` points takes of each of `small` ones: [small, large]."""
+    return F.interpolate(torch.eye(small, dtype=torch.double)[None], large, mode="linear")[0].to(dtype).to(device)
 
 
 def map_sizes(height: int, width: int) -> list[tuple[int, int]]:
