@@ -51,8 +51,12 @@ class GAN:
         weights: list[Any] = [weight] * len(averages)
         with torch.no_grad():
             torch._foreach_lerp_(averages, list(self.G.parameters()), weights)
-            if statistics := list(self.G.buffers()):
-                torch._foreach_copy_(list(self.ema.buffers()), statistics)
+            for dtype in (torch.float32, torch.int64):  # of one type they are copied by one launch
+                copies, statistics = (
+                    [buffer for buffer in network.buffers() if buffer.dtype == dtype] for network in (self.ema, self.G)
+                )
+                if statistics:
+                    torch._foreach_copy_(copies, statistics)
 
     def tensors(self) -> Tensors:
         """All state but the counters, by the names that it has in a checkpoint."""

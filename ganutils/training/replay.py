@@ -5,6 +5,7 @@ What is drawn for an update goes to the device in one copy. No update waits for 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
@@ -57,8 +58,10 @@ class Recorder:
     def _record(self, function: Callable[[], T]) -> Callable[[], T]:
         state = list(self._state())
         before = [tensor.detach().clone() for tensor in state]
+        on_device = torch.cuda.device(self.device) if self.device.type == "cuda" else contextlib.nullcontext()
         try:
-            return self._capture(function)
+            with on_device:
+                return self._capture(function)
         except RuntimeError as problem:  # most likely there is no memory for it
             self.problem = str(problem)
             return function
