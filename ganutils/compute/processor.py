@@ -5,12 +5,12 @@ So the same machine always chooses the same (law 1). The figures come from `benc
 
 from __future__ import annotations
 
-import contextlib
 import os
-import platform
 import re
 
 import torch
+
+from ganutils import machine
 
 ALL_CORES = torch.get_num_threads()  # as many as OpenMP takes, which OMP_NUM_THREADS may limit
 
@@ -39,7 +39,7 @@ def bf16_unit() -> str:
     """
     if _may_use("AMX") and torch.cpu._is_amx_tile_supported():
         return "amx"
-    return "avx512_bf16" if bf16_instructions() and vendor() == "AuthenticAMD" else ""
+    return "avx512_bf16" if bf16_instructions() and machine.vendor() == "AuthenticAMD" else ""
 
 
 def bf16_instructions() -> bool:
@@ -50,12 +50,3 @@ def bf16_instructions() -> bool:
 def _may_use(kinds: str) -> bool:
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT").upper()
     return limit in ("DEFAULT", "ALL") or re.search(kinds, limit) is not None
-
-
-def vendor() -> str:
-    """GenuineIntel, AuthenticAMD ...; "" where the system does not tell."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
-        for line in lines:
-            if line.startswith("vendor_id"):
-                return line.partition(":")[2].strip()
-    return platform.processor().rpartition(" ")[2]  # on Windows: AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD
