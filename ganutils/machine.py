@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-# About half a millisecond of waiting, by whose processor it is: a spin takes Intel's 140 cycles, AMD's 65. (libgomp's own
-# number is 300,000.)
+# About half a millisecond of waiting, by whose processor it is: a spin takes Intel's 140 cycles, AMD's 65. libgomp's
+# own number is 300,000.
 SPINS = {"GenuineIntel": 10_000, "AuthenticAMD": 30_000}
 
 
