@@ -12,7 +12,7 @@ from torch import nn
 from ganutils import Error
 from ganutils.compute import devices
 from ganutils.files import container
-from ganutils.inference.generate import generate, per_pass
+from ganutils.inference.generate import generate
 from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
 from ganutils.runs import checkpoints
@@ -63,7 +63,7 @@ class Generator:
         lead = z.shape[:-1]
         classes = self._labels(labels, lead)
         with devices.lent():
-            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, per_pass(self.shape)))
+            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
     def _labels(self, labels: Any, lead: tuple[int, ...]) -> np.ndarray | None:

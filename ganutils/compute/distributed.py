@@ -160,8 +160,8 @@ def joined(device: torch.device, lost: Callable[[str], object]) -> Iterator[Team
 
 def _own_gpus(device: torch.device) -> Any:
     """A group that talks by NCCL; None unless each process has a GPU of its own, without which NCCL fails."""
-    is_gpu = device.type == "cuda"
-    gpu = torch.tensor(torch.cuda.get_device_properties(device).uuid.bytes if is_gpu else [0] * 16, dtype=torch.uint8)
+    about: Any = torch.cuda.get_device_properties(device) if device.type == "cuda" else None
+    gpu = torch.tensor([0] * 16 if about is None else list(about.uuid.bytes), dtype=torch.uint8)
     gpus = [torch.empty_like(gpu) for _ in range(dist.get_world_size())]
     dist.all_gather(gpus, gpu)
     own = {bytes(gpu.numpy()) for gpu in gpus if gpu.any()}

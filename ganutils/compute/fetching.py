@@ -10,12 +10,16 @@ from torch import Tensor
 
 
 class Fetched:
-    """Copies of `tensors` as they are now. CUDA copies them into pinned memory, after what it was given before."""
+    """Copies of `tensors` as they are now. CUDA copies them into pinned memory, after what it was given before.
 
-    def __init__(self, tensors: Mapping[str, Tensor]):
+    kept   whether nobody changes them: then those that are in the host's memory need no copy
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], kept: bool = False):
         on_cuda = [tensor for tensor in tensors.values() if tensor.is_cuda]
         self._tensors = {
-            name: tensor.detach().to("cpu", non_blocking=tensor.is_cuda, copy=True) for name, tensor in tensors.items()
+            name: tensor.detach().to("cpu", non_blocking=tensor.is_cuda, copy=not kept)
+            for name, tensor in tensors.items()
         }
         self._copied = torch.cuda.current_stream(on_cuda[0].device).record_event() if on_cuda else None
 

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -48,7 +49,7 @@ class Watch:
 
     def __init__(self, rank: int, count: int, lost: Callable[[str], object]):
         self._before, self._next, self._lost = (rank - 1) % count, (rank + 1) % count, lost
-        self._group = dist.new_group(backend="gloo", timeout=FOREVER)
+        self._group: Any = dist.new_group(backend="gloo", timeout=FOREVER)
         self._thread = threading.Thread(target=self._wait, daemon=True)
         self._thread.start()
 

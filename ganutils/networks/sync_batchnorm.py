@@ -81,4 +81,4 @@ def share_batch_norm(network: nn.Module, team: Team) -> None:
     for module in network.modules():
         if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
             module.__class__ = SharedBatchNorm
-            module.team = team
+            vars(module)["team"] = team
