@@ -71,6 +71,19 @@ def test_threads_are_those_typed_else_those_of_the_run_else_as_many_as_pay(machi
     assert threads(3, SMALL, 2) == 3
 
 
+@pytest.mark.parametrize("name, current", [("auto", []), ("cuda", []), ("cuda:1", [1])])
+def test_a_gpu_that_is_named_is_the_current_one(machine, monkeypatch, name, current):
+    machine()
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch._C, "_cuda_setDevice", chosen.append, raising=False)
+    monkeypatch.setattr(torch.cuda, "_check_stray_context", lambda device: None, raising=False)
+    with devices.lent():
+        assert devices.prepare(name, None).type == "cuda"
+    assert chosen == current
+
+
 def test_a_run_keeps_its_threads(machine, pictures, tmp_path):
     machine(cores=2)
     data, small = tmp_path / pictures, dict(width=2, z_dim=4, batch=4)

@@ -42,7 +42,7 @@ def prepare(name: str, threads: int | None, work: float = math.inf, kept: int | 
     device = find(name)
     if device.type == "cpu":
         torch.set_num_threads(threads or min(kept or processor.threads(work), processor.ALL_CORES))
-    if device.type == "cuda":
+    if device.type == "cuda" and device.index is not None:  # what has no device of its own is made on this one
         torch.cuda.set_device(device)
     _keep_memory()
     _set_arithmetic()
