@@ -227,8 +227,8 @@ def engine(tiny: bool) -> None:
             if recorded and not ON_GPU:
                 continue
             run_engine(tiny, device, shape, width, batch, precision, recorded)
-    torch.use_deterministic_algorithms(False)
-    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = False, True
+    torch.set_deterministic_debug_mode("default")
+    torch.backends.cudnn.benchmark = True
     for shape, width, batch in cases(tiny):
         run_engine(tiny, device, shape, width, batch, "bf16", ON_GPU, free=True)
 
@@ -266,6 +266,8 @@ def run_engine(
         ready = seconds_of(step)
         found = rate(step, batch, 0.1 if tiny else 2.0)
         trainer.measures()
+        if trainer.problem:
+            say("failed", stage="engine", what=f"not recorded: {trainer.problem}")
         way = f"{precision}, {'recorded' if recorded else 'eager'}{', free to choose algorithms' * free}"
         about = {"way": way, "shape": shape, "batch": batch, "first_step_s": round(ready, 2), "mb": megabytes()}
         say("engine", **about, **found, **kernels(trainer.step), problem=trainer.problem)
