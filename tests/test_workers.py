@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganutils import Error
-from ganutils.compute import watching
+from ganutils.compute import devices, watching
 from ganutils.compute.distributed import ShardedGenerator, Team, joined
 
 # Adam steps by the sign of a gradient, even one that is rounding alone; at this rate only the gradients are compared.
@@ -190,3 +190,19 @@ def test_what_says_that_a_worker_has_died_is_told_in_words(problem, said):
 def test_other_errors_are_not_taken_for_a_death():
     with pytest.raises(RuntimeError, match="DefaultCPUAllocator"), watching.noticing_deaths():
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+
+def test_a_run_says_that_it_had_another_number_of_workers(team, ok, pictures):
+    words = ["gan-loop", pictures, *TINY, "--arch", "resnet", "-o", "two.ckpt"]
+    assert [worker.wait().code for worker in team(*words, "--steps", 1, "-q")] == [0, 0]
+    (said,) = (line for line in ok(*words, "--steps", 2).lines if "there" in line)
+    assert said == "two.ckpt: workers 2 there, 1 here: may differ in the last bits from a run that never moved"
+    assert not any("there" in line for line in ok(*words, "--steps", 3).lines)
+
+
+def test_a_run_says_that_it_moved_to_another_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "T4")
+    here = torch.device("cuda")
+    meta = {"config": {"precision": "fp32"}, "versions": {**devices.describe(here), "gpu": "A100"}}
+    assert "gpu A100 there, T4 here" in devices.differences(meta, here, "fp32")
+    assert "gpu" not in devices.differences(meta, torch.device("cpu"), "fp32")

@@ -122,7 +122,9 @@ def fast_precision(device: torch.device, work: float = math.inf) -> str:
 def describe(device: torch.device) -> dict[str, Any]:
     """What the last bits of a training depend on beside its config. Checkpoints keep it, outside their digest."""
     threads = {"threads": torch.get_num_threads()} if device.type == "cpu" else {}
-    return {"torch": str(torch.__version__), "device": device.type, **threads}
+    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+    workers = int(os.environ.get("WORLD_SIZE", "1"))
+    return {"torch": str(torch.__version__), "device": device.type, **threads, **gpu, "workers": workers}
 
 
 def differences(meta: Mapping[str, Any], device: torch.device, precision: str) -> str | None:
@@ -134,8 +136,9 @@ def differences(meta: Mapping[str, Any], device: torch.device, precision: str) -
     if not isinstance(there, dict):
         return None
     there = {**there, "precision": meta["config"]["precision"]}
-    names = [name for name in ("device", "threads", "torch", "precision") if name in there]
-    pairs = [f"{name} {there[name]} there, {here.get(name)} here" for name in names if there[name] != here.get(name)]
+    known = there.keys() & here.keys()
+    names = [name for name in ("device", "gpu", "threads", "workers", "torch", "precision") if name in known]
+    pairs = [f"{name} {there[name]} there, {here[name]} here" for name in names if there[name] != here[name]]
     return f"{', '.join(pairs)}: may differ in the last bits from a run that never moved" if pairs else None
 
 
