@@ -38,10 +38,9 @@ class Batches:
 
     def draw(self, update: int) -> dict[str, np.ndarray]:
         """What `take` makes the batch of `update`, counted from 0, of."""
-        rows = self._rows(update)
         if self._on_device is not None:
-            return {"rows": rows}
-        labels = {} if self.data.labels is None else {"labels": self.data.labels[rows]}
+            return {"rows": self._rows(update)}
+        labels = {} if self.data.labels is None else {"labels": self.data.labels[self._rows(update)]}
         return {"batch": self._read_ahead(update), **labels}
 
     def take(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:

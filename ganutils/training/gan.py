@@ -51,12 +51,10 @@ class GAN:
         weights: list[Any] = [weight] * len(averages)
         with torch.no_grad():
             torch._foreach_lerp_(averages, list(self.G.parameters()), weights)
-            for dtype in (torch.float32, torch.int64):  # of one type they are copied by one launch
-                copies, statistics = (
-                    [buffer for buffer in network.buffers() if buffer.dtype == dtype] for network in (self.ema, self.G)
-                )
-                if statistics:
-                    torch._foreach_copy_(copies, statistics)
+            pairs = list(zip(self.ema.buffers(), self.G.buffers(), strict=True))
+            for dtype in {statistic.dtype for _, statistic in pairs}:  # of one type they are copied by one launch
+                copies, statistics = zip(*(pair for pair in pairs if pair[1].dtype == dtype), strict=True)
+                torch._foreach_copy_(copies, statistics)
 
     def tensors(self) -> Tensors:
         """All state but the counters, by the names that it has in a checkpoint."""
