@@ -1,5 +1,9 @@
 """Recorded updates, replayed, give the bits of those that are run. Here by a recorder for the CPU; see test_gpu."""
 
+import contextlib
+import inspect
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import tape
@@ -118,3 +122,30 @@ def test_all_goes_to_the_device_in_one_copy_and_stays_what_it_was():
         assert torch.equal(view, torch.from_numpy(arrays[name]))
         assert (view.data_ptr() - views["z"].data_ptr()) % replay.ALIGNED == 0
         assert replay.send(arrays, CPU)[name].data_ptr() == arrays[name].ctypes.data
+
+
+def test_a_graph_is_captured_on_the_stream_where_it_was_warmed_up(monkeypatch):
+    """By torch's functions as they are declared, though there is no GPU to call them on."""
+    done, ours, main = [], Mock(), Mock()
+    signature = inspect.signature(torch.cuda.graph)
+
+    @contextlib.contextmanager
+    def noted(*arguments, **others):
+        done.append([*arguments, others])
+        yield
+        done.append("end")
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: ours)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: main)
+    monkeypatch.setattr(torch.cuda, "stream", noted)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", graph := Mock())
+    monkeypatch.setattr(torch.cuda, "graph", noted)
+    again = replay.as_graph(lambda: done.append("run") or len(done))
+    where = {"stream": ours, "capture_error_mode": "thread_local"}
+    signature.bind(graph, **where)
+    assert done == [[ours, {}], *["run"] * replay.WARM_UPS, "end", [graph(), where], "run", "end"]
+    ours.wait_stream.assert_called_once_with(main)  # before the first
+    main.wait_stream.assert_called_once_with(ours)  # after the last
+    assert again() == again()
+    assert graph().replay.call_count == 2
+    assert done.count("run") == replay.WARM_UPS + 1
