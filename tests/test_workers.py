@@ -187,9 +187,18 @@ def test_what_says_that_a_worker_has_died_is_told_in_words(problem, said):
         raise problem
 
 
-def test_other_errors_are_not_taken_for_a_death():
-    with pytest.raises(RuntimeError, match="DefaultCPUAllocator"), watching.noticing_deaths():
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+@pytest.mark.parametrize(
+    "problem",
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        torch.distributed.DistBackendError("ncclUnhandledCudaError: Cuda failure 2 'out of memory'"),
+    ],
+)
+def test_other_errors_are_not_taken_for_a_death(problem):
+    with pytest.raises(RuntimeError) as found, watching.noticing_deaths():
+        raise problem
+    assert found.value is problem
 
 
 def test_a_run_says_that_it_had_another_number_of_workers(team, ok, pictures):

@@ -35,9 +35,10 @@ def noticing_deaths() -> Iterator[None]:
     try:
         yield
     except RuntimeError as problem:
-        if not (isinstance(problem, dist.DistError) or "gloo" in str(problem)):
+        text = str(problem).lower()
+        if "out of memory" in text or not (isinstance(problem, dist.DistError) or "gloo" in text):
             raise
-        raise Error(SILENT if "timed out" in str(problem).lower() else GONE) from None
+        raise Error(SILENT if "timed out" in text else GONE) from None
 
 
 class Watch:
