@@ -1,4 +1,4 @@
-"""The measurements in bench/ that no machine of ours can take, at toy sizes: that the scripts work."""
+"""The measurements in bench/, at toy sizes: that the scripts work, also where what they are for is not at hand."""
 
 import json
 import os
@@ -36,3 +36,14 @@ def test_bench_gpu_goes_on_after_a_stage_that_fails(tmp_path):
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert "laws failed: no time was left" in done.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("busy", [[], ["--busy"]])
+def test_bench_train_prints_a_table(busy):
+    line = [sys.executable, str(ROOT / "bench" / "train"), "--cases", "8x8x1:2", "--rounds", "1", "--seconds", "0.01"]
+    done = subprocess.run([*line, *busy], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = [row.split(" | ") for row in done.stdout.splitlines() if row.startswith("| ")]
+    assert len(rows) == (5 if busy else 3)
+    assert len({len(row) for row in rows}) == 1
