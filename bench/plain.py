@@ -66,7 +66,7 @@ class Plain:
         )
         self.loss = nn.BCELoss()
         self.loader = torch.utils.data.DataLoader(
-            Pictures(pictures), config.batch, shuffle=True, num_workers=2, drop_last=True
+            Pictures(pictures), config.batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True
         )
         self.batches = iter(self.loader)
 

@@ -6,10 +6,14 @@ when first used, so that `import ganutils` costs nothing: read, write and sheet 
 
 from typing import TYPE_CHECKING, Any
 
+from ganutils import machine
+
 if TYPE_CHECKING:
     from ganutils.api.data import Data, read, sheet, write
     from ganutils.api.generator import Generator
     from ganutils.api.run import Run
+
+machine.sleep_soon()  # before anything imports torch
 
 __version__ = "0.1.0"
 __all__ = ["Data", "Error", "Generator", "Run", "read", "sheet", "write"]

@@ -473,3 +473,12 @@ def test_a_damaged_extractor_is_refused_by_name(fails, real, content, tmp_path, 
         container.write(str(tmp_path / "odd.safetensors"), "extractor", tensors, {**meta, "shape": shape})
         line = fails("gan-eval", real, real, "--features", "odd.safetensors")
         assert "odd.safetensors: damaged: an extractor without its shape" in line
+
+
+def test_a_kept_classifier_is_named_by_what_it_was_trained_on():
+    """Each kind of device rounds in its own way, and scores are compared by the same features."""
+    from ganutils.training.classifier import digest
+
+    images, labels = bars(20, 0)
+    names = {digest(images, labels, torch.device(kind)) for kind in ("cpu", "cuda", "cuda:1", "mps")}
+    assert len(names) == 3

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import BIN, FORKS, TINY, wait_for
+from conftest import BIN, TINY, wait_for
 
 from ganutils.files import container
 
@@ -169,21 +169,6 @@ def test_an_older_checkpoint_that_left_the_precision_to_the_machine_says_what_it
     assert content(checkpoint)[0]["config"]["precision"] == "fp32"
     line = fails("gan-loop", pictures, *TINY, "--precision", "bf16", "--steps", 3, "-o", checkpoint)
     assert "is another run: precision is fp32 there, bf16 here" in line
-
-
-def new_memory_when_deterministic():
-    import torch
-
-    from ganutils.compute import devices
-
-    devices.prepare("cpu", None, deterministic=True)
-    return torch.are_deterministic_algorithms_enabled(), bool(torch.empty(9, 9).isnan().all())
-
-
-def test_a_deterministic_run_does_not_fill_memory_with_nan():
-    """Which PyTorch does by default, and which takes time."""
-    with FORKS.Pool(1) as pool:
-        assert pool.apply(new_memory_when_deterministic) == (True, False)
 
 
 ABSOLUTE = """

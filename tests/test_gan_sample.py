@@ -4,8 +4,12 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from pictures import flat
 from PIL import Image
+
+from ganutils.compute.distributed import Team
+from ganutils.inference import generate
 
 
 def test_samples_keep_their_latents_and_come_back_from_them(ok, checkpoint, content):
@@ -115,3 +119,26 @@ def test_a_device_that_is_not_there(fails, checkpoint):
 )
 def test_a_name_that_cannot_be_written(fails, checkpoint, name, words):
     assert words in fails("gan-sample", checkpoint, "-o", name)
+
+
+@pytest.mark.parametrize("team", [Team(), Team(0, 2)], ids=["alone", "with another worker"])
+def test_batches_that_are_on_their_way_together_come_in_order(monkeypatch, team):
+    """As on a GPU: the next batch is begun before the one before is there."""
+    begun = []
+
+    class Generator(torch.nn.Linear):
+        def forward(self, z):
+            begun.append(len(z))
+            return z * 2
+
+    monkeypatch.setattr(generate, "pace", lambda shape, device: (3, 1))
+    monkeypatch.setattr(team, "gathered", lambda array, owner: array if owner == team.rank else array * np.nan)
+    z = np.arange(20, dtype=np.float32).reshape(10, 2)
+    made = generate.generate(Generator(2, 2), z, None, (2,), team)
+    first = next(made)
+    assert begun == [3, 3][: 2 // team.count]
+    samples = np.concatenate([first, *made])
+    ours = np.arange(10) // 3 % team.count == 0
+    assert samples.dtype == np.float32
+    assert np.array_equal(samples[ours], z[ours] * 2)
+    assert np.isnan(samples[~ours]).all()

@@ -167,3 +167,19 @@ def test_scores_worsen_step_by_step_with_distance(random):
     for name in ("precision", "recall", "density", "coverage"):
         values = [one[name] for one in found]
         assert values[1:] == sorted(values[1:], reverse=True), name
+
+
+def test_on_a_gpu_the_metrics_are_the_same(monkeypatch):
+    """What a GPU does, done by torch on the CPU."""
+    real, fake = (np.random.default_rng(seed).normal(size=(1100, 5)).astype("f4") for seed in (0, 1))
+
+    def measured():
+        radii = metrics.radii(real, 3)[0]
+        nearest = metrics.nearest(fake, real)
+        single = metrics.kernel_distance(real, fake, 0)[0], metrics.sliced_wasserstein(real, fake, 0)
+        return [radii, *nearest, metrics.within(real, fake, radii), *single]
+
+    expected = measured()
+    monkeypatch.setattr(metrics.products, "_device", torch.device("cpu"))
+    for ours, theirs in zip(measured(), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)

@@ -2,9 +2,11 @@
 
 import math
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
+import tape
 import torch
 from hypothesis import given
 from hypothesis import settings as examples
@@ -21,9 +23,10 @@ from ganutils.randomness import stream
 from ganutils.runs import traits
 from ganutils.runs.config import SETTINGS, contradiction, fresh
 from ganutils.runs.presets import PRESETS
-from ganutils.training import batches
-from ganutils.training.augment import AUGMENTS, cutout, mirror, translate
+from ganutils.training import batches, replay
+from ganutils.training.augment import AUGMENTS
 from ganutils.training.batches import Batches, TrainingSet
+from ganutils.training.gan import GAN
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 from ganutils.training.optimizers import OPTIMIZERS, Adam, RMSprop
 
@@ -152,37 +155,70 @@ def test_penalties_of_a_linear_discriminator():
     assert gradient_penalty(x @ w, x).item() == pytest.approx(16)
 
 
+def augmented(name, x, seed=0):
+    drawn = AUGMENTS[name].draw(stream(seed, "test"), x.shape)
+    return AUGMENTS[name].change(x, *map(torch.from_numpy, drawn))
+
+
 @pytest.mark.parametrize("name", AUGMENTS)
 def test_augmentation_changes_each_picture_and_lets_gradients_through(name):
     x = torch.linspace(-1, 1, 6 * 3 * 16 * 24).view(6, 3, 16, 24).requires_grad_()
-    y = AUGMENTS[name](x, stream(1, "test"))
-    again = AUGMENTS[name](x, stream(1, "test"))
+    y = augmented(name, x, seed=1)
+    again = augmented(name, x, seed=1)
     assert y.shape == x.shape
     assert torch.equal(y, again)
-    assert not torch.equal(y, AUGMENTS[name](x, stream(2, "test")))
+    assert not torch.equal(y, augmented(name, x, seed=2))
     y.square().sum().backward()
     assert (x.grad != 0).float().mean() > 0.5
 
 
 def test_translation_moves_by_up_to_an_eighth_and_fills_with_gray():
-    x = torch.ones(200, 1, 16, 24)
-    y = translate(x, stream(0, "t"))
+    y = augmented("translate", torch.ones(200, 1, 16, 24))
     kept = y.sum((1, 2, 3)) / (16 * 24)
     assert kept.min() == pytest.approx(14 / 16 * 21 / 24)
     assert kept.max() == 1
     assert set(y.unique().tolist()) == {0.0, 1.0}
 
 
+def test_translation_has_the_gradient_of_indexing_and_one_of_that():
+    """Bit for bit, though made of gathers: on CUDA the gradient of indexing adds up in any order."""
+    x = torch.randn(20, 3, 16, 24).contiguous(memory_format=torch.channels_last).requires_grad_()
+    dy, dx = (torch.from_numpy(part) for part in AUGMENTS["translate"].draw(stream(0, "t"), x.shape))
+    rows, columns = ((torch.arange(n) + moved).clamp(-1, n) + 1 for n, moved in ((16, dy), (24, dx)))
+    padded = nn.functional.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)
+    indexed = padded[torch.arange(20)[:, None, None], rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+    weights = torch.randn(indexed.shape)
+    moved = AUGMENTS["translate"].change(x, dy, dx)
+    assert torch.equal(moved, indexed)
+    assert moved.stride() == indexed.stride()
+    assert torch.equal(*(torch.autograd.grad((y * weights).sum(), x)[0] for y in (moved, indexed)))
+    small = torch.randn(4, 1, 8, 8, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda x: AUGMENTS["translate"].change(x, dy[:4], dx[:4]), small)
+
+
+@pytest.mark.parametrize("size", [(8, 6), (7, 5), (4, 1)])
+def test_resizing_on_a_gpu_is_torchs_with_its_gradients(size):
+    """Its own gradient, since torch's adds up in any order there."""
+    x = torch.randn(2, 3, *((n + 1) // 2 for n in size), dtype=torch.double, requires_grad=True)
+    found = []
+    for resize in (layers._Resize.apply, partial(nn.functional.interpolate, mode="bilinear")):
+        y = resize(x, size)
+        found.append([y, *torch.autograd.grad((y * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum(), x)])
+    for ours, torchs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, torchs)
+    assert torch.autograd.gradgradcheck(lambda x: layers._Resize.apply(x, size), x)
+
+
 def test_mirror_swaps_left_and_right_of_half_the_pictures():
     x = torch.randn(400, 3, 4, 6)
-    y = mirror(x, stream(0, "m"))
+    y = augmented("mirror", x)
     swapped = (y != x).flatten(1).any(1)
     assert torch.equal(y[swapped], x[swapped].flip(-1))
     assert 150 < swapped.sum() < 250
 
 
 def test_cutout_takes_a_window_of_half_the_sides():
-    kept = cutout(torch.ones(300, 1, 16, 24), stream(0, "c")).sum((1, 2, 3))
+    kept = augmented("cutout", torch.ones(300, 1, 16, 24)).sum((1, 2, 3))
     assert kept.min() == 16 * 24 - 8 * 12
     assert kept.max() <= 16 * 24 - 4 * 6
 
@@ -206,7 +242,7 @@ def test_optimizers_are_torchs(ours, theirs):
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
         gradients = torch.autograd.grad(networks[0](x).square().mean(), list(networks[0].parameters()))
-        mine.step(gradients, 1e-2, count)
+        mine.step(gradients, torch.tensor(1e-2, dtype=torch.double), torch.tensor(float(count)))
         reference.zero_grad()
         networks[1](x).square().mean().backward()
         torch.nn.utils.clip_grad_value_(networks[1].parameters(), 1.0 if ours is RMSprop else 1e9)
@@ -252,9 +288,13 @@ def test_what_does_not_fit_is_read_ahead_and_is_the_same(updates):
         Batches(data._replace(samples=samples), config, torch.device("cpu"), distributed.ALONE)
         for samples in (data.samples, watched)
     )
+    resident = Batches(data, config, torch.device("cpu"), distributed.ALONE)
+    resident._on_device = torch.from_numpy(data.samples), torch.from_numpy(data.labels)  # as on a GPU
     for update in updates:
-        for one, other in zip(near(update), far(update), strict=True):
+        three = [one.take(replay.send(one.draw(update), torch.device("cpu"))) for one in (near, far, resident)]
+        for one, other, third in zip(*three, strict=True):
             assert torch.equal(one, other)
+            assert torch.equal(one, third)
     far._reader.shutdown()
     assert not any(by_main for _, by_main in watched.reads)
     wanted = [batches.rows_of(config.seed, update, 4, 10).tolist() for update in (updates[0], updates[0] + 1)]
@@ -329,19 +369,11 @@ def test_a_setting_is_kept_in_one_form():
     assert all(setting.help.endswith(".") for setting in SETTINGS.values())
 
 
-@pytest.fixture
-def alone(tmp_path):
-    """A process group of this process."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/group", rank=0, world_size=1)
-    yield
-    torch.distributed.destroy_process_group()
-
-
-def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large(alone):
+def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large():
     """In float32 E[x^2] - mean^2 of such numbers is noise, or negative."""
     x = 1e4 + torch.from_numpy(np.random.default_rng(0).normal(size=(64, 3, 2, 2)).astype("f4"))
     ours, torchs = (nn.Sequential(nn.BatchNorm2d(3)) for _ in range(2))
-    share_batch_norm(ours)
+    share_batch_norm(ours, distributed.ALONE)
     y, expected = ours(x), torchs.double()(x.double())
     assert y.dtype == torch.float32
     torch.testing.assert_close(y.double(), expected, rtol=0, atol=1e-2)
@@ -350,11 +382,11 @@ def test_shared_batch_norm_is_torchs_also_where_the_mean_is_large(alone):
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4, 2)])
-def test_shared_batch_norm_has_torchs_gradients(alone, shape):
+def test_shared_batch_norm_has_torchs_gradients(shape):
     kind = nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d
     x = torch.from_numpy(np.random.default_rng(0).normal(size=shape).astype("f4")).requires_grad_()
     ours, torchs = (nn.Sequential(kind(3)) for _ in range(2))
-    share_batch_norm(ours)
+    share_batch_norm(ours, distributed.ALONE)
     weights = torch.linspace(-1, 1, x.numel()).view(shape)
     for a, b in zip(
         *((torch.autograd.grad((n(x) * weights).sum(), [x, *n.parameters()])) for n in (ours, torchs)), strict=True
@@ -388,8 +420,13 @@ def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain
     assert torch.autograd.gradgradcheck(layer, x)
 
 
-def test_no_embedding_is_drawn_where_there_is_no_memory_for_it(monkeypatch):
-    """On the meta device, where checkpoints are loaded, drawing it would import torch's compiler: 2 s."""
-    monkeypatch.setattr(nn.init, "normal_", lambda *_: pytest.fail("drawn"))
-    with torch.device("meta"):
-        assert layers.ClassEmbedding(3, 4).embedding.weight.shape == (3, 4)
+@pytest.mark.parametrize("arch", traits.ARCHS)
+def test_weights_that_are_loaded_are_not_drawn_first(arch):
+    """On the meta device, where checkpoints are checked, drawing would import torch's compiler: 900 modules, 2 s."""
+    config = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3})
+    with torch.device("meta"), tape.Operators() as ran:
+        GAN(config, networks.construct(config))
+    assert not [name for name in ran.names if "normal" in name or "uniform" in name]
+    with tape.Operators() as ran:
+        networks.build(config)
+    assert [name for name in ran.names if "normal" in name or "uniform" in name], "a new run draws them"

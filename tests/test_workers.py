@@ -4,14 +4,18 @@ import os
 import re
 import signal
 import socket
+import time
 
 import numpy as np
 import pytest
-from conftest import TINY, wait_for
+import torch
+from conftest import FORKS, TINY, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganutils.compute.distributed import ShardedGenerator, Team
+from ganutils import Error
+from ganutils.compute import devices, watching
+from ganutils.compute.distributed import ShardedGenerator, Team, joined
 
 # Adam steps by the sign of a gradient, even one that is rounding alone; at this rate only the gradients are compared.
 EXACT = ["--precision", "fp32", "--lr", 1e-6]
@@ -22,15 +26,19 @@ PLAIN = ["--arch", "resnet", "--loss", "relativistic", "--r1", 1, "--r2", 1, "--
 @pytest.fixture
 def team(start):
     """team("gan-loop", ...) -> the two processes, started with the environment that torchrun gives."""
+    return lambda *arguments: pair(start, arguments, arguments)
 
-    def start_two(*arguments):
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = str(found.getsockname()[1])
-        about = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=port, WORLD_SIZE="2")
-        return [start(*arguments, **about, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(2)]
 
-    return start_two
+def pair(start, *lines):
+    """Processes of one job, each with a command line of its own."""
+    about = dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=free_port(), WORLD_SIZE=str(len(lines)))
+    return [start(*line, **about, RANK=str(rank), LOCAL_RANK=str(rank)) for rank, line in enumerate(lines)]
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
 
 
 @pytest.mark.parametrize("model", [SYNC, PLAIN], ids=["dcgan with --sync-bn", "resnet"])
@@ -114,3 +122,96 @@ def test_the_parts_of_what_is_drawn_are_what_one_process_draws(count, size, seed
     parts = [ShardedGenerator(np.random.default_rng(seed), one).standard_normal((size, 3), np.float32) for one in teams]
     alone = ShardedGenerator(np.random.default_rng(seed), Team())
     assert np.array_equal(np.concatenate(parts), alone.standard_normal((size * count, 3), np.float32))
+
+
+def test_only_the_first_worker_says_that_there_is_nothing_to_do(team, ok, pictures):
+    words = ["gan-loop", pictures, *TINY, "--steps", 1, "-o", "two.ckpt"]
+    ok(*words, "-q")
+    said = "two.ckpt: at step 1 already; --steps is the total, --more N adds"
+    assert [worker.wait().lines for worker in team(*words)] == [[f"{said}"], []]
+    plans = [worker.wait().out for worker in team(*words[:-2], "--dry-run", "-o", "three.ckpt")]
+    assert b"step" in plans[0]
+    assert not plans[1]
+
+
+def test_workers_begin_with_the_state_of_the_first(start, ok, pictures, tmp_path, content):
+    """On two machines each has a disk of its own, and only the first has written the checkpoint."""
+    words = ["gan-loop", pictures, *TINY, *EXACT, "--arch", "resnet", "-q"]
+    ok(*words, "--steps", 2, "-o", "one.ckpt")
+    ok(*words, "--steps", 2, "-o", "first.ckpt")
+    workers = pair(start, [*words, "--steps", 4, "-o", "first.ckpt"], [*words, "--steps", 4, "-o", "other.ckpt"])
+    assert [worker.wait() for worker in workers] == [(0, b"", "")] * 2
+    ok(*words, "--steps", 4, "-o", "one.ckpt")
+    assert not differing(content, "one.ckpt", "first.ckpt")
+    assert not (tmp_path / "other.ckpt").exists()
+
+
+def test_workers_that_were_given_different_runs_are_refused(start, pictures):
+    words = ["gan-loop", pictures, *TINY, "-q", "-o", "two.ckpt"]
+    ours, others = (worker.wait() for worker in pair(start, words, [*words, "--lr", 0.1, "--seed", 3]))
+    assert others.lines == ["gan-loop: worker 1 was given another run than the first: lr, seed; give all the same"]
+    assert (ours.code, others.code) == (1, 1)
+    assert "another worker of this job has died" in ours.lines[0]
+
+
+def hung(port, rank):
+    """A worker whose main thread waits for ever, as NCCL does when a neighbor dies; the other one is killed."""
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port, WORLD_SIZE="2", RANK=str(rank))
+    watching.GRACE = 0.01
+    with joined(torch.device("cpu"), lambda message: os._exit(7 * (message == watching.GONE))):
+        if rank:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(1000)
+
+
+def test_a_worker_that_waits_for_a_dead_one_ends_too():
+    port = free_port()
+    workers = [FORKS.Process(target=hung, args=(port, rank)) for rank in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [7, -signal.SIGKILL]
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:561] Connection closed by peer [127.0.0.1]:2442."), watching.GONE),
+        (RuntimeError("[gloo/unbound_buffer.cc:78] Timed out waiting 3000ms for recv"), watching.SILENT),
+        (torch.distributed.DistBackendError("NCCL error: remote process exited"), watching.GONE),
+    ],
+)
+def test_what_says_that_a_worker_has_died_is_told_in_words(problem, said):
+    with pytest.raises(Error, match=said), watching.noticing_deaths():
+        raise problem
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        torch.distributed.DistBackendError("ncclUnhandledCudaError: Cuda failure 2 'out of memory'"),
+    ],
+)
+def test_other_errors_are_not_taken_for_a_death(problem):
+    with pytest.raises(RuntimeError) as found, watching.noticing_deaths():
+        raise problem
+    assert found.value is problem
+
+
+def test_a_run_says_that_it_had_another_number_of_workers(team, ok, pictures):
+    words = ["gan-loop", pictures, *TINY, "--arch", "resnet", "-o", "two.ckpt"]
+    assert [worker.wait().code for worker in team(*words, "--steps", 1, "-q")] == [0, 0]
+    (said,) = (line for line in ok(*words, "--steps", 2).lines if "there" in line)
+    assert said == "two.ckpt: workers 2 there, 1 here: may differ in the last bits from a run that never moved"
+    assert not any("there" in line for line in ok(*words, "--steps", 3).lines)
+
+
+def test_a_run_says_that_it_moved_to_another_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "T4")
+    here = torch.device("cuda")
+    meta = {"config": {"precision": "fp32"}, "versions": {**devices.describe(here), "gpu": "A100"}}
+    assert "gpu A100 there, T4 here" in devices.differences(meta, here, "fp32")
+    assert "gpu" not in devices.differences(meta, torch.device("cpu"), "fp32")

@@ -40,7 +40,7 @@ def force_precision() -> None:
     if precision := os.environ.get("GANUTILS_TEST_PRECISION"):
         from ganutils.compute import devices
 
-        devices.fast_precision = lambda device: precision
+        devices.fast_precision = lambda *_: precision
 
 
 def write_shims(folder: pathlib.Path, commands: pathlib.Path, path: str) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from ganutils import Error
 from ganutils.compute import devices
 from ganutils.files import container
-from ganutils.inference.generate import generate, per_pass
+from ganutils.inference.generate import generate
 from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
 from ganutils.runs import checkpoints
@@ -32,8 +32,8 @@ class Generator:
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
         """That of the checkpoint `path`, on `device` (as --device). Error if it is no checkpoint, or damaged."""
-        with devices.flushing(), container.read(os.fspath(path), "checkpoint") as file:
-            place = devices.prepare(device, None, False)
+        with devices.lent(), container.read(os.fspath(path), "checkpoint") as file:
+            place = devices.prepare(device, None)
             network, config = load_generator(file)
             self._take(network.to(place), config, file.meta.get("classes", []), checkpoints.updates(file)["G"])
 
@@ -62,8 +62,8 @@ class Generator:
             raise Error(f"latents: have shape {list(z.shape)}; give [..., {self.z_dim}], as .latents() does")
         lead = z.shape[:-1]
         classes = self._labels(labels, lead)
-        with devices.flushing():
-            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, per_pass(self.shape)))
+        with devices.lent():
+            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
     def _labels(self, labels: Any, lead: tuple[int, ...]) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import torch
 
 from ganutils.api.data import Path, write
 from ganutils.api.generator import Generator
@@ -39,18 +40,21 @@ class Run:
         checkpoint: Path | None = None,
         device: str = "auto",
         threads: int | None = None,
-        deterministic: bool = False,
+        deterministic: bool = True,
         **settings: Any,
     ):
         """A new run, or one that goes on from `checkpoint`. Error if the settings contradict each other, or it.
 
-        data      a file of samples; or images uint8 [N, H, W, C], or points float32 [N, D]
-        settings  those of gan-loop, with _ for -: preset="dcgan2016", width=16, d_lr=0.008, decay=(2000, 5000),
-                  conditional=True; what is left out comes from the preset, or from `checkpoint`
+        data           a file of samples; or images uint8 [N, H, W, C], or points float32 [N, D]
+        threads        of a CPU; None = as many as pay, or as `checkpoint` was trained with
+        deterministic  has no effect any more: every run does as if it were set
+        settings       those of gan-loop, with _ for -: preset="dcgan2016", width=16, d_lr=0.008, decay=(2000, 5000),
+                       conditional=True; what is left out comes from the preset, or from `checkpoint`
         """
         origin = None if checkpoint is None else os.fspath(checkpoint)
-        with devices.flushing(), _opened(data) as samples, start(samples, origin, settings) as begun:
-            place = devices.prepare(device, threads, deterministic)
+        with devices.lent(), _opened(data) as samples, start(samples, origin, settings) as begun:
+            place = devices.prepare(device, threads, begun.config.work, begun.threads)
+            self._threads = torch.get_num_threads()
             gan = begin(begun.config, begun.checkpoint)
             self._trainer = Trainer(gan, training_set(samples, begun.config), place)
             self._meta = begun.meta(f"# ganutils.Run, in Python, on {os.path.basename(samples.name)}")
@@ -77,7 +81,7 @@ class Run:
         tell  called with each line of the log, which prints as gan-loop's progress line: tell=print
         """
         log = []
-        with devices.flushing(), _finishing_steps() as stopped:
+        with devices.lent(self._threads), _finishing_steps() as stopped:
             for tick in filter(None, loop(self._trainer, self.step + steps, stopped)):
                 log.append(tick._asdict())
                 if tell:
@@ -93,7 +97,7 @@ class Run:
         self._repeat(self._trainer.train_g, updates)
 
     def _repeat(self, update: Callable[[], object], updates: int) -> None:
-        with devices.flushing(), _finishing_steps() as stopped:
+        with devices.lent(self._threads), _finishing_steps() as stopped:
             for _ in repeat(self._trainer, update, updates, stopped):
                 pass
 
@@ -101,7 +105,8 @@ class Run:
         """Write the checkpoint, whole or not at all, for the commands, `Generator` and `checkpoint=`."""
         path = os.fspath(path)
         paths.check_output(path)
-        self._trainer.gan.write(path, self._meta)
+        with devices.lent(self._threads):  # which the checkpoint tells
+            self._trainer.gan.write(path, self._meta)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -50,6 +50,8 @@ class Command(click.Command):
             if "GANUTILS_DEBUG" in os.environ:
                 raise
             self._fail(_unexpected(problem), 1)
+        except SystemExit as end:
+            _leave(end.code)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -61,7 +63,27 @@ class Command(click.Command):
     def _fail(self, message: str, code: int) -> None:
         click.echo(f"{self.name}: {progress.plain(message)}", err=True)
         _drop_stdout()
-        sys.exit(code)
+        _leave(code)
+
+
+def _leave(code: Any) -> NoReturn:
+    """Exit. Of several processes at once: what Python does at its end may wait for the others, who may be dead."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(int(code or 0))
+    sys.exit(code)
+
+
+def is_first() -> bool:
+    """Whether this process is to speak: of those that torchrun starts, the first."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def abandon(message: str) -> NoReturn:
+    """Say `message` as an error and end this process at once, from any thread: the main one may wait for ever."""
+    progress.say_at_once(f"{os.path.basename(sys.argv[0])}: {message}")
+    os._exit(1)
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, Several
+from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, Several, Threads
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
@@ -216,9 +216,7 @@ answers = _shared(
 )
 background = _shared("--background", type=Color(), help="Background color: a name or #rrggbb")
 count = _shared("-n", "count", metavar="N", help="Number of samples")
-deterministic = _shared(
-    "--deterministic", is_flag=True, help="Give the same bits on every run on CUDA too (slower); CPUs always do"
-)
+deterministic = _shared("--deterministic", is_flag=True, expose_value=False, hidden=True, help="Has no effect any more")
 device = _shared("--device", type=Device(), default="auto", help="Device: auto, cpu, cuda, cuda:N or mps")
 dry_run = _shared(
     "--dry-run",
@@ -268,7 +266,9 @@ score = click.option(
 )
 seed = _shared("--seed", type=Integer(0, MOST_SEED), default=0, help="Random seed")
 seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; seed 7 gives the first of --seed 7")
-threads = _shared("--threads", type=Integer(1, 1024), help="Number of CPU threads", shown="all cores")
+threads = _shared(
+    "--threads", type=Threads(), default="auto", metavar="N", help="Number of CPU threads; auto = as many as pay"
+)
 updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 

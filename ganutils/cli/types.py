@@ -230,6 +230,17 @@ class Several(click.ParamType):
         return ordered
 
 
+class Threads(click.ParamType):
+    """A number of threads, or auto, which is None."""
+
+    name = "n"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        if value == "auto":
+            return None
+        return Integer(1, 1024).convert(value, param, ctx)
+
+
 class Device(click.ParamType):
     name = "device"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import resource
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 
 from ganutils import Error
+from ganutils.compute import processor
 
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # names of mallopt(3)
 
@@ -30,35 +32,61 @@ def find(name: str) -> torch.device:
     return device
 
 
-def prepare(name: str, threads: int | None, deterministic: bool) -> torch.device:
+def prepare(name: str, threads: int | None, work: float = math.inf, kept: int | None = None) -> torch.device:
     """The device called `name` (see `find`), with this process set up to train or sample on it.
 
-    threads        for a CPU's matrix products; None = all cores
-    deterministic  the same bits on every run on CUDA too, slower; a CPU always gives them
+    threads  of a CPU; None = those that a run began with, else as many as pay
+    work     size of the networks (see Config.work), by which that is decided
+    kept     the threads that a run began with, of which this machine may have fewer
     """
-    if threads:
-        torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # a saturated D makes denormals, which are up to 85 times slower
+    device = find(name)
+    if device.type == "cpu":
+        torch.set_num_threads(threads or min(kept or processor.threads(work), processor.ALL_CORES))
+    if device.type == "cuda" and device.index is not None:  # what has no device of its own is made on this one
+        torch.cuda.set_device(device)
     _keep_memory()
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
-        torch.use_deterministic_algorithms(True)
-        # Its default is to write NaN into all new memory, which takes time.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        torch.backends.cudnn.benchmark = False
-    else:
-        torch.backends.cudnn.benchmark = True
-    return find(name)
+    _set_arithmetic()
+    return device
+
+
+def _set_arithmetic() -> None:
+    """The same bits at every run, whatever the device; fp32 is fp32; and denormals are zero."""
+    torch.set_flush_denormal(True)  # a saturated D makes denormals, which are up to 85 times slower
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for it
+    torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which would import a compiler
+    # Its default is to write NaN into all new memory, which takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False  # a search for the fastest algorithm, by timing: others at every run
+    for unit in _with_tf32():
+        unit.fp32_precision = "ieee"
+
+
+def _with_tf32() -> tuple[Any, Any]:
+    """What computes fp32 in TF32, of 10 bits in place of 23, unless it is told not to."""
+    return torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
-def flushing() -> Iterator[None]:
-    """Flush denormals as `prepare` does, but only in this block: a library must not change its caller's arithmetic."""
-    torch.set_flush_denormal(True)
+def lent(threads: int | None = None) -> Iterator[None]:
+    """Compute as `prepare` sets a process up, but only in this block: a library must not change its caller's settings.
+
+    threads  of a CPU; None = as they are
+    """
+    count, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    filled, searched = torch.utils.deterministic.fill_uninitialized_memory, torch.backends.cudnn.benchmark  # type: ignore[attr-defined]
+    precisions = [unit.fp32_precision for unit in _with_tf32()]
+    _set_arithmetic()
+    torch.set_num_threads(threads or count)
     try:
         yield
     finally:
+        torch.set_num_threads(count)
         torch.set_flush_denormal(False)
+        torch.set_deterministic_debug_mode(mode)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+        torch.backends.cudnn.benchmark = searched
+        for unit, before in zip(_with_tf32(), precisions, strict=True):
+            unit.fp32_precision = before
 
 
 def _keep_memory() -> None:
@@ -84,22 +112,19 @@ def send(array: np.ndarray, device: torch.device) -> torch.Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def fast_precision(device: torch.device) -> str:
-    """What --precision auto means on the device: bf16 with matrix hardware for it, else fp32.
-
-    That hardware is AMX tiles on a CPU, and Ampere or later on CUDA.
-    """
+def fast_precision(device: torch.device, work: float = math.inf) -> str:
+    """What --precision auto means on the device for networks of `work` GFLOP (see Config.work): bf16 or fp32."""
     if device.type == "cuda":
-        is_fast = torch.cuda.get_device_capability(device) >= (8, 0)
-    else:
-        is_fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-    return "bf16" if is_fast else "fp32"
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"  # Ampere, and later
+    return processor.precision(work) if device.type == "cpu" else "fp32"
 
 
 def describe(device: torch.device) -> dict[str, Any]:
     """What the last bits of a training depend on beside its config. Checkpoints keep it, outside their digest."""
     threads = {"threads": torch.get_num_threads()} if device.type == "cpu" else {}
-    return {"torch": str(torch.__version__), "device": device.type, **threads}
+    gpu = {"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+    workers = int(os.environ.get("WORLD_SIZE", "1"))
+    return {"torch": str(torch.__version__), "device": device.type, **threads, **gpu, "workers": workers}
 
 
 def differences(meta: Mapping[str, Any], device: torch.device, precision: str) -> str | None:
@@ -111,8 +136,9 @@ def differences(meta: Mapping[str, Any], device: torch.device, precision: str) -
     if not isinstance(there, dict):
         return None
     there = {**there, "precision": meta["config"]["precision"]}
-    names = [name for name in ("device", "threads", "torch", "precision") if name in there]
-    pairs = [f"{name} {there[name]} there, {here.get(name)} here" for name in names if there[name] != here.get(name)]
+    known = there.keys() & here.keys()
+    names = [name for name in ("device", "gpu", "threads", "workers", "torch", "precision") if name in known]
+    pairs = [f"{name} {there[name]} there, {here[name]} here" for name in names if there[name] != here[name]]
     return f"{', '.join(pairs)}: may differ in the last bits from a run that never moved" if pairs else None
 
 

@@ -134,7 +134,7 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
     from ganutils.inference.generate import draw_samples
     from ganutils.training.gan import load
 
-    place = devices.find(device)
+    place = devices.prepare(device, None)
     config = evidence.config
     discriminator = load(file).to(place).D.train()
     for module in discriminator.modules():

@@ -13,6 +13,7 @@ import scipy.linalg
 import scipy.special
 import scipy.stats
 
+from ganutils.evaluation import products
 from ganutils.randomness import stream
 
 NEAREST_PRECISION = 3  # k of precision and recall (Kynkäänniemi et al. 2019, section 3)
@@ -75,7 +76,7 @@ def kernel_distance(
 
 def cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The kernel (x'y / F + 1)^3 of all pairs, [N, M]."""
-    k = x @ y.T / x.shape[1] + 1
+    k = products.with_rows_of(y)(x) / x.shape[1] + 1
     return np.multiply(k * k, k, out=k)  # far faster than k**3
 
 
@@ -90,11 +91,12 @@ def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[slice, np.
     center = y.mean(axis=0, dtype=np.float64)
     y = y - center
     lengths = np.einsum("mf,mf->m", y, y)
+    times_y = products.with_rows_of(y)
     for start in range(0, len(x), BLOCK):
         rows = slice(start, start + BLOCK)
         block = x[rows] - center
         block_lengths = np.einsum("nf,nf->n", block, block)[:, None]
-        squares = block @ y.T
+        squares = times_y(block)
         squares *= -2  # in place: nearly all the time goes into these blocks
         squares += block_lengths
         squares += lengths
@@ -174,8 +176,8 @@ def sliced_wasserstein(real: np.ndarray, fake: np.ndarray, seed: int, directions
 
 def project(features: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """`features` [N, F] on `lines` [F, L], in blocks, so that bytes need not all become float64 at once."""
-    starts = range(0, len(features), BLOCK)
-    return np.concatenate([features[start : start + BLOCK].astype(np.float64) @ lines for start in starts])
+    starts, times_lines = range(0, len(features), BLOCK), products.with_rows_of(lines.T)
+    return np.concatenate([times_lines(features[start : start + BLOCK].astype(np.float64)) for start in starts])
 
 
 def kolmogorov_smirnov(points: np.ndarray, mean: float, std: float) -> float:

@@ -84,7 +84,7 @@ def score(
             raise Error(f"{checkpoint}: has classes, but sums of latents have none; train without --conditional")
         check_shape(checkpoint, series.config.shape, labeler.name, labeler.shape)
         check_z_dim(file.name, z, series.config)
-        samples = np.concatenate(list(sample_series(series, z, None, devices.find(device))))
+        samples = np.concatenate(list(sample_series(series, z, None, devices.prepare(device, None))))
     judge = Judge(labeler, targets, images, seed)
     shares = {"latents": judge.shares(samples), "pixels": judge.shares(pixels)}
     about = {"expression": expression, "target": targets[0].text, "draws": draws, "top": top, "seed": seed}

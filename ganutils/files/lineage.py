@@ -22,7 +22,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_NAMES = "arith data eval gif info interp label loop plot sample train-d train-g"
+_NAMES = "arith data eval export gif info interp label loop plot quiz report sample train-d train-g"
 COMMANDS = frozenset(f"gan-{name}" for name in _NAMES.split())
 LOGIN = re.compile(r"://[^/?#\s]*@")  # user:password@ of an address
 SAFE = r"[\w@%+=:,./-]+"

@@ -8,11 +8,12 @@ projects its last features on another (Miyato and Koyama 2018).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
 
 from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
@@ -40,8 +41,25 @@ ARCHS = {
 }
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leaves tensors as they are where layers would draw their weights."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        is_draw = func.__name__.endswith(("normal_", "uniform_"))  # of torch.Tensor and of nn.init
+        return (args[0] if args else kwargs["tensor"]) if is_draw else func(*args, **kwargs)
+
+
 def construct(config: Config) -> tuple[nn.Module, nn.Module]:
-    """The generator and the discriminator of `config`, for weights that are loaded."""
+    """The generator and the discriminator of `config`, for weights that are loaded: theirs are not drawn.
+
+    On the meta device, where checkpoints are checked, drawing would import torch's compiler: 2 s.
+    """
+    with _Undrawn():
+        return _pair(config)
+
+
+def _pair(config: Config) -> tuple[nn.Module, nn.Module]:
     arch = ARCHS[config.arch]
     return arch.generator(config), arch.discriminator(config)
 
@@ -50,7 +68,7 @@ def build(config: Config) -> tuple[nn.Module, nn.Module]:
     """The generator and the discriminator of `config`, with weights drawn from its seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(stream(config.seed, "weights").integers(1 << 62)))
-        pair = construct(config)
+        pair = _pair(config)
         if initialize := ARCHS[config.arch].initialize:
             for network in pair:
                 network.apply(initialize)

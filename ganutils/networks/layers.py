@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
@@ -13,20 +14,12 @@ from ganutils.runs.config import Config
 SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
 
 
-class Embedding(nn.Embedding):
-    """torch's, which on the meta device would import a compiler (2 s) to draw weights that do not exist."""
-
-    def reset_parameters(self) -> None:
-        if not self.weight.is_meta:
-            super().reset_parameters()
-
-
 class ClassEmbedding(nn.Module):
     """A learned vector for each class; without classes it has no parameters and changes nothing."""
 
     def __init__(self, classes: int, length: int):
         super().__init__()
-        self.embedding = Embedding(classes, length) if classes else None
+        self.embedding = nn.Embedding(classes, length) if classes else None
 
     def added(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """Latents [B, Z] with the vectors of their classes added."""
@@ -115,6 +108,56 @@ class _Overlap(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         y: Tensor = _Windows.apply(gradient)
         return y
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps [B, C, h, w] to `size` by bilinear interpolation.
+
+    On GPUs torch's own gradient adds up in any order; the one here has the same bits on every run.
+    """
+    if x.device.type == "cpu":
+        return F.interpolate(x, size, mode="bilinear", align_corners=False)
+    y: Tensor = _Resize.apply(x, size)
+    return y
+
+
+class _Resize(torch.autograd.Function):
+    """Bilinear interpolation of maps [B, C, h, w] to a size."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, size: tuple[int, int]) -> Tensor:
+        ctx.size = x.shape[2:]
+        y: Tensor = torch.ops.aten.upsample_bilinear2d(x, size, False)  # F.interpolate would take index_put
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Gather.apply(gradient, ctx.size), None
+
+
+class _Gather(torch.autograd.Function):
+    """The adjoint of _Resize, from maps [B, C, H, W] to the size that it began with, in float32 or better."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, size: tuple[int, int]) -> Tensor:
+        ctx.size = y.shape[2:]
+        exact = y if y.dtype == torch.float64 else y.float()
+        rows, columns = (
+            _weights(small, large, exact.dtype, y.device) for small, large in zip(size, ctx.size, strict=True)
+        )
+        with torch.autocast(y.device.type, enabled=False):
+            x = rows @ (exact @ columns.mT)
+        return x.to(y.dtype).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Resize.apply(gradient, ctx.size), None
+
+
+@functools.lru_cache
+def _weights(small: int, large: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What each of `large` points takes of each of `small` ones: [small, large]."""
+    return F.interpolate(torch.eye(small, dtype=torch.double)[None], large, mode="linear")[0].to(dtype).to(device)
 
 
 def map_sizes(height: int, width: int) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.networks.layers import ClassEmbedding, map_channels, map_sizes
+from ganutils.networks.layers import ClassEmbedding, map_channels, map_sizes, resize
 from ganutils.runs.config import Config
 
 
@@ -63,7 +63,7 @@ class ResNetGenerator(nn.Module):
         x = self.stem(self.classes.added(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
         x = self.blocks[0](x)
         for turn, blocks, size in zip(self.turns, self.blocks[1:], self.sizes[1:], strict=True):
-            x = F.interpolate(turn(x), size, mode="bilinear", align_corners=False)
+            x = resize(turn(x), size)
             x = blocks(x)
         return torch.tanh(self.out(x).float())
 

@@ -149,7 +149,7 @@ def _panel(source: _Source, title: str, view: View) -> Panel:
 def _arrows(file: File, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """z from -reach to reach, and G(z)."""
     z = np.linspace(-reach, reach, densities.ARROWS, dtype=np.float32)
-    return z, np.concatenate(list(generate(load_generator(file)[0], z[:, None])))[:, 0]
+    return z, np.concatenate(list(generate(load_generator(file)[0], z[:, None], None, (1,))))[:, 0]
 
 
 def _belief(file: File, x: np.ndarray) -> np.ndarray | None:

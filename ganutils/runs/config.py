@@ -96,6 +96,12 @@ class Config:
         return [name for name in self.augment.split(",") if name in AUGMENTS]
 
     @property
+    def work(self) -> float:
+        """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
+        points = math.prod(self.shape[:2])
+        return 2e-9 * self.batch * ARCHS[self.arch].work(self.width, points)
+
+    @property
     def needs_real_for_g(self) -> bool:
         """Whether the generator's update needs the data too: for real logits, or for the labels of its classes."""
         return LOSSES[self.loss].compares_pairs or self.classes > 0

@@ -47,6 +47,13 @@ class Start:
         """Generator updates done so far."""
         return checkpoints.updates(self.checkpoint)["G"] if self.checkpoint else 0
 
+    @property
+    def threads(self) -> int | None:
+        """Of the CPU that the checkpoint was trained on, which the last bits depend on; None if there is none such."""
+        versions = self.checkpoint.meta.get("versions") if self.checkpoint else None
+        count = versions.get("threads") if isinstance(versions, dict) else None
+        return count if type(count) is int and count > 0 else None
+
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of the checkpoint that the command `line` writes."""
         optional = {"classes": self.classes, "init": self.began, "origin": self.origin}

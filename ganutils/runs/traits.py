@@ -56,21 +56,33 @@ class ArchTraits(NamedTuple):
 
     width        default of --width
     takes        modalities it is made for, by their tensor (see files/kinds.py)
+    work         about how many multiplications a pass of both networks over a sample takes, by width and points
     settings     those of RESTRICTED that it uses
     first_layer  tensor with the filters of D's first layer; None if they show nothing, as 1x1 convolutions
     """
 
     width: int
+    work: Callable[[int, int], float]
     takes: tuple[str, ...] = ("images",)
     settings: tuple[str, ...] = ()
     first_layer: str | None = None
 
 
 ARCHS = {
-    "mlp": ArchTraits(256, takes=("images", "points"), settings=("dropout",), first_layer="D.hidden1.weight"),
-    "dcgan": ArchTraits(32, settings=("hidden", "norm"), first_layer="D.downs.0.weight"),
-    "resnet": ArchTraits(32),
-    "krohn": ArchTraits(64, settings=("dropout",), first_layer="D.convs.0.weight"),
+    "mlp": ArchTraits(
+        256,
+        lambda width, points: 2 * width * (width + points),
+        takes=("images", "points"),
+        settings=("dropout",),
+        first_layer="D.hidden1.weight",
+    ),
+    "dcgan": ArchTraits(
+        32, lambda width, points: 9 * width**2 * points, settings=("hidden", "norm"), first_layer="D.downs.0.weight"
+    ),
+    "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points),
+    "krohn": ArchTraits(
+        64, lambda width, points: 38 * width**2 * points, settings=("dropout",), first_layer="D.convs.0.weight"
+    ),
 }
 # Settings that only some architectures use, each with the value that changes nothing.
 RESTRICTED: dict[str, object] = {"hidden": 0, "norm": "none", "dropout": 0.0}

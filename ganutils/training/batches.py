@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -26,23 +27,28 @@ class Batches:
     """
 
     def __init__(self, data: TrainingSet, config: Config, device: torch.device, team: Team):
-        self.samples, self.config, self.device, self.team = data.samples, config, device, team
+        self.data, self.config, self.team = data, config, team
         fits = devices.fits(data.samples.nbytes, device)
-        is_kept = fits and device.type != "cpu"
-        self._on_device = torch.from_numpy(np.asarray(data.samples)).to(device) if is_kept else None
-        self._labels = None if data.labels is None else torch.from_numpy(data.labels).to(device)
+        self._on_device: tuple[Tensor, Tensor | None] | None = None
+        if fits and device.type != "cpu":
+            labels = None if data.labels is None else torch.from_numpy(data.labels).to(device)
+            self._on_device = torch.from_numpy(np.asarray(data.samples)).to(device), labels
         self._reader = None if fits else ThreadPoolExecutor(1)
         self._reading: dict[int, Future[np.ndarray]] = {}  # by update
 
-    def __call__(self, update: int) -> tuple[Tensor, Tensor | None]:
-        """What D sees at its update `update`, counted from 0: images [B, C, H, W] or points [B, D]; and labels [B]."""
-        rows = self._rows(update)
+    def draw(self, update: int) -> dict[str, np.ndarray]:
+        """What `take` makes the batch of `update`, counted from 0, of."""
+        if self._on_device is not None:
+            return {"rows": self._rows(update)}
+        labels = {} if self.data.labels is None else {"labels": self.data.labels[self._rows(update)]}
+        return {"batch": self._read_ahead(update), **labels}
+
+    def take(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+        """What D sees: images [B, C, H, W] or points [B, D]; and labels [B]."""
         if self._on_device is None:
-            batch = devices.send(self._read_ahead(update), self.device)
-        else:
-            batch = self._on_device[devices.send(rows, self.device)]
-        labels = None if self._labels is None else self._labels[devices.send(rows, self.device)]
-        return to_network(batch), labels
+            return to_network(drawn["batch"]), drawn.get("labels")
+        samples, labels = self._on_device
+        return to_network(samples[drawn["rows"]]), None if labels is None else labels[drawn["rows"]]
 
     def _read_ahead(self, update: int) -> np.ndarray:
         """The batch of `update` as it is in the file; a reader goes on to that of the next one."""
@@ -53,10 +59,10 @@ class Batches:
         return self._reading[update].result()
 
     def _read(self, update: int) -> np.ndarray:
-        return np.asarray(self.samples[self._rows(update)])
+        return np.asarray(self.data.samples[self._rows(update)])
 
     def _rows(self, update: int) -> np.ndarray:
-        rows: np.ndarray = self.team.part(rows_of(self.config.seed, update, self.config.batch, len(self.samples)))
+        rows: np.ndarray = self.team.part(rows_of(self.config.seed, update, self.config.batch, len(self.data.samples)))
         return rows
 
 

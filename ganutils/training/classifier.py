@@ -94,9 +94,12 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(is_correct.mean())
 
 
-def digest(images: np.ndarray, targets: np.ndarray) -> str:
-    """SHA-256 of a labeled set and of everything that decides what is trained on it."""
-    hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}".encode())
+def digest(images: np.ndarray, targets: np.ndarray, device: torch.device) -> str:
+    """SHA-256 of a labeled set and of everything that decides what is trained on it.
+
+    That is the kind of device too: each rounds in its own way, and scores are compared by the same features.
+    """
+    hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}, {device.type} in fp32".encode())
     for array in (images, targets):
         hashed.update(f"{array.dtype.str} {array.shape}".encode())
         for start in range(0, len(array), 4096):
@@ -121,7 +124,7 @@ def cached(
     progress    see `train`
     """
     folder = os.path.join(paths.at_home(root), "extractors")
-    path = os.path.join(folder, f"{digest(images, targets)[:32]}.safetensors")
+    path = os.path.join(folder, f"{digest(images, targets, device)[:32]}.safetensors")
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         if tell:

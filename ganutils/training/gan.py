@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import ganutils
 from ganutils import Error, networks
 from ganutils.compute import devices
+from ganutils.compute.fetching import Fetched
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.networks.weights import Tensors, check, fill, tensors_of
@@ -44,14 +45,16 @@ class GAN:
         """Generator updates so far."""
         return self.updates["G"]
 
-    def average(self) -> None:
-        """Move the averaged generator towards the generator; batch norm's statistics are copied."""
-        beta = self.config.ema_beta(self.step)
+    def average(self, weight: Tensor) -> None:
+        """Move the averaged generator by `weight` [] towards the generator; batch norm's statistics are copied."""
+        averages: list[Tensor] = list(self.ema.parameters())
+        weights: list[Any] = [weight] * len(averages)
         with torch.no_grad():
-            for average, weight in zip(self.ema.parameters(), self.G.parameters(), strict=True):
-                average.lerp_(weight, 1 - beta)
-            for copied, statistic in zip(self.ema.buffers(), self.G.buffers(), strict=True):
-                copied.copy_(statistic)
+            torch._foreach_lerp_(averages, list(self.G.parameters()), weights)
+            pairs = list(zip(self.ema.buffers(), self.G.buffers(), strict=True))
+            for dtype in {statistic.dtype for _, statistic in pairs}:  # of one type they are copied by one launch
+                copies, statistics = zip(*(pair for pair in pairs if pair[1].dtype == dtype), strict=True)
+                torch._foreach_copy_(copies, statistics)
 
     def tensors(self) -> Tensors:
         """All state but the counters, by the names that it has in a checkpoint."""
@@ -66,22 +69,33 @@ class GAN:
 
     def write(self, path: str, meta: dict[str, Any]) -> None:
         """Write a checkpoint: all that is needed to continue as if never stopped."""
-        self._write(path, self.tensors(), meta)
+        self.kept().write(path, meta)
 
-    def write_snapshot(self, path: str, meta: dict[str, Any]) -> None:
-        """Write a small checkpoint of the averaged generator, which can be sampled but not trained."""
-        self._write(path, {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}, meta)
-
-    def _write(self, path: str, tensors: Tensors, meta: dict[str, Any]) -> None:
+    def kept(self, whole: bool = True) -> Kept:
+        """A checkpoint as of now, to be written; without `whole` a snapshot, which can be sampled but not trained."""
+        snapshot = {f"ema.{name}": tensor for name, tensor in self.ema.state_dict().items()}
+        counters = {f"updates.{name}": torch.tensor(count) for name, count in self.updates.items()}
         device = next(self.G.parameters()).device
         versions = {"ganutils": ganutils.__version__, **devices.describe(device)}
-        counters = {f"updates.{name}": torch.tensor(count) for name, count in self.updates.items()}
-        arrays = {name: t.detach().cpu().contiguous().numpy() for name, t in {**tensors, **counters}.items()}
+        tensors = Fetched({**(self.tensors() if whole else snapshot), **counters})
+        return Kept(tensors, {"config": self.config.as_json(), "versions": versions}, self.step)
+
+
+class Kept(NamedTuple):
+    """What a checkpoint holds, as it was after `step`: training may go on while it is written."""
+
+    tensors: Fetched
+    about: dict[str, Any]
+    step: int
+
+    def write(self, path: str, meta: dict[str, Any]) -> None:
+        """Write it with the metadata `meta`; Error if a tensor is not finite."""
+        arrays = self.tensors.arrays()
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 what = f"{path}: not written: {name} is not finite at step {self.step:,}"
                 raise Error(f"{what}, the run has diverged; lower --lr or try another --loss")
-        container.write(path, "checkpoint", arrays, {"config": self.config.as_json(), "versions": versions, **meta})
+        container.write(path, "checkpoint", arrays, {**self.about, **meta})
 
 
 def load(file: File) -> GAN:

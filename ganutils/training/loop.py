@@ -53,8 +53,6 @@ class Meter:
         means = trainer.measures()
         now, shown = time.monotonic(), gan.updates["D"]
         images = (shown - self._shown) * gan.config.batch
-        if images:
-            means["diversity"] = trainer.diversity()
         rate = images / (now - self._then) if images else NAN
         self._then, self._shown = now, shown
         memory = devices.peak_memory(trainer.device) / 1e6
@@ -67,9 +65,11 @@ def loop(trainer: Trainer, steps: int, stopped: list[int]) -> Iterator[Tick | No
     Yields after each step: a Tick every TICK steps and after the last, else None.
     """
     gan, meter = trainer.gan, Meter(trainer)
+    trainer.expect(steps - gan.step)
     while gan.step < steps and not trainer.team.agreed(stopped):
         trainer.step()
         yield meter.tick() if gan.step % TICK == 0 or gan.step == steps else None
+    trainer.team.settle(stopped)
 
 
 def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped: list[int]) -> Iterator[Tick | None]:
@@ -78,6 +78,7 @@ def repeat(trainer: Trainer, update: Callable[[], object], updates: int, stopped
     Yields after each: a Tick after the first, every TICK updates and after the last, else None.
     """
     meter = Meter(trainer)
+    trainer.expect(updates)
     for done in range(1, updates + 1):
         update()
         is_last = done == updates or bool(stopped)

@@ -21,9 +21,16 @@ class Optimizer:
             moment: {name: _zeros_like(p) for name, p in self.parameters.items()} for moment in self.MOMENTS
         }
 
-    def step(self, gradients: Sequence[Tensor], lr: float, count: int) -> None:
-        """Update the parameters in place; `count` is the number of updates, this one included."""
+    def step(self, gradients: Sequence[Tensor], lr: Tensor, count: Tensor) -> None:
+        """Update the parameters in place, by the learning rate `lr` [].
+
+        count  the number of updates, this one included, float32 []
+        """
         raise TypeError("each optimizer has its own step")
+
+    def _aligned(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """`gradients` with the strides of their parameters; with others kernels would pair up the wrong elements."""
+        return [_in_layout_of(p, g) for p, g in zip(self.parameters.values(), gradients, strict=True)]
 
     def to(self, device: torch.device) -> None:
         """Follow the parameters to `device`."""
@@ -44,17 +51,16 @@ class Adam(Optimizer):
 
     MOMENTS = ("exp_avg", "exp_avg_sq")
 
-    def step(self, gradients: Sequence[Tensor], lr: float, count: int) -> None:
+    def step(self, gradients: Sequence[Tensor], lr: Tensor, count: Tensor) -> None:
         parameters = list(self.parameters.values())
-        done = torch.full((), float(count), device=parameters[0].device)
         with torch.no_grad():
             torch._fused_adam_(
                 parameters,
-                [_in_layout_of(p, g) for p, g in zip(parameters, gradients, strict=True)],
+                self._aligned(gradients),
                 list(self.moments["exp_avg"].values()),
                 list(self.moments["exp_avg_sq"].values()),
                 [],
-                [done] * len(parameters),
+                [count] * len(parameters),
                 lr=lr,
                 beta1=self.config.beta1,
                 beta2=self.config.beta2,
@@ -70,13 +76,21 @@ class RMSprop(Optimizer):
 
     MOMENTS = ("exp_avg_sq",)
 
-    def step(self, gradients: Sequence[Tensor], lr: float, count: int) -> None:
-        squares = self.moments["exp_avg_sq"].values()
+    def step(self, gradients: Sequence[Tensor], lr: Tensor, count: Tensor) -> None:
+        lists = [list(self.parameters.values()), self._aligned(gradients), list(self.moments["exp_avg_sq"].values())]
+        # On CUDA all at once, since a launch costs more than the work; on a CPU each while it is in the cache.
+        groups = [lists] if lr.is_cuda else [[[tensor] for tensor in three] for three in zip(*lists, strict=True)]
         with torch.no_grad():
-            for parameter, gradient, square in zip(self.parameters.values(), gradients, squares, strict=True):
-                cut = gradient.clamp(-1, 1)
-                square.mul_(self.config.beta2).addcmul_(cut, cut, value=1 - self.config.beta2)
-                parameter.addcdiv_(cut, square.sqrt().add_(1e-7), value=-lr)
+            down = -lr
+            for parameters, slopes, squares in groups:
+                cut = torch._foreach_clamp_max(slopes, 1)
+                torch._foreach_clamp_min_(cut, -1)
+                torch._foreach_mul_(squares, self.config.beta2)
+                torch._foreach_addcmul_(squares, cut, cut, 1 - self.config.beta2)
+                roots = torch._foreach_sqrt(squares)
+                torch._foreach_add_(roots, 1e-7)
+                torch._foreach_mul_(cut, down)
+                torch._foreach_addcdiv_(parameters, cut, roots)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "rmsprop": RMSprop}
@@ -88,7 +102,6 @@ def _zeros_like(parameter: Tensor) -> Tensor:
 
 
 def _in_layout_of(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """`gradient` with the strides of `parameter`; with others the kernel would pair up the wrong elements."""
     if gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)

@@ -15,6 +15,7 @@ from ganutils.training.loop import Tick
 from ganutils.training.monitor import Monitor
 from ganutils.training.tensorboard import open_board
 from ganutils.training.trainer import Trainer
+from ganutils.training.writer import Writer
 
 MINUTE = 60  # seconds
 
@@ -50,7 +51,7 @@ class Saver:
     """Listener that writes the checkpoint and snapshots of a run of `steps` steps.
 
     Of several processes only the first writes. `requests` are signals that ask for the checkpoint at once; they are
-    cleared when it is written.
+    cleared when it begins to be written. All but the last checkpoint are written while training goes on.
     """
 
     def __init__(self, trainer: Trainer, outputs: Outputs, steps: int, meta: dict[str, Any], requests: list[int]):
@@ -58,6 +59,7 @@ class Saver:
         self.leads, self.steps = trainer.team.leads, steps
         self.snapshot_steps = snapshot_steps(steps, outputs.every, outputs.frames)
         self.saved = time.monotonic()
+        self.writer = Writer()
         if outputs.snapshots and self.leads and self.gan.step == 0:
             self._snapshot(outputs.snapshots)
 
@@ -65,19 +67,23 @@ class Saver:
         """Called after each step."""
         if not self.leads:
             return
+        self.writer.check()
         if self.outputs.snapshots and self.gan.step in self.snapshot_steps:
             self._snapshot(self.outputs.snapshots)
-        if (self._is_due() or self.requests) and not paths.is_pipe(self.outputs.output):
+        is_asked = self._is_due() or bool(self.requests)
+        if is_asked and self.gan.step < self.steps and not paths.is_pipe(self.outputs.output):
             self.requests.clear()
-            self.save()
+            self._start(self.target, self.meta)
+            self.saved = time.monotonic()
 
     def _is_due(self) -> bool:
         every = self.outputs.save_every
         return self.gan.step % every == 0 if every else time.monotonic() - self.saved > MINUTE
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint, after all that is being written."""
         if self.leads:
+            self.writer.finish()
             self.gan.write(self.target, self.meta)
             if self.outputs.part and self.gan.step >= self.steps:
                 parts.remove(self.outputs.output)
@@ -90,9 +96,12 @@ class Saver:
         return parts.part_of(self.outputs.output) if is_unfinished else self.outputs.output
 
     def _snapshot(self, folder: str) -> None:
-        write = self.gan.write if self.outputs.whole else self.gan.write_snapshot
         run = snapshots.run_of(self.gan.config, self.meta)
-        write(snapshots.path_of(folder, self.gan.step), {**self.meta, "run": run})
+        self._start(snapshots.path_of(folder, self.gan.step), {**self.meta, "run": run}, self.outputs.whole)
+
+    def _start(self, path: str, meta: dict[str, Any], whole: bool = True) -> None:
+        kept = self.gan.kept(whole)
+        self.writer.start(lambda: kept.write(path, meta))
 
 
 class Recorder:
@@ -129,6 +138,7 @@ def recording(
             stack.enter_context(locks.held(outputs.snapshots))  # two runs would mix there
             snapshots.check_folder(outputs.snapshots, trainer.config, meta)
         saver = Saver(trainer, outputs, steps, meta, requests)
+        stack.enter_context(saver.writer)
         others: list[Listener] = []
         if trainer.team.leads:
             others.append(Monitor(trainer.config, tell))

@@ -39,7 +39,7 @@ class Board:
         config = self.gan.config
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
-        samples = np.concatenate(list(generate(self.gan.ema, z, labels)))
+        samples = np.concatenate(list(generate(self.gan.ema, z, labels, config.shape)))
         n, h, w, c = samples.shape
         columns, rows = grid_of(n)
         return samples.reshape(rows, columns, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, columns * w, c)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ganutils.evaluation.extractors import raw
-from ganutils.evaluation.extractors.extractor import Extractor, Request, about, refuse_points, sha256
+from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, refuse_points, sha256
 from ganutils.files import container
 
 
@@ -17,7 +17,6 @@ def auto(_: str, request: Request) -> Extractor:
     Features of random networks tell sets apart too (Naeem et al. 2020, section 4), if less well than trained ones.
     Points are their own features.
     """
-    from ganutils.compute import devices
     from ganutils.inference import discriminate
     from ganutils.networks.classifier import VERSION, seeded
     from ganutils.training.classifier import cached
@@ -25,7 +24,7 @@ def auto(_: str, request: Request) -> Extractor:
     labeled = request.labeled
     if labeled.are_points:
         return raw.points()
-    device = devices.find(request.device)
+    device = device_of(request)
     if labeled.targets is None:
         network = seeded(labeled.shape, 1).to(device).eval()
         name = about("random", digest=f"classifier {VERSION}")
@@ -40,11 +39,10 @@ def auto(_: str, request: Request) -> Extractor:
 
 def of_file(path: str, request: Request) -> Extractor:
     """A classifier that was kept in an earlier run, so that other sets are measured in its features."""
-    from ganutils.compute import devices
     from ganutils.networks.classifier import read
 
     refuse_points(path, request)
-    device = devices.find(request.device)
+    device = device_of(request)
     with container.read(path, "extractor") as file:
         network, meta = read(file).to(device), dict(file.meta)
     request.labeled.check_shape(network.shape, path)

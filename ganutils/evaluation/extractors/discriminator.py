@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganutils.evaluation.extractors.extractor import Extractor, Request, about, sha256
+from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
     import torch
     import torch.nn.functional as F
 
-    from ganutils.compute import devices
     from ganutils.inference import discriminate
     from ganutils.networks.weights import load_discriminator
 
-    device = devices.find(request.device)
+    device = device_of(request)
     with container.read(path, "checkpoint") as file:
         network, config = load_discriminator(file)
     request.labeled.check_shape(config.shape, path)

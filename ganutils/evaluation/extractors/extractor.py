@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
+from ganutils.evaluation import products
 from ganutils.samples.samples import check_shape
+
+if TYPE_CHECKING:
+    import torch
 
 WIDEST = 4096  # features; the root of a wider covariance takes minutes
 LARGE_BATCH = 64  # images to a forward pass of a large network
@@ -89,6 +93,15 @@ def about(name: str, resize: str = "none", digest: str | None = None) -> dict[st
 def sha256(path: str) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def device_of(request: Request) -> torch.device:
+    """The device that networks run on, ready for it; on a GPU the metrics are computed too."""
+    from ganutils.compute import devices
+
+    device = devices.prepare(request.device, None)
+    products.use(device)
+    return device
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:

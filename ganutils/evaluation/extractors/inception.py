@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation.extractors.extractor import LARGE_BATCH, Extractor, Request, about, refuse_points, sha256
+from ganutils.evaluation.extractors.extractor import (
+    LARGE_BATCH,
+    Extractor,
+    Request,
+    about,
+    device_of,
+    refuse_points,
+    sha256,
+)
 from ganutils.files import paths
 
 if TYPE_CHECKING:
@@ -31,11 +39,10 @@ def inception(name: str, request: Request) -> Extractor:
         import torch_fidelity.feature_extractor_inceptionv3 as fidelity
     except ImportError:
         raise Error("--features inception: needs torch-fidelity; pip install 'ganutils[inception]'") from None
-    from ganutils.compute import devices
     from ganutils.inference import discriminate
     from ganutils.networks.scaling import from_network
 
-    device = devices.find(request.device)
+    device = device_of(request)
     path = request.weights or _downloaded(os.path.join(paths.at_home(request.root), "extractors"))
     network = _network(fidelity, path).to(device)
 

@@ -1,0 +1,49 @@
+"""The measurements in bench/, at toy sizes: that the scripts work, also where what they are for is not at hand."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+STAGES = [
+    "ceilings,engine",
+    pytest.param("ceilings,plain,engine,laws,quality,sample,tests", marks=pytest.mark.soak),
+]
+
+
+@pytest.mark.parametrize("stages", STAGES)
+def test_bench_gpu_reports_each_stage_in_a_table(tmp_path, stages):
+    line = [sys.executable, str(ROOT / "bench" / "gpu"), "--tiny", "--stages", stages, "--out", str(tmp_path)]
+    done = subprocess.run(
+        line, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    findings = [json.loads(line) for line in (tmp_path / "gpu.jsonl").read_text().splitlines()]
+    assert [one for one in findings if one["kind"] == "failed"] == []
+    assert all(one["images_per_second"] > 0 for one in findings if one["kind"] in ("plain", "engine"))
+    assert all(one["twice"] and one["resumed"] and one["by_hand"] for one in findings if one["kind"] == "laws")
+    table = (tmp_path / "gpu.md").read_text()
+    assert "| engine: fp32, eager | 32x32x1 | 8 |" in table
+    assert done.stdout.endswith(table)
+
+
+def test_bench_gpu_goes_on_after_a_stage_that_fails(tmp_path):
+    """A stage that has no time left is reported and costs no other."""
+    line = [sys.executable, str(ROOT / "bench" / "gpu"), "--tiny", "--budget", "0", "--stages", "laws", "--out", "out"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "laws failed: no time was left" in done.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("busy", [[], ["--busy"]])
+def test_bench_train_prints_a_table(busy):
+    line = [sys.executable, str(ROOT / "bench" / "train"), "--cases", "8x8x1:2", "--rounds", "1", "--seconds", "0.01"]
+    done = subprocess.run([*line, *busy], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = [row.split(" | ") for row in done.stdout.splitlines() if row.startswith("| ")]
+    assert len(rows) == (5 if busy else 3)
+    assert len({len(row) for row in rows}) == 1

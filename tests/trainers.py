@@ -1,0 +1,41 @@
+"""Tiny GANs in training, and what tells two of them apart."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganutils.runs.config import fresh
+from ganutils.training.batches import TrainingSet
+from ganutils.training.gan import begin
+from ganutils.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+TINY = {"width": 2, "z_dim": 4, "batch": 4, "precision": "fp32"}
+MODELS = [
+    {"d_updates": 2, "decay": (1, 4)},
+    {"loss": "minimax", "prior": "uniform", "augment": "translate,cutout,color", "classes": 3},
+    {"arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "augment": "translate", "classes": 3},
+    {"preset": "wgan-gp2017", "d_updates": 2, "augment": "mirror"},
+    {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0},
+    {"arch": "krohn", "dropout": 0.0},
+]
+EACH = pytest.mark.parametrize("model", MODELS, ids=lambda model: ",".join(model))
+
+
+def trainer_of(model, origin=None, device=CPU):
+    """A Trainer on twelve pictures of 9x8 in color, which goes on where `origin` is."""
+    pictures = np.random.default_rng(0).integers(0, 256, (12, 9, 8, 3), np.uint8)
+    config = fresh((9, 8, 3), {**TINY, **model})
+    gan = begin(config, None)
+    if origin:
+        with torch.no_grad():
+            for tensor, there in zip(gan.tensors().values(), origin.gan.tensors().values(), strict=True):
+                tensor.copy_(there)
+        gan.updates = dict(origin.gan.updates)
+    return Trainer(gan, TrainingSet(pictures, np.arange(12) % 3 if config.classes else None), device)
+
+
+def differing(one, other):
+    """The names of the tensors in which two GANs differ."""
+    pairs = zip(one.gan.tensors().items(), other.gan.tensors().values(), strict=True)
+    return [name for (name, tensor), there in pairs if not torch.equal(tensor, there)]
