@@ -381,7 +381,7 @@ def test_a_folder_can_be_checked_while_another_writer_replaces_it(tmp_path):
     from ganutils.files import folders
 
     def write():
-        for _ in range(40):
+        for _ in range(20):
             folders.write(f"{tmp_path}/out/", [np.zeros((2, 2, 1), "u1")] * 5)
 
     writer = threading.Thread(target=write)
