@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 
 import faults
@@ -373,6 +374,21 @@ def test_two_writers_of_a_folder_never_mix_and_a_reader_always_finds_one(start, 
         assert (len(os.listdir(tmp_path / "out")), grays) in [(count, {gray}) for count, gray in sets.values()]
     assert seen <= {3, 7, None}
     assert not temporaries(tmp_path)
+
+
+def test_a_folder_can_be_checked_while_another_writer_replaces_it(tmp_path):
+    """The files of the old one, which the check has listed, are being removed."""
+    from ganutils.files import folders
+
+    def write():
+        for _ in range(20):
+            folders.write(f"{tmp_path}/out/", [np.zeros((2, 2, 1), "u1")] * 5)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        folders.check(f"{tmp_path}/out/")
+    writer.join()
 
 
 def test_a_folder_whose_writer_was_killed_between_two_renames_comes_back(ok, tmp_path, monkeypatch):

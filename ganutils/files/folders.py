@@ -62,6 +62,7 @@ def _check(place: Place) -> None:
     if not place.has(place.name):
         return
     with _open(place, place.name) as folder:
+        fcntl.flock(folder, fcntl.LOCK_SH)  # another writer that has just replaced it may be removing it
         for name in sorted(os.listdir(folder)):
             if not re.fullmatch(r"\d{6,}\.png", name) or not _is_ours(folder, name):
                 what = "which ganutils, or this version of it, did not write"
