@@ -36,9 +36,8 @@ def test_many_data_that_change_during_a_run_are_an_error(pictures, tmp_path, mon
     else:
         path.write_bytes(path.read_bytes())
         os.utime(path, (1, 1))
-    with pytest.raises(
-        ganutils.Error, match="data.safetensors: another program has changed it while it was being read"
-    ):
+    changed = r"data\.safetensors: another program has changed it while it was being read"
+    with pytest.raises(ganutils.Error, match=changed):
         run.train(20)
 
 

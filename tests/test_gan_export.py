@@ -190,7 +190,7 @@ def test_what_a_page_shows_is_what_gan_sample_makes_of_the_latents_it_saves(
     container.write(
         str(tmp_path / "smile.safetensors"), "latents", {"latents": np.ones((1, 4), "f4")}, {"names": [NASTY]}
     )
-    export_page(ok, web_runtime, "g.ckpt", "--along", "smile.safetensors", "--title", NASTY)
+    export_page(ok, web_runtime, "g.ckpt", "--along", "smile.safetensors", "--heading", NASTY)
     page = open_page("page.html")
     assert page.text_content("#title") == NASTY
     assert page.text_content("#named .slider span") == NASTY

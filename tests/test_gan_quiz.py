@@ -80,7 +80,7 @@ def test_the_interval_is_the_exact_one(ok, tmp_path, pair, visit):
 
 
 def test_a_title_cannot_break_out_of_the_page(ok, tmp_path, pair, visit):
-    make_quiz(ok, tmp_path, pair, "--title", NASTY)
+    make_quiz(ok, tmp_path, pair, "--heading", NASTY)
     assert visit("quiz.html").text_content("#title") == NASTY
 
 

@@ -36,7 +36,7 @@ def test_two_runs_stand_side_by_side(ok, run_of, pictures, tmp_path, visit):
     files = [*run_of("a"), *run_of("b", "--loss", "lsgan")]
     ok("gan-sample", "a.ckpt", "-n", 4, "-o", "four.png", "-q")
     (tmp_path / NASTY).write_text("too <early> & faint")
-    said = ok("gan-report", *files, "four.png", pictures, NASTY, "--title", "A & <b>", "-o", "report.html").lines
+    said = ok("gan-report", *files, "four.png", pictures, NASTY, "--heading", "A & <b>", "-o", "report.html").lines
     assert said == ["9 files reported"]
     page = visit("report.html")
     assert page.text_content("h1") == page.title() == "A & <b>"

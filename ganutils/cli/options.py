@@ -233,6 +233,7 @@ features = _shared(
 )
 filter = _shared("--filter", type=click.Choice(FILTERS), help="Filter for resizing")
 grid = _shared("--grid", type=Grid(), metavar="CxR", help="Columns and rows of a frame, e.g. 8x4")
+heading = _shared("--heading", help="Heading of the page")
 init = _shared(
     "--init",
     type=click.Path(),

@@ -42,9 +42,7 @@ def write(out: BinaryIO, film: Film, encoding: Encoding) -> None:
     """Quality 1 to 99, or 100 for lossless. libwebp merges equal neighbors; the times stay right."""
     h, w, _ = film.shape
     if max(h, w) > SIDE_LIMIT:
-        raise Error(
-            f"frames of {w:,}x{h:,} pixels are too large for .webp; use --grid, --scale or another format"
-        )
+        raise Error(f"frames of {w:,}x{h:,} pixels are too large for .webp; use --grid, --scale or another format")
     settings = {"quality": encoding.quality, "method": 4}
     if encoding.quality == 100:
         settings = {"lossless": True, "quality": 60, "method": 2}  # there, quality is effort
