@@ -11,7 +11,8 @@ from ganutils.pages import runtime
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+# Not longer than a module: what other tests fork would keep the driver's pipe open, and it would wait for ever.
+@pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM:
         pytest.skip("needs Chromium (Debian's package chromium)")

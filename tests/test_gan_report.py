@@ -49,7 +49,7 @@ def test_two_runs_stand_side_by_side(ok, run_of, pictures, tmp_path, visit):
     widths = page.evaluate("[...document.images].map((image) => image.naturalWidth)")
     assert min(widths) > 0
     recipe = page.locator("pre").last.text_content().splitlines()
-    assert recipe[0] == "# made by hand"  # no command of ours
+    assert recipe[0] == "# 'made by hand'"  # no command of ours
     assert recipe[-1].startswith("gan-report a.ckpt a.jsonl ")
 
 

@@ -344,7 +344,7 @@ def test_every_preset_is_whole_and_consistent(preset):
         ({"shape": (4, 4, 1)}, "there is no setting 'shape'"),
         ({"preset": "best"}, "there is no preset 'best'; there are modern, "),
         ({"lr": "fast"}, "lr is 'fast', not of type float"),
-        ({"batch": 1}, "batch is 1, not from 2 to 1048576"),
+        ({"batch": 1}, "batch is 1, not from 2 to 65536"),
         ({"decay": (5, 2)}, "decay is (5, 2), not [FIRST, LAST] with 0 <= FIRST < LAST"),
     ],
 )

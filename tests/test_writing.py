@@ -45,7 +45,7 @@ def test_a_snapshot_that_cannot_be_written_ends_the_training(fails, pictures, tm
     os.makedirs(tmp_path / "shots" / "step-000002.safetensors")
     words = ["gan-loop", pictures, *MLP, "--steps", 10_000_000, "--snapshots", "shots", "--every", 1]
     said = fails(*words, "-o", "out.ckpt")
-    assert said == "gan-loop: shots/step-000002.safetensors: is a folder; give the name of a file"
+    assert said == "gan-loop: shots/step-000002.safetensors: is a directory; give a file"
     assert readable(tmp_path / "shots" / "step-000001.safetensors") == 1
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, Several, Threads
+from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, RowsOrFile, Several, Threads
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
@@ -211,6 +211,9 @@ output_of_plot = _output(
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)  # as numbers: to look up a default's name would import Pillow at every start
 
+along = _shared(
+    "--along", type=RowsOrFile(), help="Axes, e.g. 0,3,5-9, or a file of latents that are directions", default=None
+)
 answers = _shared(
     "--answers", type=click.Path(), metavar="FILE.json", callback=_check_report, help="Also write the answers as JSON"
 )

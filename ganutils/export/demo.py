@@ -17,7 +17,7 @@ from ganutils.export import networks, onnx_file
 from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
-from ganutils.latents.draw import draw_latents, read_directions
+from ganutils.latents.draw import draw_latents, read_directions, take_rows
 from ganutils.networks.weights import load_generator
 from ganutils.pages import page
 from ganutils.runs import checkpoints
@@ -36,14 +36,14 @@ def write(
     path: str,
     file: File,
     title: str | None,
-    along: Sequence[str],
+    along: Sequence[str | list[int]],
     seed: int,
     runtime: Mapping[str, bytes],
     lineage: Sequence[str],
 ) -> None:
     """Write the page of the network in `file`.
 
-    along    files of directions in the generator's latents, which get sliders of their own
+    along    axes of the generator's latents, or files of directions, which get sliders of their own
     seed     of the latents that are shown first
     runtime  see pages.runtime
     """
@@ -60,8 +60,8 @@ def write(
     page.write(path, name, heading, data, lineage, ["runtime.js"], POLICY)
 
 
-def _pictures(file: File, config: Config, along: Sequence[str], seed: int) -> dict[str, Any]:
-    named = [one for path in along for one in _named_directions(path, config)]
+def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
+    named = [one for each in along for one in _named_directions(each, config)]
     main = [
         {"name": f"Direction {number}", "vector": vector, "reach": REACH, "isNamed": False}
         for number, vector in enumerate(_rounded(main_directions(load_generator(file)[0], config.z_dim)), 1)
@@ -70,7 +70,7 @@ def _pictures(file: File, config: Config, along: Sequence[str], seed: int) -> di
     return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
 
 
-def _points(file: File, config: Config, along: Sequence[str], seed: int) -> dict[str, Any]:
+def _points(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
     graphs = {"generator": _graph(networks.of_file(file), file)}
     if checkpoints.has_discriminator(file) and config.shape[0] <= 2:
         graphs["discriminator"] = _graph(networks.of_file(file, discriminator=True), file)
@@ -91,18 +91,25 @@ def _of_config(file: File, config: Config, seed: int, count: int) -> dict[str, A
     return {**about, "classes": names if config.classes else [], "latents": latents}
 
 
-def _named_directions(path: str, config: Config) -> list[dict[str, Any]]:
-    """The directions of a file with their names: those in its metadata, else its own name."""
-    vectors = read_directions(path, config.z_dim)
-    with container.read(path, "latents") as file:
-        names = file.meta.get("names")
-    stem = os.path.basename(path).partition(".")[0]
-    if not isinstance(names, list) or len(names) != len(vectors):
-        names = [stem] if len(vectors) == 1 else [f"{stem} {number}" for number in range(1, len(vectors) + 1)]
+def _named_directions(given: str | list[int], config: Config) -> list[dict[str, Any]]:
+    """Axes, called z0 and so on, or the directions of a file: by the names in its metadata, else by its own."""
+    if isinstance(given, str):
+        vectors, names = read_directions(given, config.z_dim), _names_in(given)
+        stem = os.path.basename(given).partition(".")[0]
+        if len(names) != len(vectors):
+            names = [stem] if len(vectors) == 1 else [f"{stem} {number}" for number in range(1, len(vectors) + 1)]
+    else:
+        vectors, names = take_rows(np.eye(config.z_dim), given, "--along"), [f"z{number}" for number in given]
     return [
-        {"name": str(name), "vector": vector, "reach": NAMED_REACH, "isNamed": True}
+        {"name": name, "vector": vector, "reach": NAMED_REACH, "isNamed": True}
         for name, vector in zip(names, _rounded(vectors), strict=True)
     ]
+
+
+def _names_in(path: str) -> list[str]:
+    with container.read(path, "latents") as file:
+        names = file.meta.get("names")
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def main_directions(generator: nn.Module, z_dim: int) -> np.ndarray:
