@@ -42,7 +42,7 @@ def test_whatever_goes_wrong_while_training_goes_on_a_whole_checkpoint_is_there(
 
 
 def test_a_snapshot_that_cannot_be_written_ends_the_training(fails, pictures, tmp_path):
-    os.makedirs(tmp_path / "shots" / "step-000002.safetensors")
+    os.makedirs(tmp_path / "shots" / ".step-000002.safetensors.tmp")  # where it is written first
     words = ["gan-loop", pictures, *MLP, "--steps", 10_000_000, "--snapshots", "shots", "--every", 1]
     said = fails(*words, "-o", "out.ckpt")
     assert said == "gan-loop: shots/step-000002.safetensors: is a directory; give a file"
