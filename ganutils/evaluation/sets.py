@@ -140,6 +140,17 @@ def thumbnails(samples: np.ndarray) -> np.ndarray:
     return (cells.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(n, -1)
 
 
+def check_fake(path: str, real: Samples) -> None:
+    """Error unless the file `path` has, or makes, samples like the `real` ones. A pipe is looked at when it is read."""
+    if path != "-":
+        with container.read(path, "samples", "checkpoint") as file:
+            if file.kind == "checkpoint":
+                check_shape(path, checkpoints.config_of(file).shape, real.name, real.shape)
+            else:
+                check_shape(path, Samples(file).shape, real.name, real.shape)
+                Samples(file).check_any()
+
+
 def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, device: str) -> Iterator[Any]:
     """First what the results say of the file `path`, then `repeats` sets of its samples that share no sample.
 

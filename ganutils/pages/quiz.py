@@ -25,11 +25,12 @@ class Round(NamedTuple):
 
 def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Round]:
     """`count` rounds, no picture twice. Error if the pictures differ in size, or one file has too few."""
-    arrays = [samples.array for samples in (real, fake)]  # Error if a file holds none
-    for samples, array in zip((real, fake), arrays, strict=True):
+    for samples in (real, fake):
+        samples.check_any()
+    for samples in (real, fake):
         if not samples.are_images:
             raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures")
-        if len(array) < count:
+        if len(samples) < count:
             problem = f"holds {len(samples)} pictures, and the quiz asks {count} times"
             raise Error(f"{samples.name}: {problem}; give a smaller -n")
     fake.check_shape(real.shape, real.name)

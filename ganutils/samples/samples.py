@@ -46,8 +46,7 @@ class Samples:
 
         Many pictures stay on disk, as `npy.Rows`, which read as an array does.
         """
-        if not len(self):
-            raise Error(f"{self.name}: holds no samples")
+        self.check_any()
         if self.are_images and math.prod((len(self), *self.shape)) > budget.IN_MEMORY:
             rows = self.file.on_disk(self.modality.tensor, (len(self), *self.shape))
             if rows is not None:
@@ -153,6 +152,11 @@ class Samples:
         older = {"hash": identity.sampled(self.array)} if "hash" in known else {}
         here = {**self.identity, **older}
         return [key for key in identity.WORDS if key in known and key in here and known[key] != here[key]]
+
+    def check_any(self) -> None:
+        """Error if there are no samples."""
+        if not len(self):
+            raise Error(f"{self.name}: holds no samples")
 
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
         """Error unless these samples have the `shape` of those in the file `name`."""
