@@ -187,7 +187,7 @@ def test_what_is_to_be_tried_can_be_typed(case):
             continue
         name = option.replace("-", "_")
         value = type(getattr(run.config, name))(value)
-        fresh(run.config.shape, {**CASES[case][1].get("given", {}), name: value})
+        assert getattr(fresh(run.config.shape, {**CASES[case][1].get("given", {}), name: value}), name) == value
 
 
 @pytest.mark.parametrize(

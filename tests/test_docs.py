@@ -72,10 +72,12 @@ def test_every_command_in_the_docs_parses(parsers, words, tmp_path, monkeypatch)
             (tmp_path / word).touch()  # options whose file must be there
         elif "/" in word and not word.startswith(("~", "/")):
             (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
+    problem = None
     try:
         parsers[words[0]].make_context(words[0], list(words[1:]))
-    except click.exceptions.ClickException as problem:
-        pytest.fail(problem.format_message())
+    except click.exceptions.ClickException as refused:
+        problem = refused.format_message()
+    assert problem is None
 
 
 def test_the_page_of_all_options_is_what_help_says():

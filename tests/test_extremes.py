@@ -31,8 +31,11 @@ def test_points_that_no_plot_can_show_are_refused_by_name(fails, tmp_path, numbe
 @pytest.mark.parametrize("number", [0, -1e30])
 def test_points_that_are_all_the_same_are_drawn_however_large(ok, tmp_path, number):
     put_points(tmp_path / "same.safetensors", *[[number]] * 9)
-    ok("gan-plot", "same.safetensors", "-o", "o.png")
-    ok("gan-info", "same.safetensors", "--preview", "o.png")
+    ok("gan-plot", "same.safetensors", "-o", "plot.png")
+    ok("gan-info", "same.safetensors", "--preview", "preview.png")
+    for name in ("plot.png", "preview.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 10, "an empty page"
 
 
 @pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), -1e400])
@@ -52,7 +55,13 @@ def put_log(path, **fields):
 @pytest.mark.parametrize("number", [-(10**400), 1e308])
 def test_numbers_of_a_log_that_no_plot_can_show_are_left_out(ok, tmp_path, number):
     put_log(tmp_path / "run.jsonl", g_loss=number)
-    ok("gan-plot", "run.jsonl", "-o", "o.png")
+    put_log(tmp_path / "without.jsonl")
+    pictures = []
+    for name in ("run", "without"):
+        ok("gan-plot", f"{name}.jsonl", "-o", "o.png")
+        with Image.open(tmp_path / "o.png") as picture:
+            pictures.append(np.asarray(picture))
+    assert np.array_equal(*pictures)
 
 
 @pytest.mark.parametrize("text", ["$", "x$\\frac$", "$$", "a_$^2$_b", "\\", "_hidden", "100 % \x1b[2J\n", "\udcff"])
@@ -123,8 +132,13 @@ def test_a_frame_that_stays_longer_than_films_can_say_is_refused(fails, tmp_path
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "\r", '"a\nb"'])
-def test_a_line_break_in_labels_is_a_space(ok, film, text):
-    ok("gan-gif", film, "--row-labels", text, "-o", "o.gif")
+def test_a_line_break_in_labels_is_a_space(ok, film, tmp_path, text):
+    frames = []
+    for label in (text, " ".join(text.replace('"', "").split())):
+        ok("gan-gif", film, "--row-labels", label, "-o", "o.gif")
+        with Image.open(tmp_path / "o.gif") as picture:
+            frames.append(np.asarray(picture.convert("RGB")))
+    assert np.array_equal(*frames)
 
 
 @pytest.mark.parametrize("caption", ["{frame:99999999}", "{frame:.99999999f}", "{frame:0>1000}"])

@@ -109,6 +109,10 @@ def test_what_cannot_be_exported_says_why(ok, fails, pictures, checkpoint, tmp_p
     assert fails("gan-export", checkpoint, "-o", "g.pb").endswith("g.pb: cannot write this format; use .onnx .html")
     assert "--along has no effect" in fails("gan-export", checkpoint, "--along", "x", "-o", "g.onnx", code=2)
     assert "--discriminator has no effect" in fails("gan-export", checkpoint, "--discriminator", "-o", "g.html", code=2)
+    ok("gan-data", "toy:ring", "--limit", 9, "-o", "ring.safetensors")
+    ok("gan-loop", "ring.safetensors", *TINY, "--steps", 1, "-o", "ring.ckpt", "-q")
+    line = fails("gan-export", "ring.ckpt", "--along", "0", "-o", "g.html", code=2)
+    assert line == "gan-export: --along has no effect on points (see gan-export --help)"
     assert not list(tmp_path.glob("*.onnx"))
 
 
@@ -192,7 +196,7 @@ def test_what_a_page_shows_is_what_gan_sample_makes_of_the_latents_it_saves(
     )
     export_page(ok, web_runtime, "g.ckpt", "--along", "smile.safetensors", "--heading", NASTY)
     page = open_page("page.html")
-    assert page.text_content("#title") == NASTY
+    assert page.text_content("#heading") == NASTY
     assert page.text_content("#named .slider span") == NASTY
     assert page.locator("#main input").count() == 4  # as many as the latents have numbers
     before = page.locator("#picture").evaluate(PIXELS)

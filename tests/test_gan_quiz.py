@@ -81,7 +81,7 @@ def test_the_interval_is_the_exact_one(ok, tmp_path, pair, visit):
 
 def test_a_title_cannot_break_out_of_the_page(ok, tmp_path, pair, visit):
     make_quiz(ok, tmp_path, pair, "--heading", NASTY)
-    assert visit("quiz.html").text_content("#title") == NASTY
+    assert visit("quiz.html").text_content("#heading") == NASTY
 
 
 def test_the_page_works_on_a_dark_phone(ok, tmp_path, pair, visit):

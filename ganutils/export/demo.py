@@ -18,7 +18,6 @@ from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.latents.draw import draw_latents, read_directions, take_rows
-from ganutils.networks.weights import load_generator
 from ganutils.pages import page
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
@@ -35,7 +34,7 @@ NAMED_REACH = 2.0  # of a direction between attributes, in its own length
 def write(
     path: str,
     file: File,
-    title: str | None,
+    heading: str | None,
     along: Sequence[str | list[int]],
     seed: int,
     runtime: Mapping[str, bytes],
@@ -48,33 +47,32 @@ def write(
     runtime  see pages.runtime
     """
     if file.kind == "extractor":
-        name, heading, data = "classifier", "What is it?", _classifier(file)
+        name, usual, data = "classifier", "What is it?", _classifier(file)
+    elif len((config := checkpoints.config_of(file)).shape) == 3:
+        name, usual, data = "generator", "Pictures of a generator", _pictures(file, config, along, seed)
     else:
-        config = checkpoints.config_of(file)
-        has_pictures = len(config.shape) == 3
-        name = "generator" if has_pictures else "points"
-        heading = "Pictures of a generator" if has_pictures else "Points of a generator"
-        data = (_pictures if has_pictures else _points)(file, config, along, seed)
-    data["title"] = title or heading
+        name, usual, data = "points", "Points of a generator", _points(file, config, seed)
     data["runtime"] = dict(zip(("module", "wasm"), map(_packed, runtime.values()), strict=True))
-    page.write(path, name, heading, data, lineage, ["runtime.js"], POLICY)
+    page.write(path, name, heading or usual, data, lineage, ["runtime.js"], POLICY)
 
 
 def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
+    exported = networks.of_file(file)
     named = [one for each in along for one in _named_directions(each, config)]
     main = [
         {"name": f"Direction {number}", "vector": vector, "reach": REACH, "isNamed": False}
-        for number, vector in enumerate(_rounded(main_directions(load_generator(file)[0], config.z_dim)), 1)
+        for number, vector in enumerate(_rounded(main_directions(exported.network, config.z_dim)), 1)
     ]
-    graphs = {"generator": _graph(networks.of_file(file), file)}
+    graphs = {"generator": _graph(exported, file)}
     return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
 
 
-def _points(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
-    graphs = {"generator": _graph(networks.of_file(file), file)}
+def _points(file: File, config: Config, seed: int) -> dict[str, Any]:
+    exported = networks.of_file(file)
+    graphs = {"generator": _graph(exported, file)}
     if checkpoints.has_discriminator(file) and config.shape[0] <= 2:
         graphs["discriminator"] = _graph(networks.of_file(file, discriminator=True), file)
-    return {**_of_config(file, config, seed, CLOUD), "range": _range(file, config), "graphs": graphs}
+    return {**_of_config(file, config, seed, CLOUD), "range": _range(exported.network, config), "graphs": graphs}
 
 
 def _classifier(file: File) -> dict[str, Any]:
@@ -124,9 +122,8 @@ def main_directions(generator: nn.Module, z_dim: int) -> np.ndarray:
     return (directions * signs)[:MAIN, :z_dim].float().numpy()
 
 
-def _range(file: File, config: Config) -> list[float]:
+def _range(generator: nn.Module, config: Config) -> list[float]:
     """The lowest and highest coordinate that the plane shows: those of the generator's points, and a border."""
-    generator, _ = load_generator(file)
     z = torch.from_numpy(draw_latents(0, 2000, config.z_dim, config.prior))
     labels = torch.arange(len(z)) % config.classes if config.classes else None
     with torch.inference_mode():

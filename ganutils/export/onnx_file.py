@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import logging
 import os
 import warnings
@@ -38,25 +37,33 @@ def to_bytes(exported: Exported, file: File) -> bytes:
         import onnxscript  # noqa: F401
     except ImportError:
         raise Error(f"{file.name}: {NEEDED}") from None
-    with _silence():
-        program = torch.onnx.export(
-            exported.network.eval(),
-            tuple(exported.inputs.values()),
-            dynamo=True,
-            external_data=False,
-            input_names=list(exported.inputs),
-            output_names=[exported.output],
-            dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in exported.inputs),
-            verbose=False,
-        )
-    assert program is not None  # it would be if it had been written to a file
-    model = program.model_proto
+    model = _exported(exported, file.name)
     _strip(model)
     model.producer_name, model.producer_version = "ganutils", ganutils.__version__
-    onnx.helper.set_model_props(model, {**exported.about, "sha256": digest(file)})
+    onnx.helper.set_model_props(model, {**exported.about, "sha256": file.digest()})
     content: bytes = model.SerializeToString(deterministic=True)
     _compare(content, exported, file.name)
     return content
+
+
+def _exported(exported: Exported, name: str) -> Any:
+    """The model as torch makes it. Error if torch cannot."""
+    try:
+        with _silence():
+            program = torch.onnx.export(
+                exported.network.eval(),
+                tuple(exported.inputs.values()),
+                dynamo=True,
+                external_data=False,
+                input_names=list(exported.inputs),
+                output_names=[exported.output],
+                dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in exported.inputs),
+                verbose=False,
+            )
+    except torch.onnx.errors.OnnxExporterError as problem:
+        raise Error(f"{name}: torch {torch.__version__} cannot export it ({str(problem).splitlines()[0]})") from None
+    assert program is not None  # it would be if it had been written to a file
+    return program.model_proto
 
 
 def with_half_weights(content: bytes) -> bytes:
@@ -77,15 +84,6 @@ def with_half_weights(content: bytes) -> bytes:
     model.graph.node.extend(nodes)
     halved: bytes = model.SerializeToString(deterministic=True)
     return halved
-
-
-def digest(file: File) -> str:
-    """SHA-256 of the tensors of a file, by name."""
-    hashed = hashlib.sha256()
-    for name in sorted(file.specs):
-        hashed.update(name.encode())
-        hashed.update(np.ascontiguousarray(file[name]).data)
-    return hashed.hexdigest()
 
 
 def _strip(model: Any) -> None:

@@ -15,7 +15,7 @@ from ganutils import Error
 from ganutils.files import container
 from ganutils.files.container import File
 
-JSON_LIMIT = 1 << 26  # bytes; a page saves 16 latents
+JSON_LIMIT = 1 << 22  # bytes; a page saves 16 latents
 
 
 @contextlib.contextmanager
@@ -33,11 +33,12 @@ def open_latents(path: str) -> Iterator[File]:
 
 
 def _read_json(path: str) -> dict[str, np.ndarray]:
-    if os.path.getsize(path) > JSON_LIMIT:
+    with open(path, "rb") as file:
+        text = file.read(JSON_LIMIT + 1)
+    if len(text) > JSON_LIMIT:
         raise Error(f"{path}: has more than {JSON_LIMIT >> 20} MB; JSON is for a few latents, give .safetensors")
     try:
-        with open(path, encoding="utf-8") as file:
-            return _tensors(json.load(file))
+        return _tensors(json.loads(text))
     except (ValueError, TypeError, OverflowError, RecursionError, KeyError):
         problem = 'is not {"latents": [[...], ...], "labels": [...]}'
         raise Error(f"{path}: {problem}, which a page of gan-export saves") from None

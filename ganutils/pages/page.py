@@ -27,11 +27,14 @@ SKELETON = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="ganutils {version}">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{heading}</title>
+<title>ganutils</title>
 <script type="application/json" id="lineage">{lineage}</script>
 <style>
 {style}</style>
-{body}<script type="application/json" id="data">{data}</script>
+<main>
+<h1 id="heading"></h1>
+{body}</main>
+<script type="application/json" id="data">{data}</script>
 <script>
 {script}</script>
 </html>
@@ -49,7 +52,7 @@ def write(
 ) -> None:
     """Write the page `name`, of static/NAME.html and static/NAME.js, whole or not at all. Error if it is too large.
 
-    heading   its <title>, one of ours: no text of a user
+    heading   of the page, and its title
     data      what the script reads as JSON from the element `data`
     scripts   other files of static/ that come before NAME.js
     policy    Content-Security-Policy
@@ -57,11 +60,10 @@ def write(
     text = SKELETON.format(
         version=ganutils.__version__,
         policy=policy,
-        heading=heading,
         lineage=as_json(list(lineage)),
         style=static("page.css"),
         body=static(f"{name}.html"),
-        data=as_json(data),
+        data=as_json({**data, "heading": heading}),
         script="".join(map(static, ["page.js", *scripts, f"{name}.js"])),
     ).encode()
     if len(text) > LARGEST:

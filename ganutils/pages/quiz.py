@@ -39,10 +39,12 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
     return [Round(*map(int, numbers)) for numbers in zip(*rows, sides, strict=True)]
 
 
-def write(path: str, title: str, real: Samples, fake: Samples, rounds: Sequence[Round], lineage: Sequence[str]) -> None:
+def write(
+    path: str, heading: str, real: Samples, fake: Samples, rounds: Sequence[Round], lineage: Sequence[str]
+) -> None:
     """Write the page."""
     questions = [{"pictures": _pictures(real, fake, one), "real": one.side} for one in rounds]
-    page.write(path, "quiz", "Which is real?", {"title": title, "rounds": questions}, lineage)
+    page.write(path, "quiz", heading, {"rounds": questions}, lineage)
 
 
 def _pictures(real: Samples, fake: Samples, one: Round) -> list[str]:

@@ -66,12 +66,12 @@ def _place(path: str, parts: Parts) -> list[str]:
     return parts.checkpoints if kind == "checkpoint" else parts.samples
 
 
-def write(path: str, title: str, parts: Parts, line: str) -> None:
+def write(path: str, heading: str, parts: Parts, line: str) -> None:
     """Write the report, which the command `line` makes."""
     sections = [section for make in SECTIONS for section in make(parts)]
     lines = lineage.joined([_lineage_of(one) for one in (*parts.checkpoints, *parts.samples)], line)
     sections.append({"heading": "Made by", "text": "\n".join(lineage.recipe(lines))})
-    page.write(path, "report", "Report", {"title": title, "sections": sections}, lines, policy=POLICY)
+    page.write(path, "report", heading, {"sections": sections}, lines, policy=POLICY)
 
 
 def _lineage_of(path: str) -> list[str]:
@@ -87,14 +87,12 @@ def _settings(parts: Parts) -> Iterator[Section]:
     if not parts.checkpoints:
         return
     columns = [_settings_of(path) for path in parts.checkpoints]
-    names = list(columns[0])
-    rows = [[name, *(column[name] for column in columns)] for name in names]
-    differing = [row for row in rows if len(set(row[1:])) > 1]
-    head = ["", *logs.names(parts.checkpoints)]
-    if len(columns) > 1:
+    rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
+    if differing := [row for row in rows if len(set(row[1:])) > 1]:
+        head = ["", *logs.names(parts.checkpoints)]
         yield {"heading": "What differs", "table": {"head": head, "rows": differing}}
-    same = [row for row in rows if row not in differing] if len(columns) > 1 else rows
-    yield {"heading": "Settings", "table": {"head": head[: 1 if len(columns) > 1 else 2], "rows": same}, "isLong": True}
+    same = [row[:2] for row in rows if row not in differing]
+    yield {"heading": "Settings", "table": {"head": ["", ""], "rows": same}, "isLong": True}
 
 
 def _settings_of(path: str) -> dict[str, str]:
@@ -107,11 +105,11 @@ def _settings_of(path: str) -> dict[str, str]:
 
 def _curves(parts: Parts) -> Iterator[Section]:
     for heading, names in (("Training", parts.logs), ("Scores over training", parts.scores)):
-        if any(_has_steps(name) for name in names):
+        if drawn := [name for name in names if _has_steps(name)]:
             from ganutils.plots import style
             from ganutils.plots.curves import curves
 
-            figure = curves([name for name in names if _has_steps(name)])
+            figure = curves(drawn)
             yield _figures(heading, [_made(functools.partial(style.write, figure=figure), ".svg", heading)])
 
 

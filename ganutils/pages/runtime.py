@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tarfile
 from collections.abc import Callable, Iterator
 
 from ganutils import Error
-from ganutils.files import atomic
-from ganutils.samples.sources import downloads
+from ganutils.files import atomic, paths
+from ganutils.samples.sources import downloads, tars
 
 VERSION = "1.30.0"
 PACKAGE = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
@@ -31,7 +30,7 @@ def read(root: str, given: str | None, progress: downloads.Progress) -> dict[str
     """
     if given is not None:
         return dict(_checked(given, _reader(given)))
-    folder = os.path.join(os.path.expanduser(root), f"onnxruntime-web-{VERSION}")
+    folder = os.path.join(paths.at_home(root), f"onnxruntime-web-{VERSION}")
     if not all(os.path.exists(os.path.join(folder, name)) for name in FILES):
         package = f"{folder}.tgz"
         downloads.fetch(PACKAGE, package, "onnxruntime-web", progress, _size_of)
@@ -66,11 +65,8 @@ def _reader(path: str) -> Callable[[str], bytes]:
             return file.read()
 
     def of_package(name: str) -> bytes:
-        try:
-            with tarfile.open(path) as package:
-                member = package.extractfile(f"package/dist/{name}")
-                return member.read() if member else b""
-        except (tarfile.TarError, KeyError, EOFError):
-            raise Error(f"{path}: is no package of onnxruntime-web {VERSION}; fetch {PACKAGE}") from None
+        with tars.opened(path) as package:
+            member = f"package/dist/{name}"
+            return package.read(member) if member in package.files else b""
 
     return of_folder if os.path.isdir(path) else of_package

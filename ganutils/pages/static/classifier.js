@@ -99,7 +99,6 @@ const classify = drawer(async () => {
   });
 });
 
-document.title = $("title").textContent = data.title;
 canvas.style.setProperty("--aspect", `${width} / ${height}`);
 $("ink").hidden = channels === 1;
 $("center").checked = channels === 1;

@@ -86,7 +86,6 @@ async function play() {
   }
 }
 
-document.title = $("title").textContent = data.title;
 $("picture").style.setProperty("--aspect", `${width} / ${height}`);
 offerClasses(data.classes, (number) => {
   label = number;

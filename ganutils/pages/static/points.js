@@ -62,7 +62,6 @@ const draw = drawer(async () => {
   $("where").textContent = `The large point: ${[...large].map((x) => x.toFixed(2)).join(", ")}`;
 });
 
-document.title = $("title").textContent = data.title;
 $("legend").textContent = discriminator
   ? "Red: generated points. The lighter the ground, the more real the discriminator takes points there for."
   : "Red: generated points.";

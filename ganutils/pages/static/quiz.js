@@ -90,7 +90,6 @@ function start() {
   ask();
 }
 
-document.title = $("title").textContent = data.title;
 sides.forEach((button, side) => button.addEventListener("click", () => answer(side)));
 $("next").addEventListener("click", next);
 $("again").addEventListener("click", start);

@@ -16,7 +16,6 @@ function content(section) {
   return make("pre", {}, section.text);
 }
 
-document.title = $("title").textContent = data.title;
 data.sections.forEach((section, number) => {
   const id = `section-${number}`;
   const inside = section.isLong ? make("details", { open: data.sections.length < 4 }, make("summary", {}, "All settings"), content(section)) : content(section);
