@@ -64,8 +64,14 @@ POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", 
 MODALITIES = (POINTS, IMAGES)  # if a file holds both, the first is its samples
 LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
 MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
+# Pictures beside pictures: those they were, or are to be, made from; and those that they should have become.
+BESIDE = {"inputs": tuple(range(1, 17)), "targets": IMAGES.channels}  # the channels that each may have
 # Axes behind the leading ones, and types, of the tensors of samples; others are float32 with one axis.
-TENSORS = {"labels": (0, np.dtype("<i8"))} | {one.tensor: (len(one.axes), one.dtype) for one in MAIN}
+TENSORS = (
+    {"labels": (0, np.dtype("<i8"))}
+    | {one.tensor: (len(one.axes), one.dtype) for one in MAIN}
+    | {name: (len(IMAGES.axes), IMAGES.dtype) for name in BESIDE}
+)
 
 
 def modality(tensors: Container[str]) -> Modality:
@@ -104,3 +110,15 @@ def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
         if spec.dtype != dtype or spec.shape[: len(spec.shape) - axes] != lead:
             mismatch = f"{tensor} is {spec.dtype} {list(spec.shape)}, which does not match {main.tensor} {list(shape)}"
             raise Error(f"{name}: damaged: {mismatch}")
+        if tensor in BESIDE:
+            _check_beside(name, tensor, spec.shape[-axes:], main)
+
+
+def _check_beside(name: str, tensor: str, sample: tuple[int, ...], main: Modality) -> None:
+    """Error unless `inputs` or `targets` of the shape `sample` can stand beside samples of the modality `main`."""
+    if main is not IMAGES:
+        raise Error(f"{name}: damaged: it has {tensor} beside {main.noun}; only pictures have them")
+    if 0 in sample or sample[-1] not in BESIDE[tensor]:
+        channels = f"{BESIDE[tensor][0]} to {BESIDE[tensor][-1]}"
+        raise Error(f"{name}: damaged: {tensor} are {list(sample)}, not [H, W, C] with C = {channels}")
+    check_sample(name, sample)

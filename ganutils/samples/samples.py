@@ -47,11 +47,34 @@ class Samples:
         Many pictures stay on disk, as `npy.Rows`, which read as an array does.
         """
         self.check_any()
-        if self.are_images and math.prod((len(self), *self.shape)) > budget.IN_MEMORY:
-            rows = self.file.on_disk(self.modality.tensor, (len(self), *self.shape))
+        return self._pixels(self.modality.tensor, self.shape) if self.are_images else self._flat(self.modality.tensor)
+
+    def _pixels(self, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Pictures of `shape`, uint8 [N, H, W, C], in memory or on disk."""
+        if math.prod((len(self), *shape)) > budget.IN_MEMORY:
+            rows = self.file.on_disk(tensor, (len(self), *shape))
             if rows is not None:
                 return cast(np.ndarray, rows)
-        return self._flat(self.modality.tensor)
+        return self._flat(tensor)
+
+    @functools.cached_property
+    def inputs(self) -> np.ndarray | None:
+        """The pictures that the samples were, or are to be, made from: uint8 [N, h, w, c], c in 1..16; or None."""
+        return None if self.input_shape is None else self._pixels("inputs", self.input_shape)
+
+    @functools.cached_property
+    def targets(self) -> np.ndarray | None:
+        """The pictures that the samples should have become: uint8 [N, H, W, C], or None."""
+        shape = self._shape_beside("targets")
+        return None if shape is None else self._pixels("targets", shape)
+
+    @property
+    def input_shape(self) -> tuple[int, ...] | None:
+        """(h, w, c) of the inputs; None if there are none."""
+        return self._shape_beside("inputs")
+
+    def _shape_beside(self, tensor: str) -> tuple[int, ...] | None:
+        return self.file.specs[tensor].shape[len(self.lead) :] if tensor in self.file else None
 
     def _flat(self, tensor: str) -> np.ndarray:
         array = self.file[tensor]
