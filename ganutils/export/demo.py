@@ -18,6 +18,7 @@ from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.latents.draw import draw_latents, read_directions, take_rows
+from ganutils.networks.condition import Condition
 from ganutils.pages import page
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
@@ -127,7 +128,7 @@ def _range(generator: nn.Module, config: Config) -> list[float]:
     z = torch.from_numpy(draw_latents(0, 2000, config.z_dim, config.prior))
     labels = torch.arange(len(z)) % config.classes if config.classes else None
     with torch.inference_mode():
-        points = generator(z, labels)
+        points = generator(z, Condition(labels))
     low, high = float(points.min()), float(points.max())
     border = 0.15 * (high - low) or 1.0
     return [low - border, high + border]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganutils.files.container import File
 from ganutils.networks.classifier import read as read_classifier
+from ganutils.networks.condition import Condition
 from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.randomness import draw, stream
 from ganutils.runs.config import Config
@@ -43,7 +44,7 @@ class Generate(nn.Module):
         self.generator = generator
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        made: Tensor = self.generator(latents, labels)
+        made: Tensor = self.generator(latents, Condition(labels))
         return (made / 2 + 0.5).clamp(0, 1) if made.dim() == 4 else made
 
 
@@ -55,7 +56,7 @@ class Judge(nn.Module):
         self.discriminator = discriminator
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.discriminator(samples * 2 - 1 if samples.dim() == 4 else samples, labels)
+        logits: Tensor = self.discriminator(samples * 2 - 1 if samples.dim() == 4 else samples, Condition(labels))
         return logits
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 
 IMAGES, POINTS = 256, 1 << 15  # to a forward pass; points are small
@@ -19,10 +21,12 @@ def apply(
     device: torch.device,
     labels: np.ndarray | None = None,
     batch: int | None = None,
+    inputs: np.ndarray | None = None,
 ) -> np.ndarray:
     """What `network` makes of `samples` uint8 [N, H, W, C] or float32 [N, D], in their order: float32 [N, ...].
 
-    network   takes images [B, C, H, W] in -1..1, or points [B, D]; and, if `labels` int64 [N] are given, theirs [B]
+    network   takes images [B, C, H, W] in -1..1, or points [B, D]; and, if `labels` int64 [N] or `inputs`
+              uint8 [N, h, w, c] are given, the Condition of these
     batch     samples to a forward pass; None = 256 images, or all points but in very large sets
     """
     batch = batch or (IMAGES if samples.ndim == 4 else POINTS)
@@ -30,13 +34,14 @@ def apply(
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             rows = slice(start, start + batch)
-            given = [inputs(samples[rows], device)]
-            if labels is not None:
-                given.append(torch.from_numpy(np.ascontiguousarray(labels[rows])).to(device))
+            given: list[Any] = [as_taken(samples[rows], device)]
+            if labels is not None or inputs is not None:
+                known = (None if array is None else as_taken(array[rows], device) for array in (labels, inputs))
+                given.append(Condition(*known))
             values.append(network(*given).float().cpu().numpy())
     return np.concatenate(values)
 
 
-def inputs(samples: np.ndarray, device: torch.device) -> Tensor:
-    """Samples as arrays keep them -> as networks take them, on `device`."""
+def as_taken(samples: np.ndarray, device: torch.device) -> Tensor:
+    """Samples, or labels, as arrays keep them -> as networks take them, on `device`."""
     return to_network(torch.from_numpy(np.ascontiguousarray(samples)).to(device))

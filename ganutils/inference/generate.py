@@ -17,6 +17,7 @@ from ganutils.compute.fetching import Fetched
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.latents.draw import choose_latents
+from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import from_network
 from ganutils.networks.weights import load_generator
 from ganutils.runs.config import NUMBERS
@@ -55,10 +56,13 @@ def generate(
     dtype = np.uint8 if len(shape) > 1 else np.float32
     flying: deque[tuple[int, int, Fetched | None]] = deque()
 
+    def sent(array: np.ndarray) -> torch.Tensor:
+        return devices.send(np.ascontiguousarray(array), device)
+
     def made(start: int) -> Fetched:
-        given = [array[start : start + batch] for array in (latents, labels) if array is not None]
+        z, classes = (None if array is None else sent(array[start : start + batch]) for array in (latents, labels))
         with torch.inference_mode():
-            samples = generator(*(devices.send(np.ascontiguousarray(array), device) for array in given))
+            samples = generator(z, Condition(classes))
             return Fetched({"samples": from_network(samples)}, kept=True)
 
     def landed(owner: int, start: int, fetched: Fetched | None) -> np.ndarray:

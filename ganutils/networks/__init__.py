@@ -1,8 +1,9 @@
 """Generators and discriminators. A generator maps latents [B, Z] to samples, a discriminator samples to logits [B].
 
 Samples are float32: images [B, C, H, W] in -1..1 (in channels_last memory), points [B, D] in their own units.
-With classes, both also take labels [B]: the generator adds a learned vector for each to the latent, the discriminator
-projects its last features on another (Miyato and Koyama 2018).
+Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each to the latent,
+the discriminator projects its last features on another (Miyato and Koyama 2018). A generator that starts from pictures
+takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w].
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from ganutils.networks.condition import Condition
 from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_weights
+from ganutils.networks.enlarge import Enlarge, enlarge_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
 from ganutils.networks.mlp import MLPDiscriminator, MLPGenerator
+from ganutils.networks.patch import PatchDiscriminator
 from ganutils.networks.resnet import ResNetDiscriminator, ResNetGenerator
+from ganutils.networks.unet import Hourglass, UNet
 from ganutils.randomness import draw, stream
 from ganutils.runs.config import Config
 
-FIRST_BATCH = 16  # latents that a new generator's statistics are taken from
+FIRST_BATCH = 16  # latents, or inputs, that a new generator's statistics are taken from
 
 
 class Architecture(NamedTuple):
@@ -33,11 +38,19 @@ class Architecture(NamedTuple):
     initialize: Callable[[nn.Module], None] | None = None
 
 
+def _of_pairs(config: Config) -> nn.Module:
+    """The discriminator beside a generator that starts from pictures."""
+    return PatchDiscriminator(config) if config.patch else DCGANDiscriminator(config)
+
+
 ARCHS = {
     "mlp": Architecture(MLPGenerator, MLPDiscriminator),
     "dcgan": Architecture(DCGANGenerator, DCGANDiscriminator, dcgan_weights),
     "resnet": Architecture(ResNetGenerator, ResNetDiscriminator),
     "krohn": Architecture(KrohnGenerator, KrohnDiscriminator),
+    "unet": Architecture(UNet, _of_pairs, dcgan_weights),
+    "hourglass": Architecture(Hourglass, _of_pairs, dcgan_weights),
+    "enlarge": Architecture(Enlarge, _of_pairs, enlarge_weights),
 }
 
 
@@ -87,10 +100,19 @@ def _take_statistics(generator: nn.Module, config: Config) -> None:
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = None  # the statistics become those of this one batch
-    z = draw(stream(config.seed, "statistics"), config.prior, (FIRST_BATCH, config.z_dim))
-    labels = torch.arange(FIRST_BATCH) % config.classes if config.classes else None
     with torch.no_grad():
-        generator(torch.from_numpy(z), labels)
+        generator(*_first_batch(config))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         norm.num_batches_tracked.zero_()  # type: ignore[union-attr]
+
+
+def _first_batch(config: Config) -> tuple[torch.Tensor | None, Condition]:
+    """What a generator takes: of latents and inputs noise, and all classes."""
+    random = stream(config.seed, "statistics")
+    labels = torch.arange(FIRST_BATCH) % config.classes if config.classes else None
+    if config.inputs is None:
+        return torch.from_numpy(draw(random, config.prior, (FIRST_BATCH, config.z_dim))), Condition(labels)
+    h, w, c = config.inputs
+    inputs = draw(random, "uniform", (FIRST_BATCH, c, h, w))
+    return None, Condition(labels, torch.from_numpy(inputs))

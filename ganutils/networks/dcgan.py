@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, map_channels, map_sizes
+from ganutils.networks.condition import NOTHING, Condition
+from ganutils.networks.layers import (
+    ClassEmbedding,
+    Downsample,
+    InstanceNorm,
+    Upsample,
+    map_channels,
+    map_sizes,
+    norm_of,
+    padded,
+)
 from ganutils.runs.config import Config
 
 
@@ -35,9 +45,9 @@ class DCGANGenerator(nn.Module):
         last = len(pairs) - 1
         self.ups = nn.ModuleList(Upsample(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(with_dense(self.hidden, self.classes.added(z, labels)))
+        x = self.stem(with_dense(self.hidden, self.classes.added(z, condition.labels)))
         x = x.view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)  # (B, C, h, w)
         for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
             x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
@@ -45,23 +55,18 @@ class DCGANGenerator(nn.Module):
 
 
 class DCGANDiscriminator(nn.Module):
-    """4x4 convolutions of stride 2, leaky ReLU, batch norm on all but the first (Radford et al. 2016).
+    """4x4 convolutions of stride 2, leaky ReLU, a normalization on all but the first (Radford et al. 2016).
 
     Odd sides are padded by one, so that the maps have the generator's sizes. `hidden` concatenates a dense layer, which
-    sees the whole picture at once, to the last map; the logit is of both.
+    sees the whole picture at once, to the last map; the logit is of both. The first layer may see the inputs, too.
     """
 
     def __init__(self, config: Config):
         super().__init__()
-        sizes, channels = map_sizes(*config.shape[:2]), map_channels(config)
-        self.pads = [(0, w % 2, 0, h % 2) for h, w in sizes[:-1]]
-        pairs = list(itertools.pairwise(channels))
-        normed = [config.norm == "batch" and i > 0 for i in range(len(pairs))]
-        self.downs = nn.ModuleList(Downsample(a, b, bias=not n) for (a, b), n in zip(pairs, normed, strict=True))
-        self.norms = nn.ModuleList(
-            nn.BatchNorm2d(b) if n else nn.Identity() for (_, b), n in zip(pairs, normed, strict=True)
-        )
-        features = math.prod(sizes[-1]) * channels[-1]
+        self.seen = SeenInputs(config)
+        channels = [config.shape[2] + self.seen.channels, *map_channels(config)[1:]]
+        self.downs, self.norms = strided(channels, config.norm)
+        features = math.prod(map_sizes(*config.shape[:2])[-1]) * channels[-1]
         is_normed = config.norm == "batch"
         norm = nn.BatchNorm1d(config.hidden) if is_normed else nn.Identity()
         self.hidden = dense(features, config.hidden, norm, nn.LeakyReLU(0.2, inplace=True), bias=not is_normed)
@@ -69,17 +74,51 @@ class DCGANDiscriminator(nn.Module):
         self.head = nn.Linear(features, 1)
         self.classes = ClassEmbedding(config.classes, features)
 
-    def layers(self, x: Tensor) -> Iterator[Tensor]:
+    def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
         """The output of each layer for pictures x: maps [B, channels, h, w], the largest first."""
-        for pad, down, norm in zip(self.pads, self.downs, self.norms, strict=True):
-            x = norm(down(F.pad(x, pad) if any(pad) else x))
-            x = F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
-            yield x
+        return halved(self.seen(x, condition), self.downs, self.norms)
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        *_, x = self.layers(x)
-        features = with_dense(self.hidden, x.permute(0, 2, 3, 1).flatten(1))
-        return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
+    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
+        *_, x = self.layers(x, condition)
+        return self.judged(x, condition)
+
+    def judged(self, last: Tensor, condition: Condition = NOTHING) -> Tensor:
+        """The logits [B] of pictures whose last map is `last`."""
+        features = with_dense(self.hidden, last.permute(0, 2, 3, 1).flatten(1))
+        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()
+
+
+class SeenInputs(nn.Module):
+    """Puts the inputs that pictures were made from beside them, if D is to see both; it has no parameters."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.scale = config.scale
+        self.channels = config.inputs[2] if config.inputs and config.sees == "pair" else 0
+
+    def forward(self, x: Tensor, condition: Condition) -> Tensor:
+        """Pictures [B, C, H, W] and their inputs as more channels: [B, C + c, H, W]."""
+        if not self.channels:
+            return x
+        assert condition.inputs is not None
+        inputs = condition.inputs.to(x.dtype)
+        return torch.cat([x, inputs if self.scale == 1 else F.interpolate(inputs, scale_factor=self.scale)], 1)
+
+
+def strided(channels: Sequence[int], norm: str) -> tuple[nn.ModuleList, nn.ModuleList]:
+    """Convolutions that halve maps of `channels`, and the normalization after each; the first has none."""
+    pairs = list(itertools.pairwise(channels))
+    kinds = [norm if i else "none" for i in range(len(pairs))]
+    downs = (Downsample(a, b, bias=kind == "none") for (a, b), kind in zip(pairs, kinds, strict=True))
+    return nn.ModuleList(downs), nn.ModuleList(norm_of(kind, b) for (_, b), kind in zip(pairs, kinds, strict=True))
+
+
+def halved(x: Tensor, downs: nn.ModuleList, norms: nn.ModuleList) -> Iterator[Tensor]:
+    """What each of `strided` makes of maps x [B, C, h, w]."""
+    for down, norm in zip(downs, norms, strict=True):
+        x = norm(down(padded(x)))
+        x = F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
+        yield x
 
 
 def dense(length: int, units: int, *rest: nn.Module, bias: bool = True) -> nn.Sequential:
@@ -93,10 +132,10 @@ def with_dense(layer: nn.Sequential, x: Tensor) -> Tensor:
 
 
 def dcgan_weights(module: nn.Module) -> None:
-    """N(0, 0.02) for weights, N(1, 0.02) for the gains of batch norm, zero for biases (Radford et al. 2016)."""
+    """N(0, 0.02) for weights, N(1, 0.02) for the gains of norms, zero for biases (Radford et al. 2016)."""
     if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
         nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | InstanceNorm):
         nn.init.normal_(module.weight, 1.0, 0.02)
     if isinstance(getattr(module, "bias", None), nn.Parameter):
         nn.init.zeros_(module.bias)  # type: ignore[arg-type]

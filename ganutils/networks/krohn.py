@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.layers import ClassEmbedding
 from ganutils.runs.config import Config
 
@@ -31,9 +32,9 @@ class KrohnGenerator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(b) for b in channels[1:])
         self.out = nn.Conv2d(channels[-1], c, 5, padding=2)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w, _ = self.config.shape
-        x = F.relu(self.norm(self.stem(self.classes.added(z, labels))))
+        x = F.relu(self.norm(self.stem(self.classes.added(z, condition.labels))))
         x = x.view(-1, *self.map, self.config.width).permute(0, 3, 1, 2)  # (B, C, h, w)
         x = F.dropout(x, self.config.dropout, self.training)
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
@@ -62,7 +63,7 @@ class KrohnDiscriminator(nn.Module):
             x = F.dropout(F.relu(conv(x)), self.dropout, self.training)
             yield x
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
         *_, x = self.layers(x)
         features = x.permute(0, 2, 3, 1).flatten(1)
-        return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
+        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()

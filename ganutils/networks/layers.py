@@ -27,11 +27,49 @@ class ClassEmbedding(nn.Module):
             return z
         return z + self.embedding(labels)
 
+    def shifted(self, maps: Tensor, labels: Tensor | None) -> Tensor:
+        """Maps [B, C, h, w] with the vectors of their classes added at every point."""
+        if self.embedding is None or labels is None:
+            return maps
+        return maps + self.embedding(labels)[:, :, None, None]
+
     def projected(self, logits: Tensor, features: Tensor, labels: Tensor | None) -> Tensor:
-        """Logits [B] plus the product of features [B, F] with the vectors of their classes, kept of order 1."""
+        """Logits [B] plus the product of features [B, F] with the vectors of their classes, kept of order 1.
+
+        Or those of patches: logits [B, h, w] of features [B, F, h, w].
+        """
         if self.embedding is None or labels is None:
             return logits
-        return logits + (self.embedding(labels) * features).sum(1) / features.shape[1] ** 0.5
+        vectors = self.embedding(labels).view(len(features), -1, *[1] * (features.dim() - 2))
+        return logits + (vectors * features).sum(1) / features.shape[1] ** 0.5
+
+
+class InstanceNorm(nn.Module):
+    """Each map of each picture gets mean 0 and variance 1 (Ulyanov et al. 2016), then its channel's gain and shift.
+
+    So a picture does not depend on the others of its batch. A map of one point becomes 0 before them.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # F.instance_norm would leave channels_last, and F.group_norm refuses a single point.
+        return torch.group_norm(x, x.shape[1], self.weight, self.bias)
+
+
+def norm_of(kind: str, channels: int) -> nn.Module:
+    """The normalization of maps called `kind`: batch, instance or none."""
+    if kind == "none":
+        return nn.Identity()
+    return nn.BatchNorm2d(channels) if kind == "batch" else InstanceNorm(channels)
+
+
+def padded(x: Tensor) -> Tensor:
+    """Maps with even sides: odd ones get a last row or column of zeros."""
+    pad = (0, x.shape[3] % 2, 0, x.shape[2] % 2)
+    return F.pad(x, pad) if any(pad) else x
 
 
 class Downsample(nn.Conv2d):

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.layers import ClassEmbedding
 from ganutils.runs.config import Config
 
@@ -24,8 +25,8 @@ class MLPGenerator(nn.Module):
         self.hidden2 = nn.Linear(config.width, config.width)
         self.out = nn.Linear(config.width, math.prod(config.shape))
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        x = F.relu(self.hidden1(self.classes.added(z, labels)))
+    def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
+        x = F.relu(self.hidden1(self.classes.added(z, condition.labels)))
         x = F.relu(self.hidden2(x))
         x = self.out(x)
         if len(self.shape) == 1:
@@ -52,6 +53,6 @@ class MLPDiscriminator(nn.Module):
             x = F.dropout(F.leaky_relu(hidden(x.flatten(1)), 0.2), self.dropout, self.training)
             yield x
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
         *_, x = self.layers(x)
-        return self.classes.projected(self.head(x).squeeze(1), x, labels)
+        return self.classes.projected(self.head(x).squeeze(1), x, condition.labels)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.layers import ClassEmbedding, map_channels, map_sizes, resize
 from ganutils.runs.config import Config
 
@@ -58,9 +59,9 @@ class ResNetGenerator(nn.Module):
         )
         self.out = nn.Conv2d(config.width, config.shape[2], 1)
 
-    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(self.classes.added(z, labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
+        x = self.stem(self.classes.added(z, condition.labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
         x = self.blocks[0](x)
         for turn, blocks, size in zip(self.turns, self.blocks[1:], self.sizes[1:], strict=True):
             x = resize(turn(x), size)
@@ -92,7 +93,7 @@ class ResNetDiscriminator(nn.Module):
             x = blocks(x)
             yield x
 
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
         *_, x = self.layers(x)
         features = x.permute(0, 2, 3, 1).flatten(1)
-        return self.classes.projected(self.head(features).squeeze(1), features, labels).float()
+        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()

@@ -17,6 +17,7 @@ from ganutils import Error
 from ganutils.files.container import File
 from ganutils.films.layout import grid_of
 from ganutils.inference import discriminate
+from ganutils.networks.condition import Condition
 from ganutils.networks.weights import load_discriminator
 from ganutils.plots.style import STYLE, write_title
 from ganutils.runs import checkpoints
@@ -39,6 +40,7 @@ def first_layer(file: File) -> np.ndarray:
     weights = file[name]
     is_dense = weights.ndim == 2
     weights = weights.reshape(-1, *config.shape) if is_dense else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
+    weights = weights[..., : config.shape[2]]  # of the picture, without those of its input
     sizes = np.abs(weights).reshape(len(weights), -1)
     order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:SHOWN]
     return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
@@ -57,11 +59,15 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
 
-    def excitement(x: Tensor) -> Tensor:
-        *_, last = network.layers(x)  # type: ignore[operator]
+    def excitement(x: Tensor, *condition: Condition) -> Tensor:
+        *_, last = network.layers(x, *condition)  # type: ignore[operator]
         return last.amax((2, 3)) if last.dim() == 4 else last
 
-    values = discriminate.apply(excitement, images, torch.device("cpu"))  # (N, features)
+    inputs = None
+    if config.sees == "pair" and config.inputs:
+        data.check_inputs(config.inputs, file.name)
+        inputs = data.inputs[:CANDIDATES]  # type: ignore[index]
+    values = discriminate.apply(excitement, images, torch.device("cpu"), inputs=inputs)  # (N, features)
     for unit in units:
         if unit >= values.shape[1]:
             raise Error(f"{file.name}: there is no feature {unit}; features go from 0 to {values.shape[1] - 1}")

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganutils import Error
-from ganutils.runs.presets import PRESETS
+from ganutils.runs.presets import PAIRED, PRESETS
 from ganutils.runs.settings import UNSET, setting, settings_of
 from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OPTIMIZERS, PRIORS, RESTRICTED
 
+MOST_SCALE, MOST_CHANNELS = 16, 16  # of a picture to its input, along a side; and of an input
 NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in color
 MOST_SEED = (1 << 63) - 1
 
@@ -28,25 +29,54 @@ def _decay_problem(decay: Any) -> str | None:
     return None if is_pair or decay is None else "not [FIRST, LAST] with 0 <= FIRST < LAST"
 
 
+def _inputs_problem(inputs: Any) -> str | None:
+    return None if inputs is None or is_input_shape(inputs) else "not [h, w, c]"
+
+
 def _preset_problem(preset: Any) -> str | None:
     return None if isinstance(preset, str) else "not a name"  # any name: what it stood for is in the other settings
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """All settings of a run. `shape` is [H, W, C] of pictures or [D] of points."""
+    """All settings of a run. `shape` is [H, W, C] of pictures or [D] of points.
+
+    inputs  [h, w, c] of the pictures that G starts from: a translator; None if it starts from latents
+    """
 
     shape: tuple[int, ...] = setting("Shape of a sample.", option=False, check=_shape_problem)
+    inputs: tuple[int, ...] | None = setting(
+        "Shape of the pictures that G starts from.", None, option=False, check=_inputs_problem, earlier=None
+    )
     preset: str = setting("Preset to start from.", "modern", choices=PRESETS, check=_preset_problem)
-    arch: str = setting("Networks: mlp, dcgan, resnet, or krohn (5x5 convolutions).", choices=ARCHS)
+    arch: str = setting(
+        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); for pictures with inputs unet, hourglass, enlarge.",
+        choices=ARCHS,
+    )
     width: int = setting("Channels of the layer nearest the picture; hidden units of an mlp.", least=1, most=4096)
     hidden: int = setting(
         "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan); 0 = none.",
         plain=0, most=4096, earlier=0,
     )  # fmt: skip
-    norm: str = setting("Normalization in D (dcgan).", choices=("batch", "none"))
-    dropout: float = setting("Share of units dropped in training (krohn; D of an mlp).", 0.0, most=0.95)
-    z_dim: int = setting("Length of a latent.", least=1, most=65536)
+    norm: str = setting("Normalization in D (dcgan, and with inputs).", choices=("batch", "instance", "none"))
+    g_norm: str = setting(
+        "Normalization in G, with inputs; own = instance (unet), batch (hourglass), none (enlarge).",
+        "own", choices=("own", "batch", "instance", "none"), earlier="own",
+    )  # fmt: skip
+    blocks: int = setting("Residual blocks (enlarge).", most=64, earlier=0)
+    patch: int = setting(
+        "With inputs, D judges patches: as many strides as this, of 16, 34, 70 or 142 pixels; 0 = the whole picture.",
+        most=4, earlier=0,
+    )  # fmt: skip
+    sees: str = setting(
+        "With inputs, what D sees: the picture alone, or the pair of both.",
+        "picture", choices=("picture", "pair"), earlier="picture",
+    )  # fmt: skip
+    dropout: float = setting(
+        "Share of units dropped in training (krohn; D of an mlp; G's innermost layers of a unet or hourglass).",
+        0.0, most=0.95,
+    )  # fmt: skip
+    z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)
     classes: int = setting("Train a conditional GAN on the labels of DATA.", 0, flag="conditional", most=65536)
     loss: str = setting("Loss of discriminator and generator.", choices=LOSSES)
@@ -56,6 +86,19 @@ class Config:
     r1: float = setting("Weight of the penalty on D's squared gradient at real samples.", 0.0, most=1e6)
     r2: float = setting("Weight of the same penalty at generated samples.", 0.0, most=1e6)
     gp: float = setting("Weight of WGAN's gradient penalty.", 0.0, most=1e6)
+    adversarial: float = setting("With inputs, weight of D's judgement in G's loss.", 1.0, most=1e6, earlier=1.0)
+    l1: float = setting("With inputs, weight of the mean difference to the true picture.", 0.0, most=1e6, earlier=0.0)
+    matching: float = setting(
+        "With inputs, weight of the mean difference to the true picture in D's features.", 0.0, most=1e6, earlier=0.0
+    )
+    mismatch: float = setting(
+        "With inputs, share of D's fakes that are real pictures beside the inputs of others.", 0.0, most=1, earlier=0.0
+    )
+    jitter: float = setting(
+        "With inputs, share of the side by which both pictures of a pair are shifted at most, alike.",
+        0.0, most=0.25, earlier=0.0,
+    )  # fmt: skip
+    mirror: float = setting("With inputs, share of the pairs that are mirrored.", 0.0, most=1, earlier=0.0)
     augment: str = setting(
         "Random changes to the pictures that D sees: some of translate,cutout,color,mirror, or none.",
         "none", choices=AUGMENTS, many=True,
@@ -65,7 +108,7 @@ class Config:
     d_lr: float = setting("Learning rate of D; 0 = --lr.", 0.0, most=10)
     beta1: float = setting("Adam's decay rate of the first moment.", 0.5, most=0.999)
     beta2: float = setting("Decay rate of the second moment.", 0.999, most=0.99999)
-    batch: int = setting("Samples in a batch.", least=2, most=1 << 16)
+    batch: int = setting("Samples in a batch.", least=1, most=1 << 16)
     d_updates: int = setting("Discriminator updates per generator update.", 1, least=1, most=1000)
     ema_kimg: float = setting(
         "Half-life of the moving average of G's weights, in thousands of images; 0 = no average.", 0.0, most=1e6
@@ -96,6 +139,16 @@ class Config:
         return [name for name in self.augment.split(",") if name in AUGMENTS]
 
     @property
+    def scale(self) -> int:
+        """How many times as large as their inputs samples are."""
+        return self.shape[0] // self.inputs[0] if self.inputs else 1
+
+    @property
+    def needs_d(self) -> bool:
+        """Whether G's loss asks D. Without, a run trains G alone, and D stays as it began."""
+        return self.adversarial > 0 or self.matching > 0
+
+    @property
     def work(self) -> float:
         """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
         points = math.prod(self.shape[:2])
@@ -103,8 +156,8 @@ class Config:
 
     @property
     def needs_real_for_g(self) -> bool:
-        """Whether the generator's update needs the data too: for real logits, or for the labels of its classes."""
-        return LOSSES[self.loss].compares_pairs or self.classes > 0
+        """Whether the generator's update needs the data too: for real logits, the labels of its classes, or inputs."""
+        return LOSSES[self.loss].compares_pairs or self.classes > 0 or self.inputs is not None
 
     def ema_beta(self, step: int) -> float:
         """Weight of the old average at generator update `step`.
@@ -135,10 +188,16 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: SETTINGS[name].native(value) for name, value in given.items()}
 
 
-def fresh(shape: tuple[int, ...], given: Mapping[str, Any], like: Config | None = None) -> Config:
+def fresh(
+    shape: tuple[int, ...],
+    given: Mapping[str, Any],
+    like: Config | None = None,
+    inputs: tuple[int, ...] | None = None,
+) -> Config:
     """The config of a new run on samples of `shape`: the settings `given`, else the preset's.
 
     like    the config to take in place of a preset where none is given
+    inputs  shape of the samples' inputs, if they have some; networks that start from latents leave them aside
 
     Error if one of them is unknown or invalid, or if they do not go together.
     """
@@ -146,20 +205,37 @@ def fresh(shape: tuple[int, ...], given: Mapping[str, Any], like: Config | None 
         raise Error(f"samples of {math.prod(shape):,} numbers are too large; a network takes {NUMBERS:,} at most")
     given = checked(given)
     base = vars(like) if like else {}
-    preset = PRESETS[given.get("preset", PLAIN["preset"])] if "preset" in given or like is None else {}
+    name = given.get("preset", PLAIN["preset"])
+    preset = _preset(name, shape, inputs, given.get("arch")) if "preset" in given or like is None else {}
     values = {**PLAIN, **base, **preset, **given}
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
         values["smooth"] = 1.0
     if "arch" not in given and _modality(shape).tensor not in ARCHS[values["arch"]].takes:
         values["arch"] = _archs_for(shape)[0]
-    values.setdefault("width", ARCHS[values["arch"]].width)
-    values.setdefault("norm", "none" if _forbids_batch_norm(values) else "batch")
+    arch = ARCHS[values["arch"]]
+    values["inputs"] = inputs if arch.translates else None
+    values.setdefault("width", arch.width)
+    values.setdefault("blocks", arch.blocks)
+    values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
+    values.setdefault("norm", "none" if arch.translates or _forbids_batch_norm(values) else "batch")
     config = Config(shape=shape, **values)
     problem = contradiction(config)
     if problem:
         raise Error(problem)
     return config
+
+
+def _preset(name: str, shape: tuple[int, ...], inputs: tuple[int, ...] | None, arch: str | None) -> dict[str, Any]:
+    """The settings of the preset called `name`: for pairs, if the data have inputs and the networks take them."""
+    if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
+        return PRESETS[name]
+    return {**PAIRED[name], "arch": "unet" if inputs[:2] == shape[:2] else "enlarge"}
+
+
+def _patch_for(shape: tuple[int, ...]) -> int:
+    """Strides of a discriminator whose patches are at most about half the side of a picture of `shape`."""
+    return next((strides for strides, field in ((3, 70), (2, 34)) if 2 * field <= 1.1 * min(shape[:2])), 1)
 
 
 def _modality(shape: tuple[int, ...]) -> Any:
@@ -169,8 +245,8 @@ def _modality(shape: tuple[int, ...]) -> Any:
 
 
 def _archs_for(shape: tuple[int, ...]) -> list[str]:
-    """The architectures that take samples of `shape`."""
-    return [name for name, arch in ARCHS.items() if _modality(shape).tensor in arch.takes]
+    """The architectures that make samples of `shape` from latents."""
+    return [name for name, arch in ARCHS.items() if _modality(shape).tensor in arch.takes and not arch.translates]
 
 
 def _forbids_batch_norm(values: Mapping[str, Any]) -> str:
@@ -192,6 +268,7 @@ def _contradictions(config: Config) -> Iterator[str]:
     modality = _modality(config.shape)
     if modality.tensor not in ARCHS[config.arch].takes:
         yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
+    yield from _problems_of_inputs(config)
     for name in config.augments:
         if modality.tensor not in AUGMENTS[name].takes:
             yield f"--augment {name} is not for {modality.noun}; leave {name} out"
@@ -206,6 +283,47 @@ def _contradictions(config: Config) -> Iterator[str]:
         if getattr(config, name) != neutral and name not in ARCHS[config.arch].settings:
             archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
             yield f"--{name} goes with --arch {archs}, not {config.arch}"
+
+
+def _problems_of_inputs(config: Config) -> Iterator[str]:
+    """What of the settings does not go with the inputs of a translator, or with their absence."""
+    arch, inputs = ARCHS[config.arch], config.inputs
+    if not arch.translates or inputs is None:
+        if arch.translates:
+            yield f"--arch {config.arch} starts from pictures, and the data have no inputs; see gan-data --inputs"
+        if inputs is not None:
+            yield f"--arch {config.arch} takes no inputs"
+        if not config.z_dim:
+            yield "--z-dim 0 is for data with inputs; give 1 or more"
+        if config.batch < 2:
+            yield "--batch 1 is for data with inputs; give 2 or more"
+        return
+    if config.z_dim or config.prior != "normal":
+        what = "--z-dim" if config.z_dim else "--prior"
+        yield f"--arch {config.arch} starts from pictures and takes no latents; leave {what} out"
+    (h, w, c), (height, width, channels) = inputs, config.shape
+    if arch.enlarges:
+        if height % h or height // h * w != width or height // h > MOST_SCALE:
+            yield (
+                f"--arch {config.arch} makes pictures 1 to {MOST_SCALE} times as large as their inputs, not "
+                f"{width}x{height} of {w}x{h}; see gan-data --derive small:4"
+            )
+        elif c != channels and 1 not in (c, channels):
+            yield f"--arch {config.arch} does not take inputs of {c} channels; use --arch unet"
+    elif (h, w) != (height, width):
+        yield f"--arch {config.arch} makes pictures as large as their inputs, not {width}x{height} of {w}x{h}"
+    if config.batch < 2 and "batch" in (config.norm, config.g_norm):
+        yield "--batch 1 does not go with batch norm; use --norm none and --g-norm none or instance"
+    if config.augments:
+        yield "--augment changes pictures without their inputs; use --jitter and --mirror"
+    if not config.needs_d and not config.l1:
+        yield "--adversarial 0 and --l1 0 leave G nothing to learn; give one of them"
+
+
+def is_input_shape(shape: Any) -> bool:
+    """Whether `shape` (from JSON) is that of an input: [h, w, c] of at most NUMBERS numbers, c in 1 to 16."""
+    is_list = isinstance(shape, list | tuple) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)
+    return is_list and math.prod(shape) <= NUMBERS and shape[-1] <= MOST_CHANNELS
 
 
 def is_shape(shape: Any) -> bool:

@@ -54,4 +54,75 @@ PRESETS: dict[str, dict[str, Any]] = {
         beta2=0.9,
         batch=128,
     ),
+    # Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), section 3 and
+    # appendix 6. (There the U-Net goes down to a single point, and dropout stays on when it is used.)
+    "pix2pix2017": dict(
+        arch="unet",
+        width=64,
+        norm="instance",  # batch norm over one picture
+        patch=3,
+        sees="pair",
+        dropout=0.5,
+        z_dim=0,
+        prior="normal",
+        loss="nonsaturating",
+        l1=100.0,
+        jitter=0.05,
+        mirror=0.5,
+        lr=2e-4,
+        batch=1,
+    ),
+    # Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network" (SRGAN),
+    # section 3. (There the content loss is of VGG's features; here of the pixels and of D's features.)
+    "srgan2017": dict(
+        arch="enlarge",
+        width=64,
+        blocks=16,
+        norm="batch",
+        g_norm="batch",
+        patch=0,
+        z_dim=0,
+        prior="normal",
+        loss="nonsaturating",
+        adversarial=1e-3,
+        l1=1.0,
+        matching=6e-3,
+        mirror=0.5,
+        lr=1e-4,
+        beta1=0.9,
+        batch=16,
+    ),
+    # Yoo et al. 2016, "Pixel-Level Domain Transfer" (PixelDTGAN), section 3: whole pictures, and wrong ones beside
+    # right ones. (There two discriminators, one of pictures and one of pairs; here one of pairs.)
+    "pixeldt2016": dict(
+        arch="hourglass",
+        width=96,
+        norm="batch",
+        patch=0,
+        sees="pair",
+        z_dim=0,
+        prior="normal",
+        loss="nonsaturating",
+        mismatch=0.5,
+        lr=2e-4,
+        batch=128,
+    ),
+}
+
+# What a preset is where the data have inputs, and networks start from these. The architecture follows from the data.
+PAIRED: dict[str, dict[str, Any]] = {
+    "modern": dict(
+        sees="pair",
+        z_dim=0,
+        prior="normal",
+        loss="nonsaturating",
+        r1=1.0,
+        l1=30.0,
+        jitter=0.06,
+        mirror=0.5,
+        lr=5e-4,
+        beta2=0.99,
+        batch=16,
+        ema_kimg=5.0,
+    ),
 }

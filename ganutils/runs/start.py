@@ -91,7 +91,8 @@ def start(
             raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
         with contextlib.ExitStack() as stack:
             begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
-            config = fresh(samples.shape, given, checkpoints.config_of(begun) if begun else None)
+            like = checkpoints.config_of(begun) if begun else None
+            config = fresh(samples.shape, given, like, samples.input_shape)
             new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config))
             if begun:
                 new.lineages.append(_lineage(begun))
@@ -145,6 +146,8 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
         )
+    if config.inputs:
+        samples.check_inputs(config.inputs, checkpoint.name)
     names = zip(_names(samples, config) or (), _names(checkpoint, config) or (), strict=False)
     for label, (ours, theirs) in enumerate(names):
         if ours != theirs:

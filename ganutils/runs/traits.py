@@ -59,6 +59,9 @@ class ArchTraits(NamedTuple):
     work         about how many multiplications a pass of both networks over a sample takes, by width and points
     settings     those of RESTRICTED that it uses
     first_layer  tensor with the filters of D's first layer; None if they show nothing, as 1x1 convolutions
+    translates   whether G starts from a picture, an input of the sample, in place of a latent
+    enlarges     whether its pictures may be larger than its inputs
+    blocks       default of --blocks
     """
 
     width: int
@@ -66,7 +69,12 @@ class ArchTraits(NamedTuple):
     takes: tuple[str, ...] = ("images",)
     settings: tuple[str, ...] = ()
     first_layer: str | None = None
+    translates: bool = False
+    enlarges: bool = False
+    blocks: int = 0
 
+
+PAIRS = ("g_norm", "norm", "patch", "sees", "adversarial", "l1", "matching", "mismatch", "jitter", "mirror")
 
 ARCHS = {
     "mlp": ArchTraits(
@@ -83,9 +91,46 @@ ARCHS = {
     "krohn": ArchTraits(
         64, lambda width, points: 38 * width**2 * points, settings=("dropout",), first_layer="D.convs.0.weight"
     ),
+    "unet": ArchTraits(
+        32,
+        lambda width, points: 27 * width**2 * points,
+        settings=("dropout", *PAIRS),
+        first_layer="D.downs.0.weight",
+        translates=True,
+    ),
+    "hourglass": ArchTraits(
+        32,
+        lambda width, points: 18 * width**2 * points,
+        settings=("dropout", *PAIRS),
+        first_layer="D.downs.0.weight",
+        translates=True,
+    ),
+    "enlarge": ArchTraits(
+        32,
+        lambda width, points: 24 * width**2 * points,
+        settings=("blocks", *PAIRS),
+        first_layer="D.downs.0.weight",
+        translates=True,
+        enlarges=True,
+        blocks=8,
+    ),
 }
 # Settings that only some architectures use, each with the value that changes nothing.
-RESTRICTED: dict[str, object] = {"hidden": 0, "norm": "none", "dropout": 0.0}
+RESTRICTED: dict[str, object] = {
+    "hidden": 0,
+    "norm": "none",
+    "dropout": 0.0,
+    "g_norm": "own",
+    "blocks": 0,
+    "patch": 0,
+    "sees": "picture",
+    "adversarial": 1.0,
+    "l1": 0.0,
+    "matching": 0.0,
+    "mismatch": 0.0,
+    "jitter": 0.0,
+    "mirror": 0.0,
+}
 
 
 class AugmentTraits(NamedTuple):

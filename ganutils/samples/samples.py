@@ -176,6 +176,15 @@ class Samples:
         here = {**self.identity, **older}
         return [key for key in identity.WORDS if key in known and key in here and known[key] != here[key]]
 
+    def check_inputs(self, shape: tuple[int, ...], name: str) -> None:
+        """Error unless the samples have inputs of `shape`, as those that the checkpoint `name` was made for."""
+        if self.input_shape != shape:
+            there = f"its inputs are {in_words(self.input_shape)}" if self.input_shape else "it has no inputs"
+            raise Error(
+                f"{self.name}: {there}, and {name} was made for inputs of {in_words(shape)}; "
+                "make such data with gan-data"
+            )
+
     def check_any(self) -> None:
         """Error if there are no samples."""
         if not len(self):

@@ -12,11 +12,22 @@ import torch
 from torch import Tensor
 
 from ganutils.compute import devices
-from ganutils.compute.distributed import Team
+from ganutils.compute.distributed import ShardedGenerator, Team
+from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 from ganutils.randomness import stream
 from ganutils.runs.config import Config
 from ganutils.samples.samples import Samples
+
+Arrays = dict[str, np.ndarray]
+
+
+class Batch(NamedTuple):
+    """Images [B, C, H, W] or points [B, D], their condition, and inputs [B, c, h, w] of others, if D sees some."""
+
+    samples: Tensor
+    condition: Condition
+    wrong: Tensor | None = None
 
 
 class Batches:
@@ -28,29 +39,54 @@ class Batches:
 
     def __init__(self, data: TrainingSet, config: Config, device: torch.device, team: Team):
         self.data, self.config, self.team = data, config, team
-        fits = devices.fits(data.samples.nbytes, device)
-        self._on_device: tuple[Tensor, Tensor | None] | None = None
+        self._arrays = {name: array for name, array in data._asdict().items() if array is not None}
+        fits = devices.fits(sum(array.nbytes for array in self._arrays.values()), device)
+        self._on_device: dict[str, Tensor] = {}
         if fits and device.type != "cpu":
-            labels = None if data.labels is None else torch.from_numpy(data.labels).to(device)
-            self._on_device = torch.from_numpy(np.asarray(data.samples)).to(device), labels
+            self._on_device = {
+                name: torch.from_numpy(np.asarray(array)).to(device) for name, array in self._arrays.items()
+            }
         self._reader = None if fits else ThreadPoolExecutor(1)
-        self._reading: dict[int, Future[np.ndarray]] = {}  # by update
+        self._reading: dict[int, Future[Arrays]] = {}  # by update
 
-    def draw(self, update: int) -> dict[str, np.ndarray]:
+    def draw(self, update: int) -> Arrays:
         """What `take` makes the batch of `update`, counted from 0, of."""
-        if self._on_device is not None:
-            return {"rows": self._rows(update)}
-        labels = {} if self.data.labels is None else {"labels": self.data.labels[self._rows(update)]}
-        return {"batch": self._read_ahead(update), **labels}
+        batch = {"rows": self._rows(update)} if self._on_device else self._read_ahead(update)
+        return {**batch, **self._wrong(update), **self._moves(update)}
 
-    def take(self, drawn: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
-        """What D sees: images [B, C, H, W] or points [B, D]; and labels [B]."""
-        if self._on_device is None:
-            return to_network(drawn["batch"]), drawn.get("labels")
-        samples, labels = self._on_device
-        return to_network(samples[drawn["rows"]]), None if labels is None else labels[drawn["rows"]]
+    def take(self, drawn: Mapping[str, Tensor]) -> Batch:
+        """What the networks see of a batch."""
+        batch = {name: tensor[drawn["rows"]] for name, tensor in self._on_device.items()} or dict(drawn)
+        if "wrong rows" in drawn:
+            batch["wrong"] = self._on_device["inputs"][drawn["wrong rows"]]
+        samples, labels = batch["samples"], batch.get("labels")
+        if "inputs" not in batch:
+            return Batch(to_network(samples), Condition(labels))
+        condition = Condition(labels, to_network(moved(batch["inputs"], drawn)))
+        wrong = to_network(moved(batch["wrong"], drawn)) if "wrong" in batch else None
+        return Batch(to_network(moved(samples, drawn, self.config.scale)), condition, wrong)
 
-    def _read_ahead(self, update: int) -> np.ndarray:
+    def _wrong(self, update: int) -> Arrays:
+        """Inputs that are not those of the batch of `update`, if D is to see some: those of the batch after it."""
+        if not self.config.mismatch:
+            return {}
+        rows = self._rows(update + 1)
+        return {"wrong rows": rows} if self._on_device else {"wrong": np.asarray(self._arrays["inputs"][rows])}
+
+    def _moves(self, update: int) -> Arrays:
+        """How the pairs of a batch are shifted, in pixels of the inputs, and which are mirrored."""
+        config, moves = self.config, Arrays()
+        if not config.inputs or not (config.jitter or config.mirror):
+            return moves
+        random, size = ShardedGenerator(stream(config.seed, "jitter", update), self.team), config.batch
+        shape = (size // self.team.count, 1)
+        for name, side in zip(("down", "right"), config.inputs[:2], strict=True):
+            most = int(config.jitter * side)
+            moves[name] = random.integers(-most, most + 1, shape)
+        moves["mirrored"] = random.random(shape, np.float32) < config.mirror
+        return moves
+
+    def _read_ahead(self, update: int) -> Arrays:
         """The batch of `update` as it is in the file; a reader goes on to that of the next one."""
         if self._reader is None:
             return self._read(update)
@@ -58,12 +94,35 @@ class Batches:
         self._reading = {u: self._reading.get(u) or self._reader.submit(self._read, u) for u in pair}
         return self._reading[update].result()
 
-    def _read(self, update: int) -> np.ndarray:
-        return np.asarray(self.data.samples[self._rows(update)])
+    def _read(self, update: int) -> Arrays:
+        rows = self._rows(update)
+        return {name: np.asarray(array[rows]) for name, array in self._arrays.items()}
 
     def _rows(self, update: int) -> np.ndarray:
         rows: np.ndarray = self.team.part(rows_of(self.config.seed, update, self.config.batch, len(self.data.samples)))
         return rows
+
+
+def moved(pictures: Tensor, moves: Mapping[str, Tensor], scale: int = 1) -> Tensor:
+    """Pictures uint8 [B, H, W, C], each shifted and mirrored as `moves` say; what comes in is reflected at the border.
+
+    moves  down, right int64 [B, 1] in pixels of the inputs, mirrored bool [B, 1]; or none of these
+    scale  how many times as large as inputs these pictures are
+    """
+    if "mirrored" not in moves:
+        return pictures
+    b, h, w, _ = pictures.shape
+    rows = _reflected(torch.arange(h, device=pictures.device) + moves["down"] * scale, h)  # (B, H)
+    columns = _reflected(torch.arange(w, device=pictures.device) + moves["right"] * scale, w)
+    columns = torch.where(moves["mirrored"], columns.flip(1), columns)
+    numbers = torch.arange(b, device=pictures.device)[:, None, None]
+    return pictures[numbers, rows[:, :, None], columns[:, None, :]]
+
+
+def _reflected(places: Tensor, length: int) -> Tensor:
+    """Places beyond either end of 0 to length - 1, by less than that, as those before it."""
+    last = length - 1
+    return (last - (last - places.abs()).abs()).clamp(0, last)
 
 
 def rows_of(seed: int, update: int, batch: int, count: int) -> np.ndarray:
@@ -79,12 +138,16 @@ def _order(seed: int, epoch: int, count: int) -> np.ndarray:
 
 
 class TrainingSet(NamedTuple):
-    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; labels int64 [N] for a conditional run."""
+    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; labels int64 [N] for a conditional run, and
+    inputs uint8 [N, h, w, c] for one whose generator starts from them.
+    """
 
     samples: np.ndarray
     labels: np.ndarray | None = None
+    inputs: np.ndarray | None = None
 
 
 def training_set(samples: Samples, config: Config) -> TrainingSet:
     """What a run of `config` trains on."""
-    return TrainingSet(samples.array, samples.labels_of(config.classes) if config.classes else None)
+    labels = samples.labels_of(config.classes) if config.classes else None
+    return TrainingSet(samples.array, labels, samples.inputs if config.inputs else None)

@@ -58,7 +58,7 @@ def _fit(
         for update in range(updates):
             random = stream(VERSION, "batch", update)
             chosen = rows[random.integers(len(rows), size=BATCH)]
-            x = shifted(discriminate.inputs(images[chosen], device), random)
+            x = shifted(discriminate.as_taken(images[chosen], device), random)
             loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
             optimizer.zero_grad()
             loss.backward()

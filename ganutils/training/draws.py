@@ -74,8 +74,11 @@ class Draws:
         return Drawn(self._batches.draw(update), {})
 
     def _noise(self, count: int, step: int) -> Drawn:
-        z = draw(self._random("noise", count, step), self.config.prior, (self._size, self.config.z_dim))
-        return Drawn({"z": z}, {}) | self._dropout("noise", count, step)
+        arrays = {}
+        if self.config.z_dim:
+            random = self._random("noise", count, step)
+            arrays["z"] = draw(random, self.config.prior, (self._size, self.config.z_dim))
+        return Drawn(arrays, {}) | self._dropout("noise", count, step)
 
     def _augmented(self, phase: str, kind: int, count: int, step: int) -> Drawn:
         arrays: dict[str, np.ndarray] = {}

@@ -20,6 +20,11 @@ from ganutils.runs import checkpoints
 from ganutils.runs.config import Config, differences
 from ganutils.training.optimizers import OPTIMIZERS
 
+# Settings that decide which tensors there are.
+SHAPING = (
+    *("shape", "inputs", "arch", "width", "hidden", "norm", "g_norm", "blocks", "patch", "sees", "z_dim", "classes"),
+)
+
 
 class GAN:
     """Everything that training reads and writes. `updates` counts those of each network; `step` is the generator's."""
@@ -137,6 +142,5 @@ def _take_networks(gan: GAN, file: File) -> None:
 
 def _misfit(there: Config, here: Config, part: str, name: str) -> str:
     """What makes the networks of two configs differ: the settings, or else a tensor."""
-    shaping = ("shape", "arch", "width", "hidden", "norm", "z_dim", "classes")
-    settings = differences(there, {setting: getattr(here, setting) for setting in shaping})
+    settings = differences(there, {setting: getattr(here, setting) for setting in SHAPING})
     return f"{settings}; give the same" if settings else f"they differ in {part}.{name}"

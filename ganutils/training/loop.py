@@ -24,6 +24,8 @@ class Tick(NamedTuple):
     images_per_second: float  # real pictures shown
     d_loss: float = NAN  # without penalties
     g_loss: float = NAN
+    l1: float = NAN  # of pairs: mean difference of the generated pictures to the true ones, whose range is -1..1
+    matching: float = NAN  # the same in D's features
     d_real: float = NAN  # share of the real pictures that D takes for real
     d_fake: float = NAN  # share of the generated pictures that D takes for generated
     diversity: float = NAN  # of the last batch: standard deviation of the generated pictures over that of the real ones
@@ -33,7 +35,8 @@ class Tick(NamedTuple):
         """What was measured, in words, what matters most first."""
         d = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})"
         g, rate = f"G {self.g_loss:.3f}", f"{self.images_per_second:,.0f} img/s"
-        texts = [d, g, rate, f"{self.kimg:,.1f} kimg", f"{self.memory_mb:,.0f} MB"]
+        pairs = [f"{name} {value:.3f}" for name, value in (("L1", self.l1), ("matching", self.matching))]
+        texts = [d, g, *pairs, rate, f"{self.kimg:,.1f} kimg", f"{self.memory_mb:,.0f} MB"]
         return [text for text in texts if "nan" not in text]
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
 """Losses of both networks, as functions of D's logits [B]: real is 1, fake is 0, sigmoid(logit) is D's belief.
 
-A discriminator loss takes the logits of a real and of a fake batch, and the target for real samples (1 unless
-smoothed); a generator loss takes the same logits. The penalties at the end are added to the discriminator's loss.
-Facts about each loss are in `runs/traits.py`.
+Those of patches are [B, h, w]. A discriminator loss takes the logits of a real and of a fake batch, and the target for
+real samples (1 unless smoothed); a generator loss takes the same logits. The penalties at the end are added to the
+discriminator's loss. Facts about each loss are in `runs/traits.py`.
 """
 
 from collections.abc import Callable
@@ -95,6 +95,10 @@ def gradient_penalty(logits: Tensor, samples: Tensor) -> Tensor:
 
 
 def _gradients(logits: Tensor, samples: Tensor) -> Tensor:
-    """The gradient of each logit [B] with respect to its own sample: [B, pixels], itself differentiable."""
-    (gradients,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
+    """The gradient of each logit [B] with respect to its own sample: [B, pixels], itself differentiable.
+
+    Of patches [B, h, w] it is that of their mean, so that a penalty does not grow with the picture.
+    """
+    each = logits if logits.dim() == 1 else logits.flatten(1).mean(1)
+    (gradients,) = torch.autograd.grad(each.sum(), samples, create_graph=True)
     return gradients.flatten(1)

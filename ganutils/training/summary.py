@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,7 @@ def beginning(run: Start, trainer: Trainer, samples: Samples, given: Mapping[str
         lines += [f"{name}: {moved}"] if moved else []
     lines.append(introduction(trainer, samples))
     is_small = samples.are_images and len(samples) < FEW
+    is_small = is_small and not trainer.config.inputs  # whose pairs --jitter and --mirror move
     if is_small and run.checkpoint is None and "augment" not in given and not trainer.config.augments:
         lines.append(f"few pictures ({len(samples):,}): consider --augment translate,cutout")
     return lines
@@ -103,6 +105,7 @@ def ending_of_loop(saver: Saver, elapsed: str, counts_more: bool, fresh: bool) -
     written = f"{name}: written at step {step:,} after {elapsed}"
     holds_images = kinds.modality_of_shape(saver.gan.config.shape) is kinds.IMAGES
     command = "gan-sample {} -n 64 -o sheet.png" if holds_images else "gan-plot {} -o plot.png"
+    command = "gan-sample {} --inputs DATA -o sheet.png" if saver.gan.config.inputs else command
     return [written] if is_pipe else [written, f"next: {command.format(shlex.quote(name))}"]
 
 
@@ -116,7 +119,12 @@ def ending_of_phase(phase: Phase, elapsed: str) -> str:
 
 def _change(network: str, ticks: list[Tick]) -> str:
     """D loss 1.380 -> 0.630, real 97%, fake 92%."""
-    losses = " -> ".join(f"{tick.d_loss if network == 'D' else tick.g_loss:.3f}" for tick in ticks)
+    if network == "D" and math.isnan(ticks[-1].d_loss):
+        return "nothing to train: --adversarial is 0, so G does not ask D"
+    values = [tick.d_loss if network == "D" else tick.g_loss for tick in ticks]
+    if math.isnan(values[-1]):
+        return f"L1 {' -> '.join(f'{tick.l1:.3f}' for tick in ticks)}"
+    losses = " -> ".join(f"{value:.3f}" for value in values)
     accuracy = f", real {ticks[-1].d_real:.0%}, fake {ticks[-1].d_fake:.0%}" if network == "D" else ""
     return f"{network} loss {losses}{accuracy}"
 

@@ -23,7 +23,7 @@ from ganutils.training import replay
 from ganutils.training.batches import Batches, TrainingSet, training_set
 from ganutils.training.draws import Draws
 from ganutils.training.gan import GAN, begin
-from ganutils.training.phases import MEASURED, Phases
+from ganutils.training.phases import Phases
 from ganutils.training.together import begin_together
 
 WORTH = 50  # updates: recording takes as long as about so many
@@ -106,27 +106,28 @@ class Trainer:
             self.gan.updates[network] += 1
 
     def measures(self) -> dict[str, float]:
-        """Means, over the updates since the last call, of `d_loss`, `g_loss` and D's accuracy, `d_real` and `d_fake`;
-        and `diversity`, how much the fakes that D saw last differ from one another, by pixel: 1 = as the real samples.
+        """Means, over the updates since the last call, of `d_loss`, D's accuracy `d_real` and `d_fake`, `g_loss`, and
+        of pairs `l1` and `matching`; and `diversity`, how much the last fakes differ from one another, by pixel: 1 = as
+        the real samples.
 
         Error, with the update, if a loss is not a number.
         """
         if not self._measured:
             return {}
         parts = [values for _, values in self._measured]
-        if self._seen:
+        if self._seen and len(self._seen[0]) > 1:
             parts.append(torch.stack([samples.std(0).mean() for samples in self._seen]))
         numbers = iter(self.team.mean([torch.cat(parts)])[0].tolist())  # the one place that waits for the device
         found: dict[str, list[float]] = {}
         for name, _ in self._measured:
-            for measured in MEASURED[name]:
+            for measured in self._phases.measured[name]:
                 found.setdefault(measured, []).append(next(numbers))
         self._measured.clear()
         for name, values in found.items():
             self._check(name, values)
         means = {name: sum(values) / len(values) for name, values in found.items()}
-        if "d_loss" in means:
-            real, fake = numbers
+        if spread := list(numbers):
+            real, fake = spread
             means["diversity"] = fake / real if real else 1.0
         return means
 

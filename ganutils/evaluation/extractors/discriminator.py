@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganutils import Error
 from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
 
@@ -28,6 +29,8 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
     with container.read(path, "checkpoint") as file:
         network, config = load_discriminator(file)
     request.labeled.check_shape(config.shape, path)
+    if config.sees == "pair":
+        raise Error(f"{path}: its discriminator sees pairs, so it gives no features of pictures alone; use another")
     network = network.to(device)
 
     def pooled(x: Tensor) -> Tensor:

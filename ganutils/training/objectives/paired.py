@@ -1,0 +1,64 @@
+"""Pictures to pictures, with pairs: D's judgement, and how far G is from the true picture, in pixels and features.
+
+Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), equations 1 to 4.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms
+
+
+class PairedObjective(GANObjective):
+    """`adversarial` times the loss of a GAN, plus `l1` and `matching` times the differences to the true picture."""
+
+    @property
+    def measured_of_g(self) -> tuple[str, ...]:
+        config = self.config
+        return ("g_loss",) * (config.adversarial > 0) + ("l1",) + ("matching",) * (config.matching > 0)
+
+    @property
+    def needs_real_for_g(self) -> bool:
+        return True
+
+    def discriminator(self, D: Judge, seen: Seen) -> Terms:
+        """Towards real = 1, fake = 0; a share of the fakes, `mismatch`, are real pictures beside the inputs of others.
+
+        (Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1: a matching-aware D.)
+        """
+        terms, share = super().discriminator(D, seen), self.config.mismatch
+        if not share:
+            return terms
+        assert seen.real is not None and seen.wrong is not None
+        with D.precision():
+            right, wrong = D(seen.real, seen.condition), D(seen.real, seen.condition._replace(inputs=seen.wrong))
+        loss = self.loss.discriminator(right, wrong, self.config.smooth)
+        return terms._replace(loss=(1 - share) * terms.loss + share * loss)
+
+    def generator(self, D: Judge, seen: Seen) -> Terms:
+        """Towards what D takes for real, and towards the true picture (equation 4)."""
+        config = self.config
+        assert seen.real is not None
+        named = self._judged(D, seen) if config.needs_d else {}
+        named["l1"] = (seen.fake - seen.real).abs().mean()
+        weights = {"g_loss": config.adversarial, "l1": config.l1, "matching": config.matching}
+        loss = torch.stack([weights[name] * term for name, term in named.items() if weights[name]]).sum()
+        return Terms(loss, {name: named[name].detach() for name in self.measured_of_g})
+
+    def _judged(self, D: Judge, seen: Seen) -> dict[str, Tensor]:
+        """The terms that ask D: its loss, and the mean difference of its features to those of the true picture."""
+        config = self.config
+        needs_real = self.traits.compares_pairs or config.matching > 0
+        assert seen.real is not None
+        with D.precision():
+            fake_logits, fake_maps = D.with_features(seen.fake, seen.condition)
+            with torch.no_grad():
+                real_logits, real_maps = D.with_features(seen.real, seen.condition) if needs_real else (fake_logits, [])
+        named = {"g_loss": self.loss.generator(real_logits, fake_logits)} if config.adversarial else {}
+        if config.matching:
+            # Wang et al. 2018, pix2pixHD, equation 4.
+            pairs = zip(fake_maps, real_maps, strict=True)
+            named["matching"] = torch.stack([(a.float() - b.float()).abs().mean() for a, b in pairs]).mean()
+        return named
