@@ -75,7 +75,7 @@ def test_a_discriminator_gives_the_logits_of_ours(ok, pictures, content, tmp_pat
     ok("gan-export", "g.ckpt", "--discriminator", "-o", "d.onnx", "-q")
     images = content(pictures)[1]["images"].transpose(0, 3, 1, 2) / np.float32(255)
     with container.read(str(tmp_path / "g.ckpt")) as file:
-        ours = load_discriminator(file)[0](torch.from_numpy(images * 2 - 1), None)
+        ours = load_discriminator(file)[0](torch.from_numpy(images * 2 - 1))
     assert run_graph(tmp_path / "d.onnx", images=images) == pytest.approx(ours.numpy(), abs=1e-3)
 
 

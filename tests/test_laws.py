@@ -6,6 +6,8 @@ from conftest import TINY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ganutils.files import container
+
 FEW = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MODELS = [
     [],
@@ -19,7 +21,32 @@ MODELS = [
     ["--preset", "quickdraw2019", "--conditional"],
     ["--precision", "bf16", "--r1", "0.5", "--augment", "translate,mirror"],
 ]
+# With inputs; the second of each is the pictures' side over that of their inputs.
+PAIRS = [
+    [1, "--jitter", "0.2"],
+    [1, "--preset", "pix2pix2017", "--conditional"],
+    [1, "--preset", "pixeldt2016", "--batch", "4"],
+    [2, "--loss", "relativistic", "--matching", "1", "--patch", "1", "--mirror", "0.5"],
+    [2, "--preset", "srgan2017", "--batch", "4", "--blocks", "1"],
+    [1, "--adversarial", "0", "--r1", "0", "--precision", "bf16"],
+]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
+EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """A file of nine pictures of 12x10 in three classes, with inputs of that size over `scale`."""
+
+    def written(scale):
+        random = np.random.default_rng(0)
+        sizes = {"images": (12, 10, 3), "inputs": (12 // scale, 10 // scale, 3)}
+        tensors = {name: random.integers(0, 256, (9, *size), np.uint8) for name, size in sizes.items()}
+        path = str(tmp_path / "pairs.safetensors")
+        container.write(path, "samples", {**tensors, "labels": np.arange(9) % 3}, {})
+        return path
+
+    return written
 
 
 def digest(ok, name):
@@ -33,9 +60,9 @@ def differing(content, one, other):
     return (first.keys() ^ second.keys()) | {n for n in common if not np.array_equal(first[n], second[n])}
 
 
-def train_in_a_loop_and_by_hand(ok, pictures, model, d_updates, steps):
+def train_in_a_loop_and_by_hand(ok, pictures, model, d_updates, steps, tiny=TINY):
     """Writes loop.ckpt and hand.ckpt."""
-    model = [*TINY, *model, "--d-updates", d_updates]
+    model = [*tiny, *model, "--d-updates", d_updates]
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "loop.ckpt", "--fresh")
     piped = ok("gan-loop", pictures, *model, "--steps", 0).out
     for _ in range(steps):
@@ -49,6 +76,12 @@ def test_two_phases_by_hand_equal_the_loop_for_every_model(ok, pictures, content
     train_in_a_loop_and_by_hand(ok, pictures, model, d_updates=1 + number % 2, steps=2)
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
     assert digest(ok, "loop.ckpt") == digest(ok, "hand.ckpt")
+
+
+@EACH_OF_PAIRS
+def test_two_phases_by_hand_equal_the_loop_for_pairs(ok, pairs, content, scale, model):
+    train_in_a_loop_and_by_hand(ok, pairs(scale), model, d_updates=scale, steps=2, tiny=["--width", 2])
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 
 @FEW
@@ -72,9 +105,9 @@ def test_the_same_through_a_real_pipeline(pipeline, pictures):
     assert loop == pipe
 
 
-def train_once_and_in_two_goes(ok, pictures, model, steps, stop):
+def train_once_and_in_two_goes(ok, pictures, model, steps, stop, tiny=TINY):
     """Writes once.ckpt and twice.ckpt."""
-    model = [*TINY, *model]
+    model = [*tiny, *model]
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "once.ckpt", "--fresh")
     ok("gan-loop", pictures, *model, "--steps", stop, "-o", "twice.ckpt", "--fresh")
     ok("gan-loop", pictures, *model, "--steps", steps, "-o", "twice.ckpt")
@@ -83,6 +116,12 @@ def train_once_and_in_two_goes(ok, pictures, model, steps, stop):
 @EACH
 def test_interrupted_and_continued_equals_never_interrupted_for_every_model(ok, pictures, number, model):
     train_once_and_in_two_goes(ok, pictures, model, steps=3, stop=number % 4)
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
+@EACH_OF_PAIRS
+def test_interrupted_and_continued_equals_never_interrupted_for_pairs(ok, pairs, scale, model):
+    train_once_and_in_two_goes(ok, pairs(scale), model, steps=3, stop=scale, tiny=["--width", 2])
     assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
@@ -101,10 +140,13 @@ def test_the_same_command_gives_the_same_bytes(ok, pictures, tmp_path):
     assert other != first
 
 
-@pytest.mark.parametrize("arch", ["mlp", "dcgan"])
+@pytest.mark.parametrize("arch", ["mlp", "dcgan", "unet"])
 @pytest.mark.parametrize(("command", "trained"), [("gan-train-d", "D"), ("gan-train-g", "G")])
-def test_a_command_that_trains_one_network_carries_the_rest_through(ok, pictures, content, arch, command, trained):
-    ok("gan-loop", pictures, *TINY, "--arch", arch, "--steps", 2, "-o", "before.ckpt")
+def test_a_command_that_trains_one_network_carries_the_rest_through(
+    ok, pictures, pairs, content, arch, command, trained
+):
+    pictures, tiny = (pairs(1), ["--width", 2]) if arch == "unet" else (pictures, TINY)
+    ok("gan-loop", pictures, *tiny, "--arch", arch, "--steps", 2, "-o", "before.ckpt")
     ok(command, pictures, "--from", "before.ckpt", "--updates", 3, "-o", "after.ckpt")
     (old_meta, old), (new_meta, new) = content("before.ckpt"), content("after.ckpt")
     mine = (f"{trained}.", f"opt.{trained}.", f"updates.{trained}") + (("ema.",) if trained == "G" else ())

@@ -11,6 +11,7 @@ from ganutils.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 TINY = {"width": 2, "z_dim": 4, "batch": 4, "precision": "fp32"}
+PAIRS = {"z_dim": 0, "jitter": 0.2, "mirror": 0.5}  # of pictures with inputs
 MODELS = [
     {"d_updates": 2, "decay": (1, 4)},
     {"loss": "minimax", "prior": "uniform", "augment": "translate,cutout,color", "classes": 3},
@@ -18,6 +19,9 @@ MODELS = [
     {"preset": "wgan-gp2017", "d_updates": 2, "augment": "mirror"},
     {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0},
     {"arch": "krohn", "dropout": 0.0},
+    {"arch": "unet", **PAIRS, "mismatch": 0.5, "matching": 1.0, "dropout": 0.0, "classes": 3},
+    {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
+    {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
 ]
 EACH = pytest.mark.parametrize("model", MODELS, ids=lambda model: ",".join(model))
 
@@ -25,14 +29,16 @@ EACH = pytest.mark.parametrize("model", MODELS, ids=lambda model: ",".join(model
 def trainer_of(model, origin=None, device=CPU):
     """A Trainer on twelve pictures of 9x8 in color, which goes on where `origin` is."""
     pictures = np.random.default_rng(0).integers(0, 256, (12, 9, 8, 3), np.uint8)
-    config = fresh((9, 8, 3), {**TINY, **model})
+    inputs = pictures[..., :1]
+    config = fresh((9, 8, 3), {**TINY, **model}, inputs=inputs.shape[1:] if "jitter" in model else None)
     gan = begin(config, None)
     if origin:
         with torch.no_grad():
             for tensor, there in zip(gan.tensors().values(), origin.gan.tensors().values(), strict=True):
                 tensor.copy_(there)
         gan.updates = dict(origin.gan.updates)
-    return Trainer(gan, TrainingSet(pictures, np.arange(12) % 3 if config.classes else None), device)
+    labels = np.arange(12) % 3 if config.classes else None
+    return Trainer(gan, TrainingSet(pictures, labels, inputs if config.inputs else None), device)
 
 
 def differing(one, other):
