@@ -21,6 +21,7 @@ WORDS = {  # what an identity may have, and what messages call it
     "attributes": "attributes",
     "attribute_names": "names of attributes",
 }
+TENSORS = ("images", "points", "inputs", "labels", "attributes")
 SAMPLES = {"count", "hash", "images", "points", "inputs"}
 SAMPLED = 1024  # rows
 
@@ -34,7 +35,7 @@ def of_file(file: File, count: int) -> dict[str, Any]:
     names = {"classes": file.meta.get("classes"), "attribute_names": file.meta.get("attributes")}
     return {
         "count": count,
-        **{name: _of_tensor(file, name) for name in ("images", "points", "inputs", "labels", "attributes") if name in file},
+        **{name: _of_tensor(file, name) for name in TENSORS if name in file},
         **{name: _digits(hashlib.sha256(json.dumps(texts).encode())) for name, texts in names.items() if texts},
     }
 

@@ -73,8 +73,13 @@ class Samples:
         """(h, w, c) of the inputs; None if there are none."""
         return self._shape_beside("inputs")
 
+    @property
+    def beside(self) -> dict[str, tuple[int, ...]]:
+        """The shapes (h, w, c) of what stands beside the pictures: inputs, targets."""
+        return {name: self.file.specs[name].shape[len(self.lead) :] for name in kinds.BESIDE if name in self.file}
+
     def _shape_beside(self, tensor: str) -> tuple[int, ...] | None:
-        return self.file.specs[tensor].shape[len(self.lead) :] if tensor in self.file else None
+        return self.beside.get(tensor)
 
     def _flat(self, tensor: str) -> np.ndarray:
         array = self.file[tensor]
