@@ -213,12 +213,15 @@ def measure(path: str, background: tuple[int, int, int]) -> tuple[tuple[int, int
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
-    """Pixels uint8 [H, W, C] in the given shape; of other C than 1 and 3, each channel for itself."""
-    if pixels.shape[2] not in (1, 3):
-        channels = np.split(pixels, pixels.shape[2], axis=2)
-        return np.concatenate([fit_pixels(channel, shape._replace(channels=1)) for channel in channels], 2)
+    """Pixels uint8 [H, W, C] in the given shape; C = 2 and 4 are gray and RGB with alpha."""
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     return fit(_plain(image, shape), shape)
+
+
+def fit_stacked(pixels: np.ndarray, shape: Shape) -> np.ndarray:
+    """Stacked pictures uint8 [h, w, c] in the given shape, each channel for itself."""
+    channels = np.split(pixels, pixels.shape[2], axis=2)
+    return np.concatenate([fit_pixels(channel, shape._replace(channels=1)) for channel in channels], 2)
 
 
 def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -> np.ndarray:

@@ -17,7 +17,7 @@ from ganutils.files import budget
 from ganutils.files.container import CHUNK
 from ganutils.files.disk import Disk
 from ganutils.files.npy import Rows
-from ganutils.samples.images import Shape, fit_pixels
+from ganutils.samples.images import Shape, fit_pixels, fit_stacked
 from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points
@@ -132,13 +132,11 @@ def _rows(samples: Samples, tensor: str, shape: tuple[int, ...]) -> Pixels:
 def _fitted(path: str, pictures: dict[str, np.ndarray], shape: Shape) -> dict[str, np.ndarray]:
     """`images` in the given shape, and all beside them cut and resized by the same parts. Error if that cannot be."""
     full = pictures["images"].shape
-    return {name: fit_pixels(each, _beside(path, name, each.shape, full, shape)) for name, each in pictures.items()}
-
-
-def _beside(path: str, tensor: str, own: tuple[int, ...], full: tuple[int, ...], shape: Shape) -> Shape:
-    """The shape for pictures of `own` size and `tensor` beside those of `full` size."""
-    scaled = (shape.of_inputs if tensor == "inputs" else shape).scaled(own, full)
-    if scaled is None:
-        sizes = f"{tensor} of {own[1]}x{own[0]} beside pictures of {full[1]}x{full[0]}"
-        raise Error(f"{path}: holds {sizes}, whose sizes would not be whole numbers; choose another --size or --crop")
-    return scaled
+    fitted = {}
+    for name, pixels in pictures.items():
+        scaled = shape.scaled(pixels.shape, full)
+        if scaled is None:
+            sizes = f"{name} of {pixels.shape[1]}x{pixels.shape[0]} beside pictures of {full[1]}x{full[0]}"
+            raise Error(f"{path}: holds {sizes}; they would not get whole sizes; choose another --size or --crop")
+        fitted[name] = fit_stacked(pixels, scaled) if name == "inputs" else fit_pixels(pixels, scaled)
+    return fitted
