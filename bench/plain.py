@@ -40,7 +40,7 @@ def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:
 
 
 def pix2pix_networks(config: Config) -> tuple[nn.Module, nn.Module]:
-    """The layers and weights of --arch unet and its patches as the code of pix2pix writes them: blocks within blocks."""
+    """The layers and weights of --arch unet and its patches as pix2pix's code writes them: blocks in blocks."""
     channels = [config.shape[2], *map_channels(config)[1:]]
     block = None
     for i in range(len(channels) - 1, 0, -1):
