@@ -11,7 +11,7 @@ from ganutils.evaluation import diagnosis
 from ganutils.evaluation.evidence import Evidence
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.scores import score
-from ganutils.evaluation.sets import Real, labeled_set
+from ganutils.evaluation.sets import Fake, Real, labeled_set
 from ganutils.evaluation.verdicts import VERDICTS
 from ganutils.files import container
 from ganutils.runs.config import fresh
@@ -215,7 +215,7 @@ def against(tmp_path):
 
         def verdict(samples):
             counts = dict(real_count=len(real.samples), fake_count=len(samples))
-            return text_of(evidence(scores={**score(real, samples), **counts, "features": extractor.about}))
+            return text_of(evidence(scores={**score(real, Fake(real, samples)), **counts, "features": extractor.about}))
 
         return verdict
 
