@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look, grid_of
 from ganutils.runs import checkpoints
 from ganutils.samples import identity
+from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, in_words
 
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
@@ -169,7 +170,7 @@ def preview(file: File | About, path: str, line: str) -> None:
         samples = _sampled(file)
     elif file.kind == "samples":
         whole = Samples(file)
-        samples = _spaced(whole.array, _shown(whole.shape))
+        samples = _side_by_side(whole) if len(whole.views) > 1 else _spaced(whole.array, _shown(whole.shape))
     else:
         raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
     lines = lineage.joined([file.meta.get("lineage", [])], line)
@@ -189,6 +190,17 @@ def preview(file: File | About, path: str, line: str) -> None:
 def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
     """`count` of them, evenly spaced: data are often sorted, and the first frame of a film is noise."""
     return samples[np.linspace(0, len(samples) - 1, min(count, len(samples))).astype(int)]
+
+
+def _side_by_side(whole: Samples) -> np.ndarray:
+    """Some samples, each with its inputs to the left and its target to the right, in the size of the largest."""
+    whole.check_any()
+    arrays = {"images": whole.array, "inputs": whole.inputs, "targets": whole.targets}
+    count = max(1, _shown(whole.shape) // len(whole.views))
+    few = [_spaced(cast(np.ndarray, arrays[view.tensor]), count)[..., view.channels] for view in whole.views]
+    h, w, c = (max(lengths) for lengths in zip(*(each.shape[1:] for each in few), strict=True))
+    shape = Shape(size=(w, h), fit="stretch", channels=c, filter="nearest")
+    return np.stack([np.concatenate([fit_pixels(one, shape) for one in row], 1) for row in zip(*few, strict=True)])
 
 
 def _sampled(file: File) -> np.ndarray:

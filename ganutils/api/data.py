@@ -31,6 +31,8 @@ class Data:
     memory, so the file must not be cut short meanwhile; writing to one leaves the file alone.
 
     images      uint8 [..., H, W, C] with C = 1 or 3
+    inputs      uint8 [..., h, w, c] with c in 1..16, which the images were, or are to be, made from
+    targets     uint8 [..., H, W, C], which the images should have become
     points      float32 [..., D]
     latents     float32 [..., Z]
     labels      int64 [...], numbers of `classes`
@@ -40,6 +42,8 @@ class Data:
     """
 
     images: np.ndarray | None
+    inputs: np.ndarray | None
+    targets: np.ndarray | None
     points: np.ndarray | None
     latents: np.ndarray | None
     labels: np.ndarray | None
@@ -54,9 +58,12 @@ def read(path: Path) -> Data:
         samples = Samples(file)
         labels = None if samples.labels is None else samples.labels.reshape(samples.lead)
         columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
-        arrays = {name: file.mapped(name) for name in ("images", "points", "latents") if name in file.specs}
+        mapped = ("images", *kinds.BESIDE, "points", "latents")
+        arrays = {name: file.mapped(name) for name in mapped if name in file.specs}
         return Data(
             images=arrays.get("images"),
+            inputs=arrays.get("inputs"),
+            targets=arrays.get("targets"),
             points=arrays.get("points"),
             latents=arrays.get("latents"),
             labels=labels,
@@ -70,6 +77,8 @@ def write(
     path: Path,
     *,
     images: Any = None,
+    inputs: Any = None,
+    targets: Any = None,
     points: Any = None,
     latents: Any = None,
     labels: Any = None,
@@ -79,17 +88,21 @@ def write(
 ) -> None:
     """Write samples, or latents alone, in the format that the suffix of `path` names, as the commands' -o.
 
-    Arrays are as in `Data`; gray images may leave out their last axis. `meta` is metadata to keep, such as that of the
+    Arrays are as in `Data`; gray ones may leave out their last axis. `meta` is metadata to keep, such as that of the
     Data which the arrays came from. Error, and nothing is written, if the arrays do not go together.
     """
     path = os.fspath(path)
     paths.check_output(path)
-    kept = {key: value for key, value in (meta or {}).items() if key not in ("classes", "attributes")}
+    dropped = ("classes", "attributes", *(("input_names",) if inputs is None else ()))
+    kept = {key: value for key, value in (meta or {}).items() if key not in dropped}
     about = {**kept, "lineage": lineage.joined([kept.get("lineage", [])], "# ganutils.write, in Python")}
     given = {"points": points, "latents": latents, "labels": labels}
     tensors = {name: _numbers(name, array) for name, array in given.items() if array is not None}
     if images is not None:
         tensors["images"] = as_images(images)
+    for name, pictures in (("inputs", inputs), ("targets", targets)):
+        if pictures is not None:
+            tensors[name] = as_images(pictures, name)
     if attributes:
         tensors["attributes"] = np.stack([np.asarray(values, np.float32) for values in attributes.values()], -1)
         about["attributes"] = list(attributes)
@@ -114,13 +127,14 @@ def sheet(images: Any, grid: tuple[int, int] | None = None, scale: float = 1, ga
     return png.as_image(draw_sheet([of_tensor("images", as_images(images), {})], look)[0])
 
 
-def as_images(images: Any) -> np.ndarray:
-    """uint8 [..., H, W, C] of what was given; Error if it is something else."""
+def as_images(images: Any, tensor: str = "images") -> np.ndarray:
+    """uint8 [..., H, W, C] of what was given for a tensor; Error if it is something else."""
     array = np.asarray(images)
     array = array[..., None] if array.ndim == 3 else array
-    if array.dtype != np.uint8 or array.ndim < 4 or array.shape[-1] not in (1, 3):
-        wanted = "uint8 of shape [N, H, W], [N, H, W, C] or [T, N, H, W, C] with C = 1 or 3"
-        raise Error(f"images: are {array.dtype} {list(array.shape)}; give {wanted}")
+    channels = kinds.BESIDE.get(tensor, kinds.IMAGES.channels)
+    if array.dtype != np.uint8 or array.ndim < 4 or array.shape[-1] not in channels:
+        wanted = f"uint8 of shape [N, H, W], [N, H, W, C] or [T, N, H, W, C] with C = {kinds.numbers(channels)}"
+        raise Error(f"{tensor}: are {array.dtype} {list(array.shape)}; give {wanted}")
     return array
 
 

@@ -188,6 +188,22 @@ class Names(click.ParamType):
         return names
 
 
+class Derivation(click.ParamType):
+    """A way to make an input of a picture, such as edges or small:4; gives a Way."""
+
+    name = "how"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        from ganutils.samples import derive  # with Pillow, which --help does not need
+
+        try:
+            return derive.parse(value)
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
 class Split(click.ParamType):
     """A part of a data set: its name, or A-B% as (A, B)."""
 

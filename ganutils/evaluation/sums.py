@@ -80,11 +80,12 @@ def score(
     pixels = np.stack([arithmetic.as_bytes(arithmetic.add(images, terms, exemplars)[1]) for exemplars in drawn])
     with container.read(checkpoint, "checkpoint") as trained:
         series = open_series(trained, [])
+        series.check_origin(has_inputs=False)
         if series.config.classes:
             raise Error(f"{checkpoint}: has classes, but sums of latents have none; train without --conditional")
         check_shape(checkpoint, series.config.shape, labeler.name, labeler.shape)
         check_z_dim(file.name, z, series.config)
-        samples = np.concatenate(list(sample_series(series, z, None, devices.prepare(device, None))))
+        samples = np.concatenate(list(sample_series(series, series.of_latents(z), devices.prepare(device, None))))
     judge = Judge(labeler, targets, images, seed)
     shares = {"latents": judge.shares(samples), "pixels": judge.shares(pixels)}
     about = {"expression": expression, "target": targets[0].text, "draws": draws, "top": top, "seed": seed}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,11 @@ from ganutils import Error
 from ganutils.files import budget
 
 KINDS = ("samples", "latents", "checkpoint", "extractor")
+
+
+def numbers(known: Sequence[int]) -> str:
+    """Those that there may be, in words: 1 or 3, 1 to 16."""
+    return f"{known[0]} to {known[-1]}" if len(known) > 2 else " or ".join(map(str, known))
 
 
 class Spec(NamedTuple):
@@ -55,7 +60,7 @@ class Modality(NamedTuple):
     @property
     def axes_in_words(self) -> str:
         """Such as [..., H, W, C] with C = 1 or 3."""
-        counts = " or ".join(map(str, self.channels))
+        counts = numbers(self.channels)
         return f"[..., {', '.join(self.axes)}]" + (f" with {self.axes[-1]} = {counts}" if counts else "")
 
 
@@ -119,6 +124,6 @@ def _check_beside(name: str, tensor: str, sample: tuple[int, ...], main: Modalit
     if main is not IMAGES:
         raise Error(f"{name}: damaged: it has {tensor} beside {main.noun}; only pictures have them")
     if 0 in sample or sample[-1] not in BESIDE[tensor]:
-        channels = f"{BESIDE[tensor][0]} to {BESIDE[tensor][-1]}"
+        channels = numbers(BESIDE[tensor])
         raise Error(f"{name}: damaged: {tensor} are {list(sample)}, not [H, W, C] with C = {channels}")
     check_sample(name, sample)

@@ -24,12 +24,14 @@ RUN_BYTES = 1 << 25
 class Spool:
     """Pictures of one size, uint8 [H, W, C]: all are appended first, and then read.
 
-    Gray ones are kept gray (C = 1) beside RGB (C = 3). They wait in `file`; left out, in memory while they are few.
+    Gray ones are kept gray (C = 1) beside RGB (C = 3); any other C is that of all. They wait in `file`; left out, in
+    memory while they are few.
     """
 
     def __init__(self, file: IO[bytes] | None = None):
         self._file = file or tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115  (it goes when this does)
         self._size: tuple[int, ...] = (1, 1)
+        self._channels: set[int] = set()
         self._ends = array("q", [0])  # of each picture, in bytes
 
     @classmethod
@@ -44,13 +46,17 @@ class Spool:
         return len(self._ends) - 1
 
     def append(self, picture: np.ndarray, name: Callable[[], str] = str) -> None:
-        """Error, with the picture's `name`, if its size is not that of the first."""
+        """Error, with the picture's `name`, if its size is not that of the first, or their channels cannot be mixed."""
         size = picture.shape[:2]
         if not len(self):
             self._size = size
+        self._channels.add(picture.shape[2])
         if size != self._size:
             (first_h, first_w), (h, w) = self._size, size
             raise Error(f"{name()}: is {w}x{h}, but the first is {first_w}x{first_h}; give all one --size, e.g. 64")
+        if len(self._channels) > 1 and self._channels != {1, 3}:
+            counts = " and ".join(map(str, sorted(self._channels)))
+            raise Error(f"{name()}: has {picture.shape[2]} channels; pictures of {counts} cannot be one set")
         self._file.write(np.ascontiguousarray(picture).data)
         self._ends.append(self._ends[-1] + picture.size)
 
@@ -70,7 +76,7 @@ class Spool:
                 some = self._read(int(run[0]), len(run))
                 yield some if some.shape[3] == c else np.repeat(some, c, 3)
 
-        return Stream((len(self), h, w, c), np.dtype(np.uint8), pictures())
+        return Stream((len(order), h, w, c), np.dtype(np.uint8), pictures())
 
     def _read(self, number: int, count: int) -> np.ndarray:
         """`count` pictures from `number` on that have the same channels."""

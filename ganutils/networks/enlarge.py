@@ -21,12 +21,14 @@ class Enlarge(nn.Module):
         super().__init__()
         assert config.inputs is not None
         self.scale, self.channels = config.scale, config.shape[2]
-        width, kind = config.width, "none" if config.g_norm == "own" else config.g_norm
+        width, kind = config.width, config.norm_of_g
         self.first = nn.Conv2d(config.inputs[2], width, 3, padding=1)
         self.classes = ClassEmbedding(config.classes, width)
         self.blocks = nn.ModuleList(Block(width, kind) for _ in range(config.blocks))
         self.ups = nn.ModuleList(Shuffle(width, factor) for factor in factors(self.scale))
         self.last = nn.Conv2d(width, config.shape[2], 3, padding=1)
+        self.step = 1  # see Hourglass
+        self.reach = _reach(self.scale, config.blocks)
 
     def forward(self, z: Tensor | None, condition: Condition) -> Tensor:
         inputs = condition.inputs
@@ -72,6 +74,14 @@ class Shuffle(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(self.conv(x), self.factor)
+
+
+def _reach(scale: int, blocks: int) -> int:
+    """Pixels of the input around one that the pixels made of it depend on; bicubic enlargement takes two."""
+    pixels = 1  # of the output
+    for factor in reversed(factors(scale)):
+        pixels = -(-pixels // factor) + 1
+    return max(2, pixels + 2 * blocks + 1)
 
 
 def factors(scale: int) -> list[int]:

@@ -29,7 +29,7 @@ class Hourglass(nn.Module):
         super().__init__()
         assert config.inputs is not None
         channels = map_channels(config)[1:]
-        kind = config.g_norm if config.g_norm != "own" else "instance" if self.has_skips else "batch"
+        kind = config.norm_of_g
         pairs = list(itertools.pairwise([config.inputs[2], *channels]))
         self.downs = nn.ModuleList(Downsample(a, b, bias=i == 0 or kind == "none") for i, (a, b) in enumerate(pairs))
         # The first has none, so that the picture's own brightness is seen (Isola et al. 2017, appendix 6.1.1).
@@ -43,6 +43,10 @@ class Hourglass(nn.Module):
         )
         self.up_norms = nn.ModuleList(norm_of(kind, b) for b in ups[1:-1])
         self.dropout = nn.Dropout(config.dropout)
+        # For pictures in tiles: a shift by which the result is only shifted too, and the pixels around one that it
+        # depends on (each layer down or up adds up to 1.5 of its own points).
+        self.step = 2 ** len(self.downs)
+        self.reach = 3 * (self.step - 1)
 
     def forward(self, z: Tensor | None, condition: Condition) -> Tensor:
         x = condition.inputs

@@ -144,6 +144,11 @@ class Config:
         return self.shape[0] // self.inputs[0] if self.inputs else 1
 
     @property
+    def norm_of_g(self) -> str:
+        """The normalization in G where it starts from pictures: batch, instance or none."""
+        return ARCHS[self.arch].own_norm if self.g_norm == "own" else self.g_norm
+
+    @property
     def needs_d(self) -> bool:
         """Whether G's loss asks D. Without, a run trains G alone, and D stays as it began."""
         return self.adversarial > 0 or self.matching > 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,29 @@ from ganutils.files import container, kinds, lineage
 from ganutils.files.container import File, Stream
 from ganutils.runs import checkpoints, snapshots
 from ganutils.runs.config import Config, differences
+from ganutils.runs.inputs import Inputs
 from ganutils.samples.samples import Samples
 
 SHEET, CLASS, ROW = 1024, 10, 32  # samples of a sheet in all, of each class at least, and in a row
+
+
+class Origin(NamedTuple):
+    """What samples are made from.
+
+    numbers  latents float32 [N, Z], or pictures uint8 [N, h, w, c]
+    lead     the leading axes of the samples, of N in all
+    shape    of a sample
+    beside   the tensors [N, ...] that are stored with them, by name; `labels` are those sampled
+    given    the file that the numbers come from, if any
+    meta     metadata that are stored with them
+    """
+
+    numbers: np.ndarray
+    lead: tuple[int, ...]
+    shape: tuple[int, ...]
+    beside: Mapping[str, np.ndarray]
+    given: File | None
+    meta: Mapping[str, Any]
 
 
 @dataclasses.dataclass
@@ -40,10 +60,24 @@ class Series:
     def is_film(self) -> bool:
         return len(self.sources) > 1
 
-    def labels(self, lead: tuple[int, ...], given: File | None, label: str | None) -> np.ndarray | None:
+    def check_origin(self, has_inputs: bool) -> None:
+        """Error unless these start from pictures, if there are `inputs`, or from latents otherwise."""
+        name, starts = self.first.name, self.config.inputs is not None
+        if starts and not has_inputs:
+            raise Error(f"{name}: makes pictures from pictures, not from latents; give --inputs FILE")
+        if has_inputs and not starts:
+            raise Error(f"{name}: makes samples from latents, not from pictures; leave --inputs out")
+
+    def labels(
+        self,
+        lead: tuple[int, ...],
+        given: File | None,
+        label: str | None,
+        rows: slice | np.ndarray = slice(None),
+    ) -> np.ndarray | None:
         """The classes to sample, int64 of shape `lead`; None if the checkpoint has no classes.
 
-        These are `label`, a class by name or number, if given; else those that come with the latents `given`; else all
+        These are `label`, a class by name or number, if given; else those of `rows` in the file `given`; else all
         classes evenly, in order.
         """
         count = self.config.classes
@@ -54,7 +88,7 @@ class Series:
         if given is not None:
             if "labels" not in given:
                 raise Error(f"{given.name}: has no labels, and {self.first.name} has classes; give --label")
-            return Samples(given).labels_of(count).reshape(lead)
+            return Samples(given).labels_of(count)[rows].reshape(lead)
         return all_classes(count, lead)
 
     def _class(self, label: str) -> int:
@@ -69,31 +103,53 @@ class Series:
             raise Error(f"{self.first.name}: has no class {label!r}; its classes are {classes}")
         return int(label)
 
-    def tensors(
-        self, samples: Iterable[np.ndarray], latents: np.ndarray, labels: np.ndarray | None
-    ) -> dict[str, np.ndarray | Stream]:
-        """The tensors of a samples file: `samples` as they are made of `latents`, these, and their labels."""
-        lead = (*([len(self.frames)] if self.is_film else []), *latents.shape[:-1])
-        modality = kinds.modality_of_shape(self.config.shape)
-        tensors: dict[str, np.ndarray | Stream] = {
-            modality.tensor: Stream((*lead, *self.config.shape), modality.dtype, samples),
-            "latents": np.broadcast_to(latents, (*lead, latents.shape[-1])),
-        }
-        return tensors if labels is None else {**tensors, "labels": np.broadcast_to(labels, lead)}
-
-    def meta(self, line: str, given: File | None, labels: np.ndarray | None) -> dict[str, Any]:
-        """Metadata of that file, which the command `line` makes.
-
-        Its layout is that of the latents `given`; else pictures of several classes have a row for each.
-        """
-        lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
-        meta: dict[str, Any] = {"prior": self.config.prior, "lineage": lineage.joined(lineages, line)}
-        if "classes" in self.first.meta:
-            meta["classes"] = self.first.meta["classes"]
+    def of_latents(self, latents: np.ndarray, given: File | None = None, label: str | None = None) -> Origin:
+        """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels`."""
+        lead = latents.shape[:-1]
+        if self.is_film and given and len(lead) > 1:
+            raise Error(f"{given.name}: is a film; several checkpoints take one sheet of latents")
+        labels = self.labels(lead, given, label)
+        flat = latents.reshape(-1, latents.shape[-1])
+        beside = {"latents": flat} | ({} if labels is None else {"labels": labels.reshape(-1)})
+        meta: dict[str, Any] = {"prior": self.config.prior}
         if given and "layout" in given.meta:
             meta["layout"] = given.meta["layout"]
         elif labels is not None and kinds.modality_of_shape(self.config.shape) is kinds.IMAGES:
             meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
+        return Origin(flat, lead, self.config.shape, beside, given, meta)
+
+    def of_inputs(self, inputs: Inputs, label: str | None = None) -> Origin:
+        """Samples of the pictures `inputs`. Error if the checkpoints do not take them."""
+        inputs.check(self.config, self.first.name)
+        if self.is_film and len(inputs.lead) > 1:
+            raise Error(f"{inputs.name}: is a film; several checkpoints take one sheet of inputs")
+        labels = self.labels(inputs.lead, inputs.file, label, inputs.rows)
+        beside, meta = inputs.beside(self.config, labels), inputs.meta(self.config, self.is_film)
+        return Origin(inputs.pixels, inputs.lead, inputs.made_shape(self.config), beside, inputs.file, meta)
+
+    def tensors(self, samples: Iterable[np.ndarray], origin: Origin) -> dict[str, np.ndarray | Stream]:
+        """The tensors of a samples file: `samples` as they are made, and what is kept of their `origin` beside them."""
+        lead = (*([len(self.frames)] if self.is_film else []), *origin.lead)
+        modality = kinds.modality_of_shape(origin.shape)
+        beside = {
+            name: Stream((*lead, *array.shape[1:]), array.dtype, self._repeated(array))
+            for name, array in origin.beside.items()
+        }
+        return {modality.tensor: Stream((*lead, *origin.shape), modality.dtype, samples), **beside}
+
+    def _repeated(self, array: np.ndarray) -> Iterator[np.ndarray]:
+        """The rows of an array, some at a time, for each frame."""
+        most = max(1, container.CHUNK // max(1, math.prod(array.shape[1:])))
+        for _ in self.frames:
+            yield from (array[start : start + most] for start in range(0, len(array), most))
+
+    def meta(self, line: str, origin: Origin) -> dict[str, Any]:
+        """Metadata of that file, which the command `line` makes."""
+        given = origin.given
+        lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
+        meta: dict[str, Any] = {**origin.meta, "lineage": lineage.joined(lineages, line)}
+        if "classes" in self.first.meta:
+            meta["classes"] = self.first.meta["classes"]
         return {**meta, "frames": self.frames} if self.is_film else meta
 
 
@@ -151,5 +207,14 @@ def open_series(first: File, others: Sequence[str]) -> Series:
 
 def _check_same_samples(path: str, config: Config, name: str, first: Config) -> None:
     """Error unless a generator of `config` takes and makes what one of `first` does."""
+    if (config.inputs is None) != (first.inputs is None):
+        start = "latents" if config.inputs is None else "pictures"
+        raise Error(f"{path}: starts from {start}, unlike {name}; give checkpoints of one kind")
+    if config.inputs and first.inputs:
+        here, there = ((one.inputs[-1], one.shape[-1], one.scale, one.classes) for one in (config, first))  # type: ignore[index]
+        if here != there:
+            alike = "channels of both pictures, enlargement and classes"
+            raise Error(f"{path}: makes other pictures than {name}; give checkpoints of the same {alike}")
+        return
     if (config.shape, config.z_dim, config.classes) != (first.shape, first.z_dim, first.classes):
         raise Error(f"{path}: makes other samples than {name}; give checkpoints of the same shape, --z-dim and classes")

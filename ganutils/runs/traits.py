@@ -62,6 +62,7 @@ class ArchTraits(NamedTuple):
     translates   whether G starts from a picture, an input of the sample, in place of a latent
     enlarges     whether its pictures may be larger than its inputs
     blocks       default of --blocks
+    own_norm     what --g-norm own is
     """
 
     width: int
@@ -72,6 +73,7 @@ class ArchTraits(NamedTuple):
     translates: bool = False
     enlarges: bool = False
     blocks: int = 0
+    own_norm: str = "none"
 
 
 PAIRS = ("g_norm", "norm", "patch", "sees", "adversarial", "l1", "matching", "mismatch", "jitter", "mirror")
@@ -97,6 +99,7 @@ ARCHS = {
         settings=("dropout", *PAIRS),
         first_layer="D.downs.0.weight",
         translates=True,
+        own_norm="instance",
     ),
     "hourglass": ArchTraits(
         32,
@@ -104,6 +107,7 @@ ARCHS = {
         settings=("dropout", *PAIRS),
         first_layer="D.downs.0.weight",
         translates=True,
+        own_norm="batch",
     ),
     "enlarge": ArchTraits(
         32,

@@ -1,38 +1,25 @@
-"""From sources to the tensors of one samples file: joined, selected, decoded on all cores, and shaped.
-
-Some pictures may turn out to be unreadable, so their number is known only after decoding: pixels wait in a nameless
-file beside the result, and are copied from there. Memory holds a few batches, whatever the set's size.
-"""
+"""From sources to the tensors of one samples file: joined, paired, selected, decoded on all cores, and shaped."""
 
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container
 from ganutils.files.container import Stream
-from ganutils.files.kinds import POINTS
-from ganutils.files.spool import Spool
-from ganutils.samples import pool
-from ganutils.samples.foreign import UnreadableError
+from ganutils.files.kinds import IMAGES, POINTS
+from ganutils.samples import pairs
+from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
-from ganutils.samples.pool import Job
-from ganutils.samples.selection import Collection, Selection, describe, join, select, shuffled
+from ganutils.samples.pairs import Pairing, Partners
+from ganutils.samples.selection import Collection, Selection, describe, join, joined_meta, select, shuffled
 from ganutils.samples.sources.downloads import Progress
 from ganutils.samples.sources.source import Source
 
-BATCH = 32  # pictures in a job for a decoding process
-BATCH_BYTES = 1 << 20  # of packed pictures in a job, or of the pixels it gives, where their size is known
-ROWS = 1 << 16  # of pixels that are copied at a time: where each lies takes memory too
 LONGEST = 4  # a picture longer than this times its width is probably something else
-NAMED = 20  # skipped pictures that are named; further ones are counted
-
-Tensors = dict[str, np.ndarray | Stream]
 
 
 class Dataset(NamedTuple):
@@ -52,50 +39,90 @@ def prepare(
     strict: bool,
     say: Callable[[str], None],
     progress: Progress,
+    pairing: Pairing,
+    inputs: Sequence[list[Source]],
 ) -> Iterator[Dataset]:
     """The selected samples in the given shape, to be written to `output` before the block ends.
 
-    A picture that cannot be read is skipped, which `say` is told. Error instead if `strict`, or if more than half of
-    the pictures cannot be read. When all have been written, `say` is told of those that are probably not what the user
-    thinks: of a single color, or very long.
+    Each of `inputs` are the sources of their partners; several are stacked. A picture that cannot be read, or has no
+    partner, is skipped, which `say` is told. Error instead if `strict`, or if more than half of the pictures cannot be
+    read. When all have been written, `say` is told of those that are probably not what the user thinks: of a single
+    color, or very long.
     """
+    sources = pairs.made(sources, pairing, selection.seed)
     collection = join(sources)
-    for problem in (problem for source in sources for problem in source.unread):
+    partners = [pairs.partners(collection, each) for each in inputs]
+    every = [*sources, *(source for each in inputs for source in each)]
+    for problem in (problem for source in every for problem in source.unread):
         if strict:
             raise Error(f"{problem} (--strict)")
         say(f"{problem}; skipped")
-    for note in collection.notes:
+    for note in (note for each in (collection, *(one.pictures for one in partners)) for note in each.notes):
         say(note)
-    selected = select(collection, selection)
+    pairs.tell_lone(collection, partners, strict, say)
+    selected = select(collection, selection, pairs.paired(collection, partners))
     with contextlib.ExitStack() as stack:
-        samples: np.ndarray | Stream
+        tensors: Tensors
         if collection.modality is POINTS:
             rows = _ordered(selected, selection)
-            samples = np.concatenate([source.points for source in sources if source.points is not None])[rows]
-        elif _is_copied(sources, shape):
-            rows = _ordered(selected, selection)
-            samples = Stream((len(rows), *_pixel_shapes(sources).pop()), np.dtype(np.uint8), _copied(collection, rows))
+            points = [source.points for source in sources if source.points is not None]
+            tensors = {POINTS.tensor: np.concatenate(points)[rows]}
         else:
-            spool = stack.enter_context(Spool.beside(output))
-            decoded = selected[_decode(collection, selected, shape, spool, strict, say, progress)]
-            for source in sources:
+            reader = Reader(output, strict, say, progress, stack)
+            rows, tensors = _pictures(reader, collection, partners, selected, shape, selection)
+            for source in every:
                 source.check()
-            order = _ordered(np.arange(len(decoded)), selection)
-            rows, samples = decoded[order], spool.stream(order)
-        tensors, meta = describe(collection, rows, selection)
-        if shape.size and collection.modality is not POINTS:
+        about, meta = describe(collection, rows, selection)
+        tensors |= about
+        if partners:
+            meta |= joined_meta(every)
+        if "inputs" in tensors:
+            names = [one.name for one in partners] or collection.input_names
+            meta["input_names"] = [*names]
+        if pairing.swap:
+            tensors = pairs.swapped(tensors, collection.title)
+            meta["input_names"] = [IMAGES.tensor]
+        if shape.size and collection.modality is IMAGES:
             meta["resampling"] = shape.filter
         flat: list[int] = []
-        if isinstance(samples, Stream):
-            samples = samples._replace(chunks=_watched(samples.chunks, flat))
-        tensor = {collection.modality.tensor: samples}
-        yield Dataset({**tensor, **tensors}, meta, _summary(collection, samples.shape, len(selected)))
+        main = tensors[collection.modality.tensor]
+        if isinstance(main, Stream):
+            main = tensors[IMAGES.tensor] = main._replace(chunks=_watched(main.chunks, flat))
+        summary = _summary(collection, main.shape, len(selected), tensors)
+        yield Dataset(pairs.as_film(tensors) if pairing.film else tensors, meta, summary)
         if flat:
-            first = _name(collection, int(rows[flat[0]]))
+            first = collection.name(int(rows[flat[0]]))
             say(f"{len(flat):,} of {len(rows):,} pictures are a single color; the first is {first}")
-        if isinstance(samples, Stream) and not (shape.size or shape.crop) and _is_long(*samples.shape[1:3]):
-            w, h = samples.shape[2], samples.shape[1]
+        if isinstance(main, Stream) and not (shape.size or shape.crop) and _is_long(*main.shape[1:3]):
+            w, h = main.shape[2], main.shape[1]
             say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
+
+
+def _pictures(
+    reader: Reader,
+    collection: Collection,
+    partners: Sequence[Partners],
+    selected: np.ndarray,
+    shape: Shape,
+    selection: Selection,
+) -> tuple[np.ndarray, Tensors]:
+    """Which of the selected samples can be read, with their inputs, in the order asked for; and their tensors."""
+    beside = [name for name in collection.beside if name != "inputs" or not partners]
+    own = reader.read(collection, selected, shape, (IMAGES.tensor, *beside))
+    others = [
+        reader.read(one.pictures, np.unique(one.rows[selected]), shape.of_inputs, (IMAGES.tensor,)) for one in partners
+    ]
+    rows = own.rows
+    for one, read in zip(partners, others, strict=True):
+        rows = rows[np.isin(one.rows[rows], read.rows)]
+    if not len(rows):
+        raise Error(f"{collection.title}: of no pair could both pictures be read")
+    rows = _ordered(rows, selection)
+    tensors: Tensors = dict(own.streams(rows))
+    if partners:
+        parts = [read.streams(one.rows[rows])[IMAGES.tensor] for one, read in zip(partners, others, strict=True)]
+        tensors["inputs"] = pairs.stacked(parts, [one.pictures.title for one in partners])
+    return rows, tensors
 
 
 def _watched(chunks: Iterable[np.ndarray], flat: list[int]) -> Iterator[np.ndarray]:
@@ -117,119 +144,12 @@ def _is_long(h: int, w: int) -> bool:
     return max(h, w) > LONGEST * min(h, w)
 
 
-def _summary(collection: Collection, shape: tuple[int, ...], selected: int) -> str:
+def _summary(collection: Collection, shape: tuple[int, ...], selected: int, tensors: Tensors) -> str:
     count, *sample = shape
+    inputs = f" with inputs of {IMAGES.one.format(*tensors['inputs'].shape[1:])}" if "inputs" in tensors else ""
     skipped = f", {selected - count:,} skipped" if count < selected else ""
-    return f"{count:,} {collection.modality.many.format(*sample)}{skipped}"
+    return f"{count:,} {collection.modality.many.format(*sample)}{inputs}{skipped}"
 
 
 def _ordered(rows: np.ndarray, selection: Selection) -> np.ndarray:
     return shuffled(rows, selection.seed, "shuffle") if selection.shuffle else rows
-
-
-def _is_copied(sources: list[Source], shape: Shape) -> bool:
-    """Whether all pixels can be copied as they are."""
-    shapes = _pixel_shapes(sources)
-    return (
-        len(shapes) == 1 and all(source.pixels is not None for source in sources) and not shape.changes(*shapes.pop())
-    )
-
-
-def _pixel_shapes(sources: list[Source]) -> set[tuple[int, ...]]:
-    """The shapes [H, W, C] of the sources that have pixels."""
-    return {source.pixels.shape[1:] for source in sources if source.pixels is not None}
-
-
-def _copied(collection: Collection, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Pixels in the order of `rows`, a chunk at a time."""
-    (shape,) = _pixel_shapes(collection.sources)
-    most = max(1, min(ROWS, container.CHUNK // math.prod(shape)))
-    for part in np.split(rows, range(most, len(rows), most)):
-        at = collection.source_of(part)
-        chunk = np.empty((len(part), *shape), np.uint8)
-        for number in np.unique(at):
-            places = at == number
-            chunk[places] = collection.sources[number].pixels[part[places] - collection.starts[number]]
-        yield chunk
-
-
-# --------------------------------------------------------------------------------------------- decode
-
-
-def _work(draw: Callable[[Any, Shape], np.ndarray], loaded: Any, shape: Shape) -> np.ndarray | UnreadableError:
-    """A picture's pixels, or why it cannot be read; `loaded` is what draw takes, or an UnreadableError."""
-    if isinstance(loaded, UnreadableError):
-        return loaded
-    try:
-        return draw(loaded, shape)
-    except UnreadableError as problem:
-        return problem
-
-
-def _decode(
-    collection: Collection,
-    rows: np.ndarray,
-    shape: Shape,
-    spool: Spool,
-    strict: bool,
-    say: Callable[[str], None],
-    progress: Progress,
-) -> np.ndarray:
-    """Put those pictures of `rows` that can be read into `spool`; returns which they are, int64."""
-    read: list[int] = []
-    skipped = 0
-    processes = 1 if len(rows) <= 2 * BATCH else pool.cores()
-    with progress(len(rows)) as bar:
-        for at, result in enumerate(pool.in_order(_work, _jobs(collection, rows, shape), processes)):
-            if isinstance(result, UnreadableError):
-                message = f"{_name(collection, int(rows[at]))}: {result}"
-                if strict:
-                    raise Error(f"{message} (--strict)")
-                if skipped < NAMED:
-                    say(f"{message}; skipped")
-                skipped += 1
-            else:
-                spool.append(result, lambda at=at: _name(collection, int(rows[at])))  # type: ignore[misc]
-                read.append(at)
-            if at % BATCH == BATCH - 1:
-                bar.advance(BATCH, f"{at + 1:,} of {len(rows):,} pictures")
-        bar.advance(len(rows) % BATCH)
-    if skipped > NAMED:
-        say(f"... and {skipped - NAMED:,} more")
-    if 2 * skipped > len(rows):
-        raise Error(f"{skipped:,} of {len(rows):,} pictures cannot be read; check that these are the right files")
-    return np.array(read, np.int64)
-
-
-def _name(collection: Collection, row: int) -> str:
-    at = int(collection.source_of(row))
-    source, number = collection.sources[at], int(row - collection.starts[at])
-    picture = source.names[number] if source.names else f"picture {number}"
-    return picture if picture == source.name else f"{source.name}: {picture}"
-
-
-def _jobs(collection: Collection, rows: np.ndarray, shape: Shape) -> Iterator[Job]:
-    """What to draw, source by source, some pictures at a time: few enough to fit, enough to be worth a call."""
-    ends = [*collection.starts[1:], collection.total]
-    pixels = 3 * shape.size[0] * shape.size[1] if shape.size else 0
-    most = max(1, min(BATCH, BATCH_BYTES // pixels if pixels else BATCH))
-    for source, start, end in zip(collection.sources, collection.starts, ends, strict=True):
-        items: list[tuple[Any, ...]] = []
-        size = 0
-        for row in rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]:
-            loaded = _loaded(source, int(row - start))
-            items.append((source.draw, loaded, shape))
-            size += getattr(loaded, "nbytes", 0) or (len(loaded) if isinstance(loaded, bytes) else 0)
-            if len(items) >= most or size >= BATCH_BYTES:
-                yield Job(items, size)
-                items, size = [], 0
-        if items:
-            yield Job(items, size)
-
-
-def _loaded(source: Source, number: int) -> Any:
-    """What the source's `draw` takes, or an UnreadableError."""
-    try:
-        return source.load(number)
-    except UnreadableError as problem:
-        return problem

@@ -83,6 +83,21 @@ class Shape(NamedTuple):
         is_cut = self.crop is not None and (self.crop[0] < w or self.crop[1] < h)
         return is_cut or self.size not in (None, (w, h)) or self.channels not in (None, c)
 
+    @property
+    def of_inputs(self) -> Shape:
+        """The shape for what stands beside pictures of this shape: their box and size, and its own channels."""
+        return self._replace(channels=None)
+
+    def scaled(self, own: tuple[int, ...], full: tuple[int, ...]) -> Shape | None:
+        """This shape for pictures of `own` size (h, w) beside others of `full` size; None if not whole."""
+        parts = []
+        for size in (self.size, self.crop and (min(self.crop[0], full[1]), min(self.crop[1], full[0]))):
+            w, h = size or (full[1], full[0])
+            if w * own[1] % full[1] or h * own[0] % full[0]:
+                return None
+            parts.append(size and (w * own[1] // full[1], h * own[0] // full[0]))
+        return self._replace(size=parts[0], crop=parts[1])
+
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
@@ -198,9 +213,15 @@ def measure(path: str, background: tuple[int, int, int]) -> tuple[tuple[int, int
 
 
 def fit_pixels(pixels: np.ndarray, shape: Shape) -> np.ndarray:
-    """Pixels uint8 [H, W, C] in the given shape."""
+    """Pixels uint8 [H, W, C] in the given shape; C = 2 and 4 are gray and RGB with alpha."""
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     return fit(_plain(image, shape), shape)
+
+
+def fit_stacked(pixels: np.ndarray, shape: Shape) -> np.ndarray:
+    """Stacked pictures uint8 [h, w, c] in the given shape, each channel for itself."""
+    channels = np.split(pixels, pixels.shape[2], axis=2)
+    return np.concatenate([fit_pixels(channel, shape._replace(channels=1)) for channel in channels], 2)
 
 
 def fit(image: Image.Image, shape: Shape, scale: tuple[float, float] = (1, 1)) -> np.ndarray:

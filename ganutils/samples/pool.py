@@ -42,7 +42,7 @@ class _Task:
     @property
     def pixels(self) -> int:
         """How many of the allowance it has."""
-        return self.granted + sum(getattr(result, "nbytes", 0) for result in self.results) // 3
+        return self.granted + sum(map(_bytes, self.results)) // 3
 
     def receive(self) -> None:
         try:
@@ -63,6 +63,11 @@ class _Task:
     def grant(self) -> None:
         self.asked, self.granted = 0, self.asked
         self.child.grant()
+
+
+def _bytes(result: Any) -> int:
+    """Of an array, or of several by name."""
+    return sum(map(_bytes, result.values())) if isinstance(result, dict) else getattr(result, "nbytes", 0)
 
 
 def cores() -> int:

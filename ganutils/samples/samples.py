@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -18,6 +19,14 @@ from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
 
 MOST_CLASSES = 65536
+
+
+class View(NamedTuple):
+    """Pictures of 1 or 3 channels, called `name`: some of the channels of a tensor."""
+
+    name: str
+    tensor: str
+    channels: slice = slice(None)
 
 
 class Samples:
@@ -73,8 +82,19 @@ class Samples:
         """(h, w, c) of the inputs; None if there are none."""
         return self._shape_beside("inputs")
 
+    @property
+    def beside(self) -> dict[str, tuple[int, ...]]:
+        """The shapes (h, w, c) of what stands beside the pictures: inputs, targets."""
+        return {name: self.file.specs[name].shape[len(self.lead) :] for name in kinds.BESIDE if name in self.file}
+
+    @property
+    def views(self) -> list[View]:
+        """What there is to see of each picture: those that are stacked in its inputs, itself, its target."""
+        inputs = _stacked(self.input_shape[2], self.meta.get("input_names", ())) if self.input_shape else []
+        return [*inputs, *(View(name, name) for name in ("images", "targets") if name in self.file)]
+
     def _shape_beside(self, tensor: str) -> tuple[int, ...] | None:
-        return self.file.specs[tensor].shape[len(self.lead) :] if tensor in self.file else None
+        return self.beside.get(tensor)
 
     def _flat(self, tensor: str) -> np.ndarray:
         array = self.file[tensor]
@@ -193,6 +213,19 @@ class Samples:
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
         """Error unless these samples have the `shape` of those in the file `name`."""
         check_shape(self.name, self.shape, name, shape)
+
+
+def _stacked(channels: int, names: Sequence[str]) -> list[View]:
+    """The pictures that are stacked in inputs: RGB ones first, since nobody knows."""
+    is_named = len(names) <= channels <= 3 * len(names) and (channels - len(names)) % 2 == 0
+    names = names if is_named else ["inputs"] * (channels // 3 + channels % 3)
+    rgb = (channels - len(names)) // 2
+    lengths = [3] * rgb + [1] * (len(names) - rgb)
+    starts = itertools.accumulate(lengths, initial=0)
+    return [
+        View(name, "inputs", slice(start, start + length))
+        for name, start, length in zip(names, starts, lengths, strict=False)
+    ]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganutils import Error, randomness
 from ganutils.files import budget, lineage
-from ganutils.files.kinds import Modality
+from ganutils.files.kinds import BESIDE, Modality
 from ganutils.samples import predicates
 from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
@@ -52,6 +52,8 @@ class Collection(NamedTuple):
     labels, classes  int64 [total] and their names, or None and ()
     attributes       float32 [total, A] in 0..1, or None
     latents          float32 [total, Z], or None
+    beside           the tensors beside the pictures, inputs and targets, that all sources have
+    input_names      what the inputs show
     meta             metadata for the result
     notes            what the user should be told
     """
@@ -64,6 +66,8 @@ class Collection(NamedTuple):
     attributes: np.ndarray | None
     attribute_names: tuple[str, ...]
     latents: np.ndarray | None
+    beside: tuple[str, ...]
+    input_names: tuple[str, ...]
     meta: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -74,6 +78,18 @@ class Collection(NamedTuple):
     def source_of(self, rows: Any) -> Any:
         """The number of the source that a row, or each of several, comes from."""
         return np.searchsorted(self.starts, rows, "right") - 1
+
+    @property
+    def title(self) -> str:
+        """The names of the sources."""
+        return " and ".join(dict.fromkeys(source.name for source in self.sources))
+
+    def name(self, row: int) -> str:
+        """Of one sample, with its source's."""
+        at = int(self.source_of(row))
+        source, number = self.sources[at], int(row - self.starts[at])
+        picture = source.names[number] if source.names else f"picture {number}"
+        return picture if picture == source.name else f"{source.name}: {picture}"
 
 
 # ----------------------------------------------------------------------------------------------- join
@@ -88,6 +104,11 @@ def join(sources: list[Source]) -> Collection:
     lost = sorted({name for source in sources for name in source.attribute_names} - set(names))
     if lost:
         notes.append(f"skipped attributes that not every source has: {', '.join(lost)}")
+    beside = tuple(name for name in BESIDE if all(name in source.beside for source in sources))
+    lone = [name for name in BESIDE if name not in beside and any(name in source.beside for source in sources)]
+    if lone:
+        notes.append(f"skipped {' and '.join(lone)}, which not every source has")
+    input_names = {source.input_names for source in sources}
     totals = [source.total for source in sources]
     return Collection(
         sources,
@@ -98,7 +119,9 @@ def join(sources: list[Source]) -> Collection:
         attributes,
         names,
         _joined_latents(sources),
-        _joined_meta(sources),
+        beside,
+        input_names.pop() if "inputs" in beside and len(input_names) == 1 else (),
+        joined_meta(sources),
         tuple(notes),
     )
 
@@ -159,7 +182,8 @@ def _joined_latents(sources: list[Source]) -> np.ndarray | None:
     return np.concatenate(latents) if is_whole else None
 
 
-def _joined_meta(sources: list[Source]) -> dict[str, Any]:
+def joined_meta(sources: list[Source]) -> dict[str, Any]:
+    """All that one source says; of several their licenses, and how they were made."""
     meta = dict(sources[0].meta) if len(sources) == 1 else {}
     licenses = dict.fromkeys(source.meta["license"] for source in sources if source.meta.get("license"))
     if licenses:
@@ -171,9 +195,9 @@ def _joined_meta(sources: list[Source]) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------- select
 
 
-def select(collection: Collection, selection: Selection) -> np.ndarray:
-    """The selected rows, int64 [n], ascending; Error if there are none."""
-    wanted = np.ones(collection.total, bool)
+def select(collection: Collection, selection: Selection, among: np.ndarray | None = None) -> np.ndarray:
+    """The selected rows, int64 [n], ascending, where `among` (bool [total]) says yes; Error if there are none."""
+    wanted = np.ones(collection.total, bool) if among is None else among.copy()
     if selection.where is not None:
         values = predicates.values(
             collection.labels, collection.classes, collection.attributes, collection.attribute_names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import math
 import os
@@ -16,9 +17,10 @@ from ganutils.files import budget
 from ganutils.files.container import CHUNK
 from ganutils.files.disk import Disk
 from ganutils.files.npy import Rows
-from ganutils.samples.samples import open_samples
+from ganutils.samples.images import Shape, fit_pixels, fit_stacked
+from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
-from ganutils.samples.sources.source import Request, Source, of_pixels, of_points
+from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points
 
 
 def open_idx(request: Request) -> list[Source]:
@@ -107,5 +109,34 @@ def open_samples_file(request: Request) -> list[Source]:
     path = "samples" if path == "-" else path
     if not samples.are_images:
         return [of_points(path, samples.array, **about)]
-    rows = samples.file.on_disk(samples.modality.tensor, (len(samples), *samples.shape)) if len(samples) else None
-    return [of_pixels(path, samples.array if rows is None else rows, **about)]
+    if not samples.beside:
+        return [of_pixels(path, _rows(samples, samples.modality.tensor, samples.shape), **about)]
+    pixels = {name: _rows(samples, name, shape) for name, shape in samples.beside.items()}
+    images = _rows(samples, samples.modality.tensor, samples.shape)
+
+    def load(row: int) -> dict[str, np.ndarray]:
+        return {name: rows[row] for name, rows in {"images": images, **pixels}.items()}
+
+    names = tuple(samples.meta.get("input_names", ()))
+    draw = functools.partial(_fitted, path)
+    return [Source(path, len(samples), load, draw, pixels=images, beside=pixels, input_names=names, **about)]
+
+
+def _rows(samples: Samples, tensor: str, shape: tuple[int, ...]) -> Pixels:
+    """Pictures uint8 [N, H, W, C], on disk where that is possible. Error if there are none."""
+    samples.check_any()
+    rows = samples.file.on_disk(tensor, (len(samples), *shape))
+    return samples.file[tensor].reshape(len(samples), *shape) if rows is None else rows
+
+
+def _fitted(path: str, pictures: dict[str, np.ndarray], shape: Shape) -> dict[str, np.ndarray]:
+    """`images` in the given shape, and all beside them cut and resized by the same parts. Error if that cannot be."""
+    full = pictures["images"].shape
+    fitted = {}
+    for name, pixels in pictures.items():
+        scaled = shape.scaled(pixels.shape, full)
+        if scaled is None:
+            sizes = f"{name} of {pixels.shape[1]}x{pixels.shape[0]} beside pictures of {full[1]}x{full[0]}"
+            raise Error(f"{path}: holds {sizes}; they would not get whole sizes; choose another --size or --crop")
+        fitted[name] = fit_stacked(pixels, scaled) if name == "inputs" else fit_pixels(pixels, scaled)
+    return fitted

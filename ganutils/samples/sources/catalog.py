@@ -98,6 +98,7 @@ BITMAPS = "Quick, Draw! bitmaps, downloaded once"
 INCLUDED = "5,000 MNIST digits, no download"
 DOWNLOADED = "downloaded once by torchvision (except lsun)"
 POINTS = "points of known distributions"
+PEOPLE = "drawn people; the inputs: standing, and a skeleton"
 
 MNIST = "CC BY-SA 3.0, MNIST, LeCun, Cortes and Burges"
 FASHION = "MIT, Fashion-MNIST, Zalando SE"
@@ -142,6 +143,9 @@ NAMES: dict[str, Row] = {
     "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", (), {"modes": 8, "std": 0.02}, DRAWN),
     "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", (), {"modes": 25, "std": 0.05}, DRAWN),
     "toy:faces": Row("toy:faces", "drawn faces with exact attributes", "faces.open_faces", license=DRAWN),
+    "toy:hats": Row("toy:hats", "the hats of drawn faces; the inputs wear them", "hats.open_hats", license=DRAWN),
+    "toy:people": Row("toy:people", PEOPLE, "people.open_people", license=DRAWN),
+    "toy:people:walk": Row("toy:people:walk", PEOPLE, "people.open_walk", license=DRAWN),
 }
 
 

@@ -27,6 +27,18 @@ def open_sources(names: Sequence[str], options: SourceOptions) -> Iterator[list[
         yield sources
 
 
+@contextlib.contextmanager
+def open_inputs(names: Sequence[str], options: SourceOptions) -> Iterator[list[list[Source]]]:
+    """The sources of inputs that `names` stand for, a list for each: of the split asked for, where they have it."""
+    with contextlib.ExitStack() as stack:
+        inputs = []
+        for name in names:
+            split = options.split if catalog.row_of(name).splits else None
+            plain = options._replace(attributes=None, labels=None, split=split)
+            inputs.append(stack.enter_context(open_sources([name], plain)))
+        yield inputs
+
+
 def _opened(request: Request) -> list[Source]:
     split, splits = request.options.named_split, request.row.splits
     if split is not None and split not in splits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -104,6 +104,9 @@ class Pixels(Protocol):
     def __getitem__(self, rows: Any) -> np.ndarray: ...
 
 
+Drawn = np.ndarray | dict[str, np.ndarray]  # a picture, or one for each of several tensors
+
+
 @dataclasses.dataclass(frozen=True)
 class Source:
     """Samples that are read when they are needed.
@@ -112,9 +115,13 @@ class Source:
     total            number of samples
     load             row -> what `draw` takes; called in the main process, with rows in ascending order; raises
                      UnreadableError
-    draw             (loaded, Shape) -> uint8 [H, W, C]; a function of a module, since other processes call it; raises
-                     UnreadableError
+    draw             (loaded, Shape) -> uint8 [H, W, C], or by the names of tensors `images` and those of `beside`; a
+                     function of a module, since other processes call it; raises UnreadableError
     pixels           uint8 [total, H, W, C] if the source has them: copied as they are if no other shape is asked for
+    beside           uint8 [total, h, w, c] of the tensors beside the pictures, inputs and targets, in the order of
+                     `kinds.BESIDE`; None where they have to be drawn
+    input_names      what the inputs show, one for each picture that is stacked in them
+    sketch           (loaded, Shape, whether in color) -> uint8 [H, W, C], the same sample drawn with a pen
     points           float32 [total, D], instead of pictures
     names            each picture's file name
     labels, classes  int64 [total], and what they mean
@@ -129,8 +136,11 @@ class Source:
     name: str
     total: int
     load: Callable[[int], Any]
-    draw: Callable[[Any, Shape], np.ndarray] = fit_pixels
+    draw: Callable[[Any, Shape], Drawn] = fit_pixels
     pixels: Pixels | None = None
+    beside: Mapping[str, Pixels | None] = dataclasses.field(default_factory=dict)
+    input_names: tuple[str, ...] = ()
+    sketch: Callable[[Any, Shape, bool], np.ndarray] | None = None
     points: np.ndarray | None = None
     names: Sequence[str] | None = None
     labels: np.ndarray | None = None
@@ -142,6 +152,10 @@ class Source:
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     check: Callable[[], None] = lambda: None
+
+    def pixels_of(self, tensor: str) -> Pixels | None:
+        """Of images, or of what is beside them; None where they have to be drawn."""
+        return self.pixels if tensor == IMAGES.tensor else self.beside.get(tensor)
 
     @property
     def modality(self) -> Modality:
@@ -163,6 +177,7 @@ class Source:
             total=len(rows),
             load=lambda row: self.load(int(rows[row])),
             pixels=None,
+            beside=dict.fromkeys(self.beside),
             names=None if self.names is None else [self.names[row] for row in rows],
             points=part(self.points),
             labels=part(self.labels),
