@@ -218,8 +218,8 @@ CASES = {
     "L1 alone": (
         "blurred",
         pairs(given={"adversarial": 0.0}, scores={"sharpness": 0.4, "precision": 0.01}, d_pairs=None),
-        "Its results are blurred (sharpness 0.40 of the true pictures'). Try a new run with --adversarial 1: L1 alone "
-        "is smallest for the mean of all that could be. It trains without a discriminator (--adversarial 0).",
+        "Its results are blurred (sharpness 0.40 of the true pictures'). Try a new run with --adversarial 1 and --init "
+        "this one: L1 alone is smallest for the mean of all that could be. It trains without a discriminator",
     ),
     "blurred with D": ("blurred", pairs(scores={"sharpness": 0.6}), "--adversarial 2, --l1 15 or --width 64."),
     "rough results": ("rough", pairs(scores={"precision": 0.1}), "Only 10% of its samples pass for real"),

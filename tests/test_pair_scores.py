@@ -272,21 +272,20 @@ def translator(ok, write):
     return real, "unet.ckpt"
 
 
-def test_a_checkpoint_translates_the_inputs_of_the_rows_that_are_compared(score, write, translator, tmp_path):
-    from ganutils.inference.translate import translate
-    from ganutils.networks.weights import load_generator
-
+def test_a_checkpoint_translates_the_inputs_of_the_rows_that_are_compared(score, ok, translator):
     real, checkpoint = translator
-    with container.read(str(tmp_path / checkpoint)) as file:
-        network, config = load_generator(file)
-    with container.read(str(tmp_path / real)) as file:
-        inputs = file["inputs"].copy()
-    made = write("made.safetensors", np.concatenate(list(translate(network, config, inputs))), inputs)
+    ok("gan-sample", checkpoint, "--inputs", real, "-o", "made.safetensors", "-q")
     for words in ([], ["--limit", 8, "--seed", 2]):
-        by_checkpoint, by_file = score(real, checkpoint, made, *words)
+        by_checkpoint, by_file = score(real, checkpoint, "made.safetensors", *words)
         assert (by_checkpoint.pop("step"), by_checkpoint.pop("kimg")) == (2, 0.008)
         assert {**by_checkpoint, "fake": ""} == {**by_file, "fake": ""}
     assert by_file["fake_count"] == 8
+
+
+def test_results_can_be_scored_on_their_way(pipeline, score, translator):
+    real, checkpoint = translator
+    line = f"gan-sample {checkpoint} --inputs {real} -q | gan-eval {real} - --features pixels -q"
+    assert json.loads(pipeline(line).out)["ssim"] == score(real, checkpoint)[0]["ssim"]
 
 
 def test_scores_of_snapshots_are_curves(score, ok, translator, tmp_path):

@@ -248,7 +248,9 @@ def _more_steps(evidence: Evidence) -> str:
 def _against_blur(evidence: Evidence) -> str:
     config = evidence.config
     if not config.needs_d:
-        return "a new run with --adversarial 1: L1 alone is smallest for the mean of all that could be"
+        return (
+            "a new run with --adversarial 1 and --init this one: L1 alone is smallest for the mean of all that could be"
+        )
     options = [f"--adversarial {2 * config.adversarial or 1:g}", f"--l1 {config.l1 / 2:g}" if config.l1 else ""]
     return f"{_more_steps(evidence)}a new run with {_or([*filter(None, options), f'--width {2 * config.width}'])}"
 
