@@ -39,43 +39,91 @@ def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     return pair
 
 
+def pix2pix_networks(config: Config) -> tuple[nn.Module, nn.Module]:
+    """The layers and weights of --arch unet and its patches as pix2pix's code writes them: blocks in blocks."""
+    channels = [config.shape[2], *map_channels(config)[1:]]
+    block = None
+    for i in range(len(channels) - 1, 0, -1):
+        block = UnetBlock(channels[i - 1], channels[i], block, is_first=i == 1)
+    wide = [2 * config.shape[2], *(config.width * min(2**i, 8) for i in range(config.patch + 1))]
+    down: list[nn.Module] = []
+    for a, b in itertools.pairwise(wide[:-1]):
+        down += [nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2, True)]
+    ends = [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(wide[-2], wide[-1], 4), nn.LeakyReLU(0.2, True)]
+    pair = nn.Sequential(block, nn.Tanh()), nn.Sequential(*down, *ends, ends[0], nn.Conv2d(wide[-1], 1, 4))
+    for network in pair:
+        network.apply(dcgan_weights)
+    return pair
+
+
+class UnetBlock(nn.Module):
+    """Half the size, what is inside, double the size; x is concatenated to it, but around the outermost."""
+
+    def __init__(self, outer: int, inner: int, inside: nn.Module | None, is_first: bool):
+        super().__init__()
+        down = [] if is_first else [nn.LeakyReLU(0.2)]
+        down += [nn.Conv2d(outer, inner, 4, 2, 1, bias=is_first)]
+        down += [] if is_first else [nn.InstanceNorm2d(inner, affine=True)]
+        up = [nn.ReLU(), nn.ConvTranspose2d(inner * (2 if inside else 1), outer, 4, 2, 1, bias=is_first)]
+        up += [] if is_first else [nn.InstanceNorm2d(outer, affine=True)]
+        self.layers = nn.Sequential(*down, *([inside] if inside else []), *up)
+        self.is_first = is_first
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x) if self.is_first else torch.cat([x, self.layers(x)], 1)
+
+
 class Pictures(torch.utils.data.Dataset):
-    def __init__(self, pictures: np.ndarray):
+    """Pictures, or with `inputs` pairs."""
+
+    def __init__(self, pictures: np.ndarray, inputs: np.ndarray | None = None):
         from torchvision import transforms
 
         channels = pictures.shape[-1]
-        self.pictures = [Image.fromarray(p[:, :, 0] if channels == 1 else p) for p in pictures]
+        sets = [pictures] if inputs is None else [pictures, inputs]
+        self.sets = [[Image.fromarray(p[:, :, 0] if channels == 1 else p) for p in one] for one in sets]
         normalize = transforms.Normalize([0.5] * channels, [0.5] * channels)
         self.transform = transforms.Compose([transforms.ToTensor(), normalize])
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.sets[0])
 
-    def __getitem__(self, row: int) -> torch.Tensor:
-        return self.transform(self.pictures[row])
+    def __getitem__(self, row: int) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        found = tuple(self.transform(one[row]) for one in self.sets)
+        return found if len(found) > 1 else found[0]
 
 
 class Plain:
     """The loop of the tutorials."""
 
-    def __init__(self, config: Config, pictures: np.ndarray, device: torch.device):
-        self.device, self.z_dim, self.batch = device, config.z_dim, config.batch
-        self.G, self.D = (network.to(device) for network in tutorial_networks(config))
+    networks = staticmethod(tutorial_networks)
+
+    def __init__(self, config: Config, pictures: np.ndarray, device: torch.device, inputs: np.ndarray | None = None):
+        self.device, self.config, self.z_dim, self.batch = device, config, config.z_dim, config.batch
+        self.G, self.D = (network.to(device) for network in self.networks(config))
         self.adam_g, self.adam_d = (
             torch.optim.Adam(n.parameters(), lr=config.lr, betas=(0.5, 0.999)) for n in (self.G, self.D)
         )
         self.loss = nn.BCELoss()
         self.loader = torch.utils.data.DataLoader(
-            Pictures(pictures), config.batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True
+            Pictures(pictures, inputs),
+            config.batch,
+            shuffle=True,
+            num_workers=2,
+            drop_last=True,
+            persistent_workers=True,
         )
         self.batches = iter(self.loader)
 
-    def step(self) -> None:
+    def next_batch(self) -> torch.Tensor | list[torch.Tensor]:
         try:
-            real = next(self.batches)
+            return next(self.batches)
         except StopIteration:
             self.batches = iter(self.loader)
-            real = next(self.batches)
+            return next(self.batches)
+
+    def step(self) -> None:
+        real = self.next_batch()
         real = real.to(self.device)
         ones, zeros = torch.ones(self.batch, device=self.device), torch.zeros(self.batch, device=self.device)
         self.D.zero_grad()
@@ -90,3 +138,29 @@ class Plain:
         g.backward()
         self.adam_g.step()
         d_real.item(), d_fake.item(), g.item()
+
+
+class PlainPairs(Plain):
+    """The loop of pix2pix, as its code is widely copied."""
+
+    networks = staticmethod(pix2pix_networks)
+
+    def step(self) -> None:
+        real, inputs = (pictures.to(self.device) for pictures in self.next_batch())
+        loss = nn.BCEWithLogitsLoss()
+        fake = self.G(inputs)
+        self.D.requires_grad_(True)
+        self.adam_d.zero_grad()
+        of_fake = self.D(torch.cat([inputs, fake], 1).detach())
+        d_fake = loss(of_fake, torch.zeros_like(of_fake))
+        of_real = self.D(torch.cat([inputs, real], 1))
+        d_real = loss(of_real, torch.ones_like(of_real))
+        ((d_fake + d_real) * 0.5).backward()
+        self.adam_d.step()
+        self.D.requires_grad_(False)
+        self.adam_g.zero_grad()
+        judged = self.D(torch.cat([inputs, fake], 1))
+        g, l1 = loss(judged, torch.ones_like(judged)), nn.functional.l1_loss(fake, real) * self.config.l1
+        (g + l1).backward()
+        self.adam_g.step()
+        d_fake.item(), d_real.item(), g.item(), l1.item()

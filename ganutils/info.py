@@ -194,10 +194,13 @@ def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
 
 def _side_by_side(whole: Samples) -> np.ndarray:
     """Some samples, each with its inputs to the left and its target to the right, in the size of the largest."""
-    whole.check_any()
     arrays = {"images": whole.array, "inputs": whole.inputs, "targets": whole.targets}
-    count = max(1, _shown(whole.shape) // len(whole.views))
-    few = [_spaced(cast(np.ndarray, arrays[view.tensor]), count)[..., view.channels] for view in whole.views]
+    count = max(1, min(_shown(shape) for shape in (whole.shape, *whole.beside.values())) // len(whole.views))
+    few = []
+    for view in whole.views:
+        pictures = _spaced(cast(np.ndarray, arrays[view.tensor]), count)[..., view.channels]
+        step = math.ceil(max(pictures.shape[1:3]) / PREVIEW_WIDTH)
+        few.append(pictures[:, ::step, ::step])
     h, w, c = (max(lengths) for lengths in zip(*(each.shape[1:] for each in few), strict=True))
     shape = Shape(size=(w, h), fit="stretch", channels=c, filter="nearest")
     return np.stack([np.concatenate([fit_pixels(one, shape) for one in row], 1) for row in zip(*few, strict=True)])

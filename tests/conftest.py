@@ -203,6 +203,20 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
+def pairs(tmp_path):
+    """pairs(scale=2) -> a file of nine pictures of 10x12 in color, in three classes, with inputs half as large."""
+
+    def written(scale: int = 1, channels: int = 3, name: str = "pairs.safetensors") -> str:
+        random = np.random.default_rng(0)
+        sizes = {"images": (12, 10, 3), "inputs": (12 // scale, 10 // scale, channels)}
+        tensors = {tensor: random.integers(0, 256, (9, *size), np.uint8) for tensor, size in sizes.items()}
+        container.write(str(tmp_path / name), "samples", {**tensors, "labels": np.arange(9) % 3}, {})
+        return name
+
+    return written
+
+
+@pytest.fixture
 def checkpoint(pictures, ok):
     """A tiny GAN after one step on `pictures`; gives the file's name."""
     ok("gan-loop", pictures, *TINY, "--steps", 1, "-o", "gan.ckpt.safetensors", "-q")

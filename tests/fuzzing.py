@@ -34,6 +34,9 @@ LINES = [
     "gan-data folder --attributes table.csv --size 8 -o o.npy",
     "gan-data toy:ring toy:grid --limit 9 -o o.safetensors",
     "gan-data array.npy film.gif --size 4 -o o.png",
+    "gan-data data.safetensors --inputs sheet.safetensors -o o.safetensors",
+    "gan-data folder --size 8 --derive edges -o o.safetensors",
+    "gan-data toy:people:walk --limit 9 --size 8 --film -o o.safetensors",
     "gan-eval data.safetensors gan.ckpt --features pixels -n 6",
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
     "gan-eval points.safetensors points.ckpt -n 9",
@@ -138,6 +141,7 @@ BY_NAME = {  # values of our own types
     "color": ["white", "#fff", "#12345678", "rgb(1,2,3)", "rgb(999,0,0)", "hsl(1,2%,3%)", "hsv(1e9,1%,1%)", *TEXTS],
     "part": ["train", "test", "all", "0-90%", "90-100%", "0-0%", "100-0%", "0.00001-0.1%", "nan-inf%", *TEXTS],
     "first:last": ["0:1", "2000:5000", "1:1", "5:1", "0:999999999999999", ":", "nan:inf", *TEXTS],
+    "how": ["edges", "edges:0.5", "gray", "small:2", "noise:9", "mask:0.3", "flat:4", "sketch:color", "blur:1", *TEXTS],
     "device": ["cpu", "auto", "cuda:99999999999", "mps", "cuda", *TEXTS],
 }
 

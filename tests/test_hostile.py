@@ -57,6 +57,13 @@ SAMPLES = [
     ["gan-interp", "F", "-o", "o.safetensors", "--frames", "3", "-q"],
     ["gan-sample", "mlp.safetensors", "--latents", "F", "-o", "o.safetensors", "-q"],
 ]
+PAIRS = [
+    *SAMPLES,
+    ["gan-data", "F", "--size", "8", "--shuffle", "-o", "o.safetensors", "-q"],
+    ["gan-data", "F", "--swap", "-o", "o.safetensors", "-q"],
+    ["gan-data", "F", "pairs.safetensors", "--film", "-o", "o.safetensors", "-q"],
+    ["gan-data", "pairs.safetensors", "--inputs", "F", "--inputs", "F", "--size", "4", "-o", "o.safetensors", "-q"],
+]
 LATENTS = [
     *LOOKS,
     ["gan-interp", "F", "-o", "o.safetensors", "--frames", "3", "-q"],
@@ -79,6 +86,7 @@ EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--
 USES = {
     **dict.fromkeys(("samples", "train", "points"), SAMPLES),
     **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "snapshot"), CHECKPOINTS),
+    "pairs": PAIRS,
     "latents": LATENTS,
     "extractor": EXTRACTORS,
 }

@@ -6,8 +6,6 @@ from conftest import TINY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ganutils.files import container
-
 FEW = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MODELS = [
     [],
@@ -32,21 +30,6 @@ PAIRS = [
 ]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
 EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
-
-
-@pytest.fixture
-def pairs(tmp_path):
-    """A file of nine pictures of 12x10 in three classes, with inputs of that size over `scale`."""
-
-    def written(scale):
-        random = np.random.default_rng(0)
-        sizes = {"images": (12, 10, 3), "inputs": (12 // scale, 10 // scale, 3)}
-        tensors = {name: random.integers(0, 256, (9, *size), np.uint8) for name, size in sizes.items()}
-        path = str(tmp_path / "pairs.safetensors")
-        container.write(path, "samples", {**tensors, "labels": np.arange(9) % 3}, {})
-        return path
-
-    return written
 
 
 def digest(ok, name):

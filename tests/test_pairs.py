@@ -254,7 +254,7 @@ def test_small_inputs_stay_small(made, fails, pairs):
     made("photos", "--derive", "small:4")
     _, tensors, _ = made("made.safetensors", "--crop", 12, "--size", 8)
     assert (tensors["images"].shape, tensors["inputs"].shape) == ((9, 8, 8, 3), (9, 2, 2, 3))
-    said = "holds inputs of 2x2 beside pictures of 8x8, they would not get whole sizes; choose another"
+    said = "holds inputs of 2x2 beside pictures of 8x8; they would not get whole sizes; choose another"
     assert said in fails("gan-data", "made.safetensors", "--size", 6, "-o", "x.safetensors")
     assert "pictures are 16x16, which it does not divide" in fails(
         "gan-data", "photos", "--derive", "small:3", "-o", "x.safetensors"

@@ -32,6 +32,7 @@ DIGESTS = {
     "krohn": "9e8756baea54de7cedee3acd7403857c6c9e61619b8575deff2499a911b96f3f",
     "latents": "7ce573cf16de23c28530d56f1bb13ed218c7757d7fd5db7491cb9bdf344dbdf4",
     "mlp": "d57067e6b54776b0d2094b0bc15e89cc2426d4c2a853a94ac9ce9a7cc6f5bacc",
+    "pairs": "3af32f24df16c2e3b7f5628793ff585734c1bec979197299882e7ab457061df9",
     "points": "3eafa3f46d44de25f9dbccfade25df4d930d5266c24d27f6df141c1b79496042",
     "resnet": "7fde74089e28d9fe9a16e0c2419caf3717db1dc9d3f26056d4db4f257acb0da3",
     "samples": "86690a0c59345ab2eb52f7e7b5ee63b2d5b1afa2a341d55e4c2f19a2033c9ec7",
@@ -76,6 +77,8 @@ def test_files_of_format_1_are_of_use(golden, ok, content):
     ok("gan-sample", "mlp.safetensors", "--latents", "latents.safetensors", "-o", "film.npy")
     ok("gan-gif", "samples.safetensors", "--caption", "{step} {kimg:.1f}", "-o", "film.gif")
     ok("gan-data", "samples.safetensors", "--where", "☃ | x", "-o", "some.safetensors")
+    ok("gan-data", "pairs.safetensors", "--size", 8, "--shuffle", "-o", "more.safetensors")
+    assert content("more.safetensors")[1]["inputs"].shape == (3, 4, 4, 4)
     ok("gan-eval", "samples.safetensors", "samples.safetensors", "--features", "extractor.safetensors", "-q")
 
 

@@ -295,23 +295,9 @@ def test_settings_that_do_not_go_together_are_named(inputs, given, words):
 # ------------------------------------------------------------------------------------------- commands
 
 
-@pytest.fixture
-def pairs(tmp_path):
-    """pairs(name, size of the inputs, channels) -> a file of nine pictures of 8x8 with inputs."""
-
-    def written(name, size=(8, 8), channels=3, count=9):
-        random = np.random.default_rng(0)
-        images = random.integers(0, 256, (count, 8, 8, 3), np.uint8)
-        inputs = random.integers(0, 256, (count, *size, channels), np.uint8)
-        container.write(str(tmp_path / name), "samples", {"images": images, "inputs": inputs}, {})
-        return name
-
-    return written
-
-
 def test_the_log_has_the_terms_of_the_loss(ok, pairs, tmp_path):
     words = ["--width", 2, "--batch", 1, "--matching", 1, "--steps", 2]
-    ok("gan-loop", pairs("pairs.safetensors"), *words, "-o", "p.ckpt", "--log", "log.jsonl")
+    ok("gan-loop", pairs(), *words, "-o", "p.ckpt", "--log", "log.jsonl")
     (line,) = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
     assert {"d_loss", "g_loss", "l1", "matching"} <= line.keys()
     assert "diversity" not in line  # of a batch of one picture
@@ -319,13 +305,13 @@ def test_the_log_has_the_terms_of_the_loss(ok, pairs, tmp_path):
 
 
 def test_a_checkpoint_of_pairs_goes_on_with_inputs_of_its_shape_alone(ok, fails, pairs, tmp_path):
-    ok("gan-loop", pairs("pairs.safetensors"), "--width", 2, "--steps", 1, "-o", "p.ckpt")
-    gray = pairs("gray.safetensors", channels=1)
+    ok("gan-loop", pairs(), "--width", 2, "--steps", 1, "-o", "p.ckpt")
+    gray = pairs(channels=1, name="gray.safetensors")
     assert fails("gan-train-d", gray, "--from", "p.ckpt", "-o", "x.ckpt") == (
-        "gan-train-d: gray.safetensors: its inputs are 8x8x1, and p.ckpt was made for inputs of 8x8x3; "
+        "gan-train-d: gray.safetensors: its inputs are 10x12x1, and p.ckpt was made for inputs of 10x12x3; "
         "make such data with gan-data"
     )
-    container.write(str(tmp_path / "bare.safetensors"), "samples", {"images": np.zeros((9, 8, 8, 3), np.uint8)}, {})
+    container.write(str(tmp_path / "bare.safetensors"), "samples", {"images": np.zeros((9, 12, 10, 3), np.uint8)}, {})
     assert "it has no inputs" in fails("gan-loop", "bare.safetensors", "--from", "p.ckpt", "--steps", 2, "-o", "x.ckpt")
     other = "gan-loop: p.ckpt: is another run: the data are not the same (other inputs)"
     with container.read(str(tmp_path / "pairs.safetensors"), "samples") as file:

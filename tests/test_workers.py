@@ -52,6 +52,13 @@ def test_two_workers_make_the_update_of_one(team, ok, pictures, content, tmp_pat
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1
 
 
+def test_two_workers_make_the_update_of_one_on_pairs(team, ok, pairs, content):
+    words = ["gan-loop", pairs(), "--width", 2, "--batch", 4, "--mismatch", 0.5, *EXACT, "--steps", 3, "-q"]
+    ok(*words, "-o", "one.ckpt")
+    assert [worker.wait() for worker in team(*words, "-o", "two.ckpt")] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
+
+
 def differing(content, one, other):
     """The tensors in which two checkpoints differ by more than rounding, beside the largest number of their kind."""
     (_, first), (_, second) = content(one), content(other)
