@@ -243,6 +243,7 @@ init = _shared(
     metavar="CKPT",
     help="Checkpoint whose networks a new run begins with; settings that are not given are its own",
 )
+inputs = _shared("--inputs", type=click.Path(), help="Pictures that others are to be made from")
 like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
 limit = _shared("--limit", metavar="N", type=Integer(1), help="Use at most N samples, chosen by --seed")
 log = _shared(
