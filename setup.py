@@ -53,6 +53,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "safetensors>=0.5",
+            "scikit-image>=0.22",  # the measure of SSIM
             "tensorboard>=2.17",
             "torch-fidelity>=0.4",
         ],

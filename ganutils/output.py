@@ -16,9 +16,11 @@ from ganutils import Error
 from ganutils.files import atomic, container, folders, npy, paths
 from ganutils.files.container import Stream
 from ganutils.files.kinds import IMAGES, MAIN
+from ganutils.films.columns import arranged
 from ganutils.films.film import write_film
 from ganutils.films.formats import sample_formats
-from ganutils.films.frames import of_tensor
+from ganutils.films.frames import of_tensor, of_tensors
+from ganutils.films.layout import Look
 
 
 def write_output(
@@ -46,8 +48,15 @@ def write_output(
         pictures = (one for chunk in _chunks(main) for one in chunk.reshape(-1, *main.shape[-3:]))
         folders.write(path, pictures, meta.get("lineage", ()))
     else:
-        return write_film(path, suffix, [of_tensor(path, main, meta)], lineage=meta.get("lineage", ()))
+        frames = of_tensors(path, tensors, meta) if _has_several(main) else of_tensor(path, main, meta)
+        shown, look = arranged([frames], Look(), suffix == ".png")
+        return write_film(path, suffix, shown, look, lineage=meta.get("lineage", ()))
     return f"{modality.tensor} {list(main.shape)}"
+
+
+def _has_several(main: np.ndarray | Stream) -> bool:
+    """Whether a sheet has several pictures; a single one is shown without what stands beside it."""
+    return main.shape[-4] > 1
 
 
 def _chunks(main: np.ndarray | Stream) -> Iterator[np.ndarray]:

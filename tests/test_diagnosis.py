@@ -11,7 +11,7 @@ from ganutils.evaluation import diagnosis
 from ganutils.evaluation.evidence import Evidence
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.scores import score
-from ganutils.evaluation.sets import Real, labeled_set
+from ganutils.evaluation.sets import Fake, Real, labeled_set
 from ganutils.evaluation.verdicts import VERDICTS
 from ganutils.files import container
 from ganutils.runs.config import fresh
@@ -23,14 +23,23 @@ GONE = dict(modes=10, modes_covered=3, modes_missing=list("3456789"))
 NOTHING = dict(precision=0.0, recall=0.0, coverage=0.0, density=0.0, spread=0.0, authenticity=1.0)
 NEAR = dict(authenticity=0.02, nearest_real_ratio=0.67)
 WON = dict(d_real=1.0, d_fake=1.0, d_pairs=1.0)
+FITTING = dict(l1=0.05, ssim=0.8, sharpness=1.0, input_distance=0.9, others_distance=2.0)
 
 
-def evidence(shape=(8, 8, 1), given=None, scores=None, log=(), step=900, **more):
+def evidence(shape=(8, 8, 1), given=None, scores=None, log=(), step=900, inputs=None, **more):
     """That of a healthy run, except for what is given."""
     fine = dict(precision=0.7, recall=0.6, density=0.8, coverage=0.8, spread=0.95, nearest_real_ratio=1.0)
     fine |= dict(authenticity=0.6, real_count=2000, fake_count=2000, features={"accuracy": 0.98})
     judged = dict(trained_on=5000, d_real=0.8, d_fake=0.75, d_pairs=0.9, d_margin=2.0)
-    return Evidence({**fine, **(scores or {})}, fresh(shape, given or {}), step, log=log, **{**judged, **more})
+    config = fresh(shape, given or {}, inputs=inputs)
+    return Evidence({**fine, **(scores or {})}, config, step, log=log, **{**judged, **more})
+
+
+def pairs(given=None, scores=None, side=8, **more):
+    """What to give `evidence` for a translator of gray pictures of that side to color ones, healthy except for that."""
+    return dict(
+        shape=(8, 8, 3), inputs=(side, side, 1), given=given or {}, scores={**FITTING, **(scores or {})}, **more
+    )
 
 
 def text_of(evidence):
@@ -162,6 +171,81 @@ CASES = {
         dict(scores={"precision": 0.1}, d_pairs=0.5),
         "The discriminator is too weak (right on 80% of real and 75% of fake samples). Try --d-updates 2 or --d-lr 0.",
     ),
+    "a translator": (
+        "healthy",
+        pairs(scores={"kept": 0.95, **NEAR, "recall": 0.01, "coverage": 0.1}),
+        "Nothing is wrong with its results: L1 0.050, SSIM 0.80, sharpness 1.00, kept 0.95. The two networks are",
+    ),
+    "one whose inputs are no pictures, or all the same": (
+        "healthy",
+        pairs(scores={"input_distance": None, "others_distance": None, "spread": 0.01}),
+        "",
+    ),
+    "a copy": (
+        "copies its input",
+        pairs(scores={"input_distance": 0.03, "others_distance": 1.0}),
+        "Its results are nearly its inputs: only 3% as far from them as the true pictures are. Try more --steps while "
+        "its scores still improve; then a new run with --l1 60 or --arch hourglass (no skips to copy through).",
+    ),
+    "a copy, enlarged, by a slow run": (
+        "copies its input",
+        pairs(given={"lr": 2e-4}, scores={"input_distance": 0.1}, side=4, step=9000),
+        "then a new run with --lr 0.0005 or --l1 60.",
+    ),
+    "a copy, at rate 0": (
+        "copies its input",
+        pairs(given={"decay": (0, 800)}, scores={"input_distance": 0.1}),
+        "Try a new run with --l1 60 or --arch hourglass",
+    ),
+    "a copy so far": (
+        "too early",
+        pairs(scores={"input_distance": 0.1}, step=200),
+        "After 200 steps (3.2 thousand pictures shown to D) this says little yet: its results are nearly its inputs",
+    ),
+    "alike whatever the input": (
+        "ignores its input",
+        pairs(scores={"spread": 0.05, "others_distance": 1.01}),
+        "Whatever the input, its results are nearly alike: they vary 5% as much as the true pictures. Try more --steps "
+        "while its scores still improve; then a new run with --l1 60, --mismatch 0.5 (real pictures beside wrong "
+        "inputs are fakes too) or --lr 0.00025.",
+    ),
+    "different, but not as they should": (
+        "ignores its input",
+        pairs(given={"l1": 0.0, "sees": "picture"}, scores={"others_distance": 1.01}),
+        "Its results have little to do with their own true pictures: they are 1.01 times as far from those of other "
+        "inputs. Try more --steps while its scores still improve; then a new run with --l1 30, --sees pair or --lr",
+    ),
+    "L1 alone": (
+        "blurred",
+        pairs(given={"adversarial": 0.0}, scores={"sharpness": 0.4, "precision": 0.01}, d_pairs=None),
+        "Its results are blurred (sharpness 0.40 of the true pictures'). Try a new run with --adversarial 1 and --init "
+        "this one: L1 alone is smallest for the mean of all that could be. It trains without a discriminator",
+    ),
+    "blurred with D": ("blurred", pairs(scores={"sharpness": 0.6}), "--adversarial 2, --l1 15 or --width 64."),
+    "rough results": ("rough", pairs(scores={"precision": 0.1}), "Only 10% of its samples pass for real"),
+    "classes that are not kept": (
+        "losing modes",
+        pairs(scores=MISSING),
+        "Only 8 of 10 modes are covered (missing 3, 5). Try a new run with --l1 60, --mismatch 0.5 (real",
+    ),
+    "200 pairs that D knows": (
+        "too few pictures",
+        pairs(given={"jitter": 0.0}, trained_on=200, scores={"real_count": 200}, **WON),
+        "which the discriminator knows by heart. Try 400 pictures or more, or --jitter 0.06.",
+    ),
+    "500 pairs that D knows": ("healthy", pairs(trained_on=500, **WON), "For better samples, try more data, --smooth"),
+    "pairs learned by heart": (
+        "memorizing",
+        pairs(given={"jitter": 0.0, "mirror": 0.0}, scores={"l1": 0.16}, log=ticks("l1", 0.2, 0.1, 0.1, 0.1, 0.1)),
+        "On REAL its results are 0.160 from the true pictures (L1), in training 0.100. Try more data, --jitter 0.06, "
+        "--mirror 0.5 or an earlier snapshot.",
+    ),
+    "pairs as well as in training": ("healthy", pairs(log=ticks("l1", 0.2, 0.1, 0.05, 0.045)), ""),
+    "a translator of lr 1": (
+        "diverged",
+        pairs(given={"lr": 1.0}, scores=NOTHING),
+        "a learning rate of 1 is 2,000 times the usual. Try a new run with --lr 0.0005.",
+    ),
 }
 
 
@@ -183,11 +267,13 @@ def test_what_is_to_be_tried_can_be_typed(case):
     """Each option exists, and goes with the settings of the run."""
     run = evidence(**CASES[case][1])
     for option, value in re.findall(r"--([a-z][a-z0-9-]*) ([\w.,]*[\w])", text_of(run)):
-        if option == "steps" or not (value[0].isdigit() or value in {*LOSSES, "translate,cutout", "modern"}):
+        names = {*LOSSES, "translate,cutout", "modern", "pair", "hourglass"}
+        if option == "steps" or not (value[0].isdigit() or value in names):
             continue
         name = option.replace("-", "_")
         value = type(getattr(run.config, name))(value)
-        assert getattr(fresh(run.config.shape, {**CASES[case][1].get("given", {}), name: value}), name) == value
+        given = {**CASES[case][1].get("given", {}), name: value}
+        assert getattr(fresh(run.config.shape, given, inputs=run.config.inputs), name) == value
 
 
 @pytest.mark.parametrize(
@@ -215,7 +301,7 @@ def against(tmp_path):
 
         def verdict(samples):
             counts = dict(real_count=len(real.samples), fake_count=len(samples))
-            return text_of(evidence(scores={**score(real, samples), **counts, "features": extractor.about}))
+            return text_of(evidence(scores={**score(real, Fake(real, samples)), **counts, "features": extractor.about}))
 
         return verdict
 
@@ -274,6 +360,33 @@ def test_a_generator_that_makes_one_picture_has_collapsed(ok, pictures, content,
             tensors[name] = np.zeros_like(tensors[name])
     container.write(str(tmp_path / "one.ckpt"), "checkpoint", tensors, meta)
     assert diagnosed("one.ckpt", pictures, "-n", 60).startswith("one.ckpt at step 5,000: collapsed.")
+
+
+@pytest.mark.parametrize(
+    ("side", "said"),
+    [
+        (12, "ignores its input.\nWhatever the input, its results are nearly alike"),
+        (3, "copies its input.\nIts results"),
+    ],
+)
+def test_a_translator_that_learned_nothing(ok, content, tmp_path, diagnosed, side, said):
+    """A U-Net of zeros makes gray of everything, and `enlarge` adds nothing to what it enlarged."""
+    random = np.random.default_rng(0)
+    small = random.integers(0, 256, (60, 3, 3, 3), "u1")
+    pixels = random.integers(0, 100, (60, 12, 12, 3)) + np.repeat(np.repeat(small, 4, axis=1), 4, axis=2) // 2
+    tensors = {"images": pixels.astype("u1"), "inputs": small if side == 3 else 255 - pixels.astype("u1")}
+    container.write(str(tmp_path / "pairs.safetensors"), "samples", tensors, {"lineage": ["made by hand"]})
+    ok("gan-loop", "pairs.safetensors", "--width", 2, "--batch", 4, "--steps", 0, "-o", "new.ckpt", "-q")
+    meta, tensors = content("new.ckpt")
+    meta["data"]["count"] = 5000
+    tensors["updates.G"] = tensors["updates.D"] = np.array(5000)
+    for name in tensors:
+        if name.startswith("ema.") and tensors[name].dtype == np.float32:
+            tensors[name] = np.zeros_like(tensors[name])
+    container.write(str(tmp_path / "zero.ckpt"), "checkpoint", tensors, meta)
+    text = diagnosed("zero.ckpt", "pairs.safetensors", "--features", "pixels")
+    assert text.startswith(f"zero.ckpt at step 5,000: {said}")
+    assert "(the discriminator is right on" in text or "The discriminator is" in text
 
 
 def test_a_snapshot_has_no_discriminator_to_judge(ok, pictures, diagnosed):

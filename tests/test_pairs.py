@@ -15,7 +15,7 @@ from PIL import Image
 import ganutils
 from ganutils.files import container
 from ganutils.samples import derive
-from ganutils.samples.samples import Samples, _stacked
+from ganutils.samples.samples import Samples, stacked
 
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SIDE = 16
@@ -490,7 +490,7 @@ def test_gan_info_shows_them(ok, made, tmp_path):
 
 def test_stacked_pictures_are_told_apart():
     def split(channels, names):
-        return [(view.name, *view.channels.indices(channels)[:2]) for view in _stacked(channels, names)]
+        return [(view.name, *view.channels.indices(channels)[:2]) for view in stacked(channels, names)]
 
     assert split(4, ["people", "skeletons"]) == [("people", 0, 3), ("skeletons", 3, 4)]
     assert split(3, ["edges"]) == [("edges", 0, 3)]
@@ -498,7 +498,7 @@ def test_stacked_pictures_are_told_apart():
     assert split(16, []) == [*(("inputs", 3 * n, 3 * n + 3) for n in range(5)), ("inputs", 15, 16)]
     for channels in range(1, 17):
         for count in range(18):
-            views = _stacked(channels, ["x"] * count)
+            views = stacked(channels, ["x"] * count)
             assert [channel for view in views for channel in range(16)[view.channels]] == [*range(channels)]
 
 

@@ -53,6 +53,10 @@ def diagnose(path: str, evidence: Evidence) -> Iterator[str]:
 
 
 def _healthy(scores: Scores) -> str:
+    if "l1" in scores:
+        named = {"SSIM": "ssim", "sharpness": "sharpness", "kept": "kept"}
+        parts = [f"{word} {scores[name]:.2f}" for word, name in named.items() if scores.get(name) is not None]
+        return f"Nothing is wrong with its results: L1 {scores['l1']:.3f}, {', '.join(parts)}."
     parts = [f"{name} {scores[name]:.2f}" for name in ("precision", "recall", "coverage")]
     parts = [", ".join(parts), f"{scores['authenticity']:.0%} authentic"]
     if "modes" in scores:
@@ -62,6 +66,9 @@ def _healthy(scores: Scores) -> str:
 
 def _discriminator(evidence: Evidence, faults: Sequence[str]) -> Iterator[str]:
     pairs = evidence.d_pairs
+    if not evidence.config.needs_d:
+        yield "It trains without a discriminator (--adversarial 0)."
+        return
     if pairs is None or evidence.d_real is None or evidence.d_fake is None:
         yield "The checkpoint is a snapshot without a discriminator, which is therefore not judged."
         return
@@ -95,7 +102,12 @@ def _trend(evidence: Evidence) -> Iterator[str]:
             else:
                 yield f"It has stopped improving ({change})."
             return
-    if quarters := _quarters([line for line in evidence.log if "fake" not in line], "d_loss"):
+    trained = [line for line in evidence.log if "fake" not in line]
+    if not evidence.config.needs_d and (quarters := _quarters(trained, "l1")):
+        before, now, _ = quarters
+        change = "still falling: raise --steps" if now < (1 - TREND) * before else "no longer falling"
+        yield f"Its L1 went from {before:.3g} to {now:.3g} in the last half of the log, {change}."
+    elif quarters := _quarters(trained, "d_loss"):
         before, now, _ = quarters
         change = "still falling: D is pulling ahead" if now < (1 - TREND) * before else "no longer falling"
         yield f"D's loss went from {before:.3g} to {now:.3g} in the last half of the log, {change}."

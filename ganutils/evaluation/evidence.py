@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from ganutils.evaluation.fakes import translated
 from ganutils.evaluation.scores import Scores
 from ganutils.evaluation.sets import Real
 from ganutils.files import container, kinds, logs
@@ -17,15 +18,15 @@ from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
-from ganutils.runs.presets import PRESETS
+from ganutils.runs.presets import PAIRED, PRESETS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
 HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
 JUDGED = 2048  # samples that D judges
-GOOD_LR = PRESETS["modern"]["lr"]
-YOUNG, YOUNG_KIMG = 500, 10.0  # steps at GOOD_LR, and thousands of samples, before which scores mean little
+YOUNG, YOUNG_KIMG = 500, 10.0  # steps at the usual rate, and thousands of samples, before which scores mean little
 SLOWEST = 5  # times YOUNG, at lower rates
 ENOUGH = 1000  # pictures of each channel, unless D knows them by heart
+ENOUGH_PAIRS = 400  # facades (Isola et al. 2017, section 4.4)
 ALIKE, DIVERSE = 0.2, 0.4  # diversity in the log of a run that collapses, now and before
 
 
@@ -62,14 +63,25 @@ class Evidence:
         return name, self.scores[name]
 
     @property
+    def translates(self) -> bool:
+        """Whether it makes its samples from pictures, each of which has its own true one."""
+        return self.config.inputs is not None
+
+    @property
     def lr(self) -> float:
         """The higher of the two networks' learning rates."""
         return max(self.config.lr, self.config.d_lr)
 
     @property
+    def usual_lr(self) -> float:
+        """The learning rate that suits such networks."""
+        rate: float = (PAIRED if self.translates else PRESETS)["modern"]["lr"]
+        return rate
+
+    @property
     def steps_needed(self) -> int:
         """Steps after which scores mean something: more at a low learning rate or in small batches."""
-        steps = YOUNG * min(max(GOOD_LR / self.config.lr if self.config.lr else SLOWEST, 1), SLOWEST)
+        steps = YOUNG * min(max(self.usual_lr / self.config.lr if self.config.lr else SLOWEST, 1), SLOWEST)
         return math.ceil(max(steps, YOUNG_KIMG * 1000 / (self.config.batch * self.config.d_updates)) / 100) * 100
 
     @property
@@ -89,6 +101,8 @@ class Evidence:
     @property
     def enough(self) -> int:
         """Samples that would do to train on, without --augment."""
+        if self.translates:
+            return ENOUGH_PAIRS
         return ENOUGH * (self.config.shape[-1] if len(self.config.shape) > 1 else 1)
 
     @property
@@ -97,7 +111,7 @@ class Evidence:
         modality = kinds.modality_of_shape(self.config.shape).tensor
         rows = [(name, AUGMENTS[name]) for name in HARMLESS]
         fitting = [name for name, row in rows if modality in row.takes and self.config.shape[-1] in row.channels]
-        return "" if self.config.augments else ",".join(fitting)
+        return "" if self.config.augments or self.translates else ",".join(fitting)
 
     def series(self, field: str) -> list[float]:
         """A field of the log of gan-loop."""
@@ -120,13 +134,16 @@ def gather(scores: Scores, real: Real, path: str, log_paths: Sequence[str], devi
         evidence = Evidence(
             scores, checkpoints.config_of(file), checkpoints.updates(file)["G"], trained_on=trained_on, log=log
         )
-        if checkpoints.has_discriminator(file):
+        if checkpoints.has_discriminator(file) and evidence.config.needs_d:
             _judge(evidence, file, real, device)
     return evidence
 
 
 def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
-    """Let D judge real samples and fakes, in the batches and the mode (batch statistics) in which it is trained."""
+    """Let D judge real samples and fakes, in the batches and the mode (batch statistics) in which it is trained.
+
+    Of a picture's patches, which it judges one by one, the mean counts.
+    """
     from torch import nn
 
     from ganutils.compute import devices
@@ -141,14 +158,21 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
         if isinstance(module, nn.Dropout):
             module.eval()
 
-    def logits(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    def logits(samples: np.ndarray, labels: np.ndarray | None, inputs: np.ndarray | None) -> np.ndarray:
         count = len(samples) // config.batch * config.batch or len(samples)  # a last small batch is left out
         order = stream(real.seed, "judge").permutation(len(samples))[:count]  # data are often sorted by class
-        conditions = labels[order] if labels is not None and config.classes else None
-        return discriminate.apply(discriminator, samples[order], place, conditions, config.batch)
+        given = [None if array is None else array[order] for array in (labels if config.classes else None, inputs)]
+        judged = discriminate.apply(discriminator, samples[order], place, given[0], config.batch, given[1])
+        return judged.reshape(count, -1).mean(axis=1)
 
-    reals = logits(real.samples[:JUDGED], None if real.labels is None else real.labels[:JUDGED])
-    fakes = logits(*draw_samples(file, min(len(real.samples), JUDGED), real.seed, device))
+    labels = None if real.labels is None else real.labels[:JUDGED]
+    if evidence.translates:
+        assert real.inputs is not None
+        inputs = real.inputs[:JUDGED]
+        made: tuple[np.ndarray, np.ndarray | None] = translated(file, real, device, JUDGED), labels
+    else:
+        inputs, made = None, draw_samples(file, min(len(real.samples), JUDGED), real.seed, device)
+    reals, fakes = logits(real.samples[:JUDGED], labels, inputs), logits(*made, inputs)
     boundary = LOSSES[config.loss].boundary  # None: only differences mean anything, as in training's log
     evidence.d_real = float((reals > (fakes.mean() if boundary is None else boundary)).mean())
     evidence.d_fake = float((fakes < (reals.mean() if boundary is None else boundary)).mean())

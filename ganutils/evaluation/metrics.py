@@ -1,15 +1,18 @@
-"""How near two sets of features are: one metric, one function, each with its formula and paper. In float64.
+"""How near two sets of features are, or pictures to what they should be: one metric, one function. In float64.
 
-Features are arrays [N, F], a row per sample; `real` and `fake` have the same F. Distances between all pairs are
-computed in blocks, so that memory is bounded whatever N is.
+Each has its formula and paper. Features are arrays [N, F], a row per sample; `real` and `fake` have the same F.
+Pictures are uint8 [N, H, W, C]. All works in blocks, of distances between all pairs or of pictures, so that memory is
+bounded whatever N is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.linalg
+import scipy.ndimage
 import scipy.special
 import scipy.stats
 
@@ -22,6 +25,9 @@ LEAST = NEAREST_DENSITY + 1  # samples a set must have for all of these
 COVERED = 0.1  # a mode is covered if it has this part of its real share: one stray sample is not a mode
 ROUNDING = 1e-12  # relative; what is smaller comes from float64, and is 0
 BLOCK = 1024  # rows of a block of distances
+NUMBERS = 1 << 20  # in a block of pictures
+WINDOW, SIGMA, TRUNCATE = 11, 1.5, 3.5  # side and deviation of the Gaussian window of SSIM, and where it is cut off
+STEADY = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # C1 and C2, which keep SSIM steady where pictures are dark or flat
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
@@ -232,3 +238,102 @@ def nearest_modes(points: np.ndarray, centers: np.ndarray, reach: float) -> np.n
     """Which of `centers` [M, D] each of `points` [N, D] lies within `reach` of, or -1: int64 [N]."""
     squares, which = nearest(points, centers)
     return np.where(squares <= reach**2, which, -1)
+
+
+# ------------------------------------------------------- pictures against those that they should be, row by row
+
+
+def in_blocks(measure: Callable[..., np.ndarray], *sets: np.ndarray) -> np.ndarray:
+    """What `measure` makes of each row of `sets` of pictures [N, ...], as float64, a few at a time: [N]."""
+    size = max(1, NUMBERS // sets[0][0].size)
+    blocks = (
+        [each[start : start + size].astype(np.float64) for each in sets] for start in range(0, len(sets[0]), size)
+    )
+    return np.concatenate([measure(*block) for block in blocks])
+
+
+def per_picture(values: np.ndarray) -> np.ndarray:
+    """The mean over each picture: [N, H, W, C] -> [N]."""
+    return values.reshape(len(values), -1).mean(axis=1)
+
+
+def l1(x: np.ndarray, y: np.ndarray) -> float:
+    """Mean absolute difference, with pixels in 0..1."""
+    return float(in_blocks(lambda a, b: per_picture(abs(a - b)), x, y).mean()) / 255
+
+
+def psnr(x: np.ndarray, y: np.ndarray) -> float:
+    """10 log10(255^2 / mean squared difference) of each picture, in dB, mean over pictures; infinite if all are equal.
+
+    A single picture without any difference counts as if one number of it were off by one, lest it hide all others.
+    """
+    errors = in_blocks(lambda a, b: per_picture((a - b) ** 2), x, y)
+    if not errors.any():
+        return float("inf")
+    return float((10 * np.log10(255**2 / np.maximum(errors, 1 / x[0].size))).mean())
+
+
+def ssim(x: np.ndarray, y: np.ndarray) -> float:
+    """Structural similarity: mean over the windows that lie inside, over channels and pictures (Wang et al. 2004).
+
+    Equation 13 with the paper's Gaussian window of 11x11. Where a side is shorter, windows reach over the border, in
+    which the picture is mirrored.
+    """
+    return float(in_blocks(_ssim, x, y).mean())
+
+
+def _ssim(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """float64 [B, H, W, C] in 0..255 -> [B]."""
+    blurred = functools.partial(scipy.ndimage.gaussian_filter, sigma=SIGMA, truncate=TRUNCATE, axes=(1, 2))
+    mean_x, mean_y = blurred(x), blurred(y)
+    variance_x, variance_y = blurred(x * x) - mean_x * mean_x, blurred(y * y) - mean_y * mean_y
+    covariance = blurred(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + STEADY[0]) / (mean_x * mean_x + mean_y * mean_y + STEADY[0])
+    structure = (2 * covariance + STEADY[1]) / (variance_x + variance_y + STEADY[1])
+    rows, columns = (slice(WINDOW // 2, n - WINDOW // 2) if n >= WINDOW else slice(n) for n in x.shape[1:3])
+    return per_picture((luminance * structure)[:, rows, columns])
+
+
+def feature_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """|r/|r| - f/|f||^2 of the features r and f of each row, mean over rows: 0 if alike, 2 if nothing is in common.
+
+    Each vector is scaled to length 1 before they are compared, as LPIPS does at each point of a map (Zhang et al. 2018,
+    section 3, equation 1); here a picture has one vector, that of the extractor, and no weights are learned.
+    """
+    starts = range(0, len(real), BLOCK)
+    parts = [[_scaled(features[start : start + BLOCK]) for features in (real, fake)] for start in starts]
+    return float(np.concatenate([((r - f) ** 2).sum(axis=1) for r, f in parts]).mean())
+
+
+def _scaled(features: np.ndarray) -> np.ndarray:
+    """Each row in float64 and of length 1; one of zeros stays as it is."""
+    features = features.astype(np.float64)
+    return features / (np.linalg.norm(features, axis=1, keepdims=True) + 1e-10)
+
+
+def gradient(images: np.ndarray) -> float:
+    """Mean absolute difference of neighbors, down and to the right."""
+    steps = in_blocks(lambda x: sum(abs(np.diff(x, axis=axis)).sum(axis=(1, 2, 3)) for axis in (1, 2)), images)
+    h, w, c = images.shape[1:]
+    return float(steps.mean()) / max(c * (h * (w - 1) + w * (h - 1)), 1)
+
+
+def saturation(images: np.ndarray) -> float:
+    """Mean difference of the largest channel and the smallest: how colorful pictures are, 0 if they are gray."""
+    return float(in_blocks(lambda x: per_picture(np.ptp(x, axis=3)), images).mean())
+
+
+def kept(found: np.ndarray, true: np.ndarray, exclusive: bool) -> np.ndarray:
+    """How well each of A attributes can be `found` where it is `true`, bool [N, A]: float [A]; NaN if no row tells.
+
+    Balanced accuracy: the mean of two shares, of the rows that have it, and of those that do not, how many are right.
+    So who finds nothing has 1/2, however rare it is. If they are `exclusive` classes it is the former share alone.
+    """
+    has, lacks = (_share(right, among) for right, among in ((found, true), (~found, ~true)))
+    return has if exclusive else np.where(np.isnan(has), lacks, np.where(np.isnan(lacks), has, (has + lacks) / 2))
+
+
+def _share(right: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Of the rows in `among`, how many are `right`, by column; NaN where there are none."""
+    counts = among.sum(axis=0)
+    return np.where(counts > 0, (right & among).sum(axis=0) / np.maximum(counts, 1), np.nan)

@@ -11,28 +11,49 @@ from typing import Any
 import numpy as np
 
 from ganutils.evaluation import scores
+from ganutils.evaluation.fakes import fakes
 from ganutils.evaluation.scores import Scores
-from ganutils.evaluation.sets import Real, fakes
+from ganutils.evaluation.sets import Fake, Real
 
 ENOUGH = 10  # samples for each feature; with fewer the Fréchet distance is noticeably too large
 WIDTH = 100  # characters of a line of the table
 LONGEST_NAME = 40  # characters of a FAKE's name in it
 
 
+def each(
+    real: Real, paths: Sequence[str], count: int | None, repeats: int, limit: int, device: str, with_baseline: bool
+) -> Iterator[Scores]:
+    """What gan-eval prints of the files `paths`; before it, if asked for, that of REAL's inputs themselves."""
+    if with_baseline:
+        yield baseline(real)
+    for path in paths:
+        yield evaluate(real, path, count, repeats, limit, device)
+
+
 def evaluate(real: Real, path: str, count: int | None, repeats: int, limit: int, device: str) -> Scores:
     """What gan-eval prints of one FAKE: its scores (means, if repeated), what they were measured with, notes."""
     sets = fakes(path, real, count, repeats, limit, device)
-    about = next(sets)
-    results, size = [], 0
-    for samples in sets:
-        results.append(scores.score(real, samples))
-        size = len(samples)
+    return _reported(real, next(sets), sets)
+
+
+def baseline(real: Real) -> Scores:
+    """The same of REAL's inputs themselves: what a translator scores that does nothing."""
+    assert real.input_pictures is not None
+    return _reported(real, {"fake": f"inputs of {real.name}"}, iter([Fake(real, real.input_pictures, is_paired=True)]))
+
+
+def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:
+    results, size, is_paired = [], 0, False
+    for fake in sets:
+        results.append(scores.score(real, fake))
+        size, is_paired = len(fake.samples), fake.is_paired
+    repeats = len(results)
     counts = {"real_count": len(real.samples), "fake_count": size, "repeats": repeats, "seed": real.seed}
     features = {**real.extractor.about, "width": real.features.shape[1]}
     result = {**about, **mean(results), "real": os.path.basename(real.name), **counts, "features": features}
     if repeats > 1:
         result["deviation"] = deviations(results)
-    return rounded({**result, "notes": list(notes(real, size))})
+    return rounded({**result, "notes": list(notes(real, size, is_paired))})
 
 
 def mean(results: list[Scores]) -> Scores:
@@ -56,7 +77,7 @@ def deviations(results: list[Scores]) -> Scores:
     return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
-def notes(real: Real, size: int) -> Iterator[str]:
+def notes(real: Real, size: int, is_paired: bool) -> Iterator[str]:
     """What a reader of the scores should know."""
     width, about = real.features.shape[1], real.extractor.about
     least = min(size, len(real.samples))
@@ -66,8 +87,9 @@ def notes(real: Real, size: int) -> Iterator[str]:
     if about["name"] == "random":
         yield "REAL has no labels: the features are a random network's, which see less; try --features inception"
     accuracy = about.get("accuracy")
-    if accuracy is not None and accuracy < 0.9 and real.extractor.classify:
-        yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: modes are uncertain"
+    doubtful = ["modes are"] if real.extractor.classify else ["kept is"] if is_paired and real.answers else []
+    if accuracy is not None and accuracy < 0.9 and doubtful:
+        yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: {doubtful[0]} uncertain"
 
 
 def rounded(value: Any) -> Any:

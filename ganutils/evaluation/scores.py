@@ -14,6 +14,7 @@ from ganutils.evaluation.extractors.extractor import WIDEST
 from ganutils.evaluation.sets import Fake, Real
 
 Scores = dict[str, Any]
+OTHERS = 4  # targets that each result is compared with beside its own
 
 LOWER, HIGHER, ONE, NEITHER = "↓", "↑", "→1", ""  # which way is better, as column headings show it
 
@@ -22,17 +23,17 @@ class Score(NamedTuple):
     """One score.
 
     name      its key in the results
-    measure   a number, or a list of names
+    measure   a number, a list of names, or numbers by name
     heading   of its column in gan-eval --table; empty = it has none
     better    LOWER, HIGHER, near ONE, or NEITHER
-    needs     whether real samples have what it needs
+    needs     whether the samples have what it needs
     """
 
     name: str
     measure: Callable[[Real, Fake], Any]
     heading: str = ""
     better: str = NEITHER
-    needs: Callable[[Real], bool] = lambda real: True
+    needs: Callable[[Real, Fake], bool] = lambda real, fake: True
 
 
 # ------------------------------------------------------------------------------- in the extractor's features
@@ -65,6 +66,10 @@ def _spread(real: Real, fake: Fake) -> float:
     return metrics.spread(real.features, fake.features)
 
 
+def _feature_distance(real: Real, fake: Fake) -> float:
+    return metrics.feature_distance(real.features, fake.features)
+
+
 # ------------------------------------------------------------------------ of the samples: pixels in 0..1, or points
 
 
@@ -86,6 +91,45 @@ def _nearest_real_ratio(real: Real, fake: Fake) -> float:
 
 def _authenticity(real: Real, fake: Fake) -> float:
     return metrics.authenticity(*fake.nearest, real.spacing)
+
+
+# ------------------------------------------------------------------ of pictures, each against the one that it should be
+
+
+def _sharpness(real: Real, fake: Fake) -> float:
+    return _ratio(metrics.gradient(fake.samples), metrics.gradient(real.samples))
+
+
+def _saturation(real: Real, fake: Fake) -> float:
+    return _ratio(metrics.saturation(fake.samples), metrics.saturation(real.samples))
+
+
+def _kept(real: Real, fake: Fake) -> float:
+    known = [share for share in fake.kept.values() if not math.isnan(share)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _input_distance(real: Real, fake: Fake) -> float:
+    """How far results are from their inputs, over how far the targets are: near 0 if inputs are only copied."""
+    assert real.input_pictures is not None
+    return _ratio(metrics.l1(fake.samples, real.input_pictures), metrics.l1(real.samples, real.input_pictures))
+
+
+def _others_distance(real: Real, fake: Fake) -> float:
+    """How far results are from the targets of other inputs, over how far from their own: near 1 if inputs are ignored.
+
+    NaN if all inputs are the same.
+    """
+    assert real.inputs is not None
+    if (real.inputs[1:] == real.inputs[:1]).all():
+        return math.nan
+    made, rows = fake.samples[real.order], (np.roll(real.order, by) for by in range(1, 1 + OTHERS))
+    others = [metrics.l1(made, real.samples[each]) for each in rows]
+    return _ratio(float(np.mean(others)), metrics.l1(made, real.samples[real.order]))
+
+
+def _ratio(fake: float, real: float) -> float:
+    return fake / real if real else math.nan
 
 
 # --------------------------------------------------------------------------------- against a toy's law, and in modes
@@ -122,24 +166,40 @@ def _modes_kl(real: Real, fake: Fake) -> float:
 # ------------------------------------------------------------------------------------------------- the table
 
 
-def _inception(real: Real) -> bool:
+def _inception(real: Real, fake: Fake) -> bool:
     return bool(real.extractor.about["name"] == "inception")
 
 
-def _other_features(real: Real) -> bool:
-    return not _inception(real)
+def _other_features(real: Real, fake: Fake) -> bool:
+    return not _inception(real, fake)
 
 
-def _law(real: Real) -> bool:
+def _law(real: Real, fake: Fake) -> bool:
     return real.law is not None
 
 
-def _toy_modes(real: Real) -> bool:
+def _toy_modes(real: Real, fake: Fake) -> bool:
     return real.has_toy_modes
 
 
-def _known_modes(real: Real) -> bool:
+def _known_modes(real: Real, fake: Fake) -> bool:
     return real.has_modes
+
+
+def _pairs(real: Real, fake: Fake) -> bool:
+    return fake.is_paired
+
+
+def _pairs_in_color(real: Real, fake: Fake) -> bool:
+    return fake.is_paired and fake.samples.shape[-1] > 1
+
+
+def _pairs_of_pictures(real: Real, fake: Fake) -> bool:
+    return fake.is_paired and real.input_pictures is not None
+
+
+def _known_answers(real: Real, fake: Fake) -> bool:
+    return fake.is_paired and real.answers is not None
 
 
 SCORES: tuple[Score, ...] = (
@@ -147,6 +207,16 @@ SCORES: tuple[Score, ...] = (
     Score("frechet_distance", _frechet_distance, "Fréchet", LOWER, _other_features),
     Score("kid", lambda real, fake: fake.kernel_distance[0], "KID", LOWER),
     Score("kid_deviation", lambda real, fake: fake.kernel_distance[1]),
+    Score("l1", lambda real, fake: metrics.l1(fake.samples, real.samples), "L1", LOWER, _pairs),
+    Score("psnr", lambda real, fake: metrics.psnr(fake.samples, real.samples), "PSNR", HIGHER, _pairs),
+    Score("ssim", lambda real, fake: metrics.ssim(fake.samples, real.samples), "SSIM", HIGHER, _pairs),
+    Score("feature_distance", _feature_distance, "features", LOWER, _pairs),
+    Score("sharpness", _sharpness, "sharpness", ONE, _pairs),
+    Score("saturation", _saturation, "saturation", ONE, _pairs_in_color),
+    Score("kept", _kept, "kept", HIGHER, _known_answers),
+    Score("kept_attributes", lambda real, fake: fake.kept, needs=_known_answers),
+    Score("input_distance", _input_distance, needs=_pairs_of_pictures),
+    Score("others_distance", _others_distance, needs=_pairs),
     Score("precision", _precision, "precision", HIGHER),
     Score("recall", _recall, "recall", HIGHER),
     Score("density", _density, "density", HIGHER),
@@ -166,7 +236,6 @@ SCORES: tuple[Score, ...] = (
 )
 
 
-def score(real: Real, samples: np.ndarray) -> Scores:
+def score(real: Real, fake: Fake) -> Scores:
     """All scores of one set of samples."""
-    fake = Fake(real, samples)
-    return {each.name: each.measure(real, fake) for each in SCORES if each.needs(real)}
+    return {each.name: each.measure(real, fake) for each in SCORES if each.needs(real, fake)}

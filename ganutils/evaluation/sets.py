@@ -1,25 +1,27 @@
-"""The sets that gan-eval compares: the real samples, and the generated ones of each FAKE."""
+"""The sets that gan-eval compares: the real samples, and generated ones; what scores need of both."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
 from ganutils.evaluation import metrics
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
-from ganutils.files import budget, container
+from ganutils.files import budget
+from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
-from ganutils.runs import checkpoints
-from ganutils.samples.samples import Samples, check_shape, subset
+from ganutils.samples.images import Shape, fit_pixels
+from ganutils.samples.samples import Samples, subset
 
 THUMBNAIL = 32  # pixels; larger images are averaged down to it before distances between images are taken
 REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava et al. 2017, VEEGAN, section 5)
 MOST_CLASSES = 10_000
+MOST_NAMED = 100  # attributes that are looked for one by one
+COMPARED = 1000  # pairs that tell whether outputs follow their inputs
 
 
 def labeled_set(samples: Samples) -> LabeledSet:
@@ -30,18 +32,33 @@ def labeled_set(samples: Samples) -> LabeledSet:
     return LabeledSet(samples.name, samples.array, samples.labels, samples.classes)
 
 
+class Answers(NamedTuple):
+    """What real samples have of what the extractor finds.
+
+    names        of classes or attributes
+    columns      of `Extractor.find` that are about these
+    true         bool [N, names], whether a sample has it
+    are_classes  of which a sample has one
+    """
+
+    names: list[str]
+    columns: list[int]
+    true: np.ndarray
+    are_classes: bool
+
+
 class Real:
     """The real samples; what scores need of them is computed when first needed, once.
 
-    samples, limit   at most so many of them are compared, chosen by `seed`
+    samples, limit   at most so many of them are compared, chosen by `seed`: the `rows`
     """
 
     def __init__(self, samples: Samples, extractor: Extractor, limit: int, seed: int):
         self.name, self.extractor, self.seed = samples.name, extractor, seed
-        self.toy = samples.toy
-        rows = subset(len(samples), limit, seed, "real")
+        self.toy, self.source = samples.toy, samples
+        self.rows = rows = subset(len(samples), limit, seed, "real")
         self.samples = samples.array[rows]
-        _check_finite(self.name, self.samples)
+        check_finite(self.name, self.samples)
         self.labels = None if samples.labels is None else samples.labels[rows]
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{self.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
@@ -97,12 +114,56 @@ class Real:
     def mode_name(self, mode: int) -> str:
         return self.extractor.classes[mode] if mode < len(self.extractor.classes) else str(mode)
 
+    @functools.cached_property
+    def inputs(self) -> np.ndarray | None:
+        """What each sample is to be made from, uint8 [N, h, w, c]; None if REAL holds no pairs."""
+        return None if self.source.inputs is None else self.source.inputs[self.rows]
+
+    @functools.cached_property
+    def input_pictures(self) -> np.ndarray | None:
+        """The inputs as pictures like the samples, as in `as_pictures`; None if they are none."""
+        return None if self.inputs is None else as_pictures(self.inputs, self.samples.shape[1:])
+
+    @functools.cached_property
+    def order(self) -> np.ndarray:
+        """COMPARED rows at most, in random order: neighbors in it are no neighbors in the file, which may be sorted."""
+        return stream(self.seed, "others").permutation(len(self.samples))[:COMPARED]
+
+    @functools.cached_property
+    def answers(self) -> Answers | None:
+        """What the extractor should find in each sample; None if it cannot find what the samples have."""
+        source, found = self.source, list(self.extractor.names)
+        are_classes = not set(found).isdisjoint(source.classes)
+        own = source.classes if are_classes else source.attribute_names
+        names = [name for name in found if name in own]
+        if self.extractor.find is None or not 0 < len(names) <= MOST_NAMED:
+            return None
+        columns = [own.index(name) for name in names]
+        if are_classes:
+            assert self.labels is not None
+            true = self.labels[:, None] == np.array(columns)
+        else:
+            assert source.attributes is not None
+            true = source.attributes[self.rows][:, columns] > 0.5
+        return Answers(names, [found.index(name) for name in names], true, are_classes)
+
+    def kept(self, samples: np.ndarray) -> dict[str, float]:
+        """How well the extractor finds in each of `samples` what the real one in its row has, for each name."""
+        assert self.answers is not None
+        assert self.extractor.find is not None
+        found = self.extractor.find(samples)[:, self.answers.columns]
+        shares = metrics.kept(found, self.answers.true, self.answers.are_classes)
+        return dict(zip(self.answers.names, map(float, shares), strict=True))
+
 
 class Fake:
-    """Generated samples beside the real ones; what several scores need is computed once."""
+    """Generated samples beside the real ones; what several scores need is computed once.
 
-    def __init__(self, real: Real, samples: np.ndarray):
-        self.real, self.samples = real, samples
+    is_paired   whether each was made from the input of the real one in its row
+    """
+
+    def __init__(self, real: Real, samples: np.ndarray, is_paired: bool = False):
+        self.real, self.samples, self.is_paired = real, samples, is_paired
         self.features = real.extractor.features(samples)
 
     @functools.cached_property
@@ -117,6 +178,10 @@ class Fake:
     @functools.cached_property
     def modes(self) -> np.ndarray:
         return self.real.modes_of(self.samples)
+
+    @functools.cached_property
+    def kept(self) -> dict[str, float]:
+        return self.real.kept(self.samples)
 
     @property
     def mode_shares(self) -> np.ndarray:
@@ -140,50 +205,19 @@ def thumbnails(samples: np.ndarray) -> np.ndarray:
     return (cells.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(n, -1)
 
 
-def check_fake(path: str, real: Samples) -> None:
-    """Error unless the file `path` has, or makes, samples like the `real` ones. A pipe is looked at when it is read."""
-    if path != "-":
-        with container.read(path, "samples", "checkpoint") as file:
-            if file.kind == "checkpoint":
-                check_shape(path, checkpoints.config_of(file).shape, real.name, real.shape)
-            else:
-                check_shape(path, Samples(file).shape, real.name, real.shape)
-                Samples(file).check_any()
-
-
-def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, device: str) -> Iterator[Any]:
-    """First what the results say of the file `path`, then `repeats` sets of its samples that share no sample.
-
-    A checkpoint draws them, `count` for each (as many as there are real ones, if None); a file of samples is dealt out.
+def as_pictures(inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Inputs uint8 [N, h, w, c] as pictures of `shape` (H, W, C), enlarged as need be (bicubic), gray as RGB or RGB as
+    gray: what a translator makes that only copies. None if they have other channels than pictures.
     """
-    with container.read(path, "samples", "checkpoint") as file:
-        about: dict[str, Any] = {"fake": path}
-        shape = real.samples.shape[1:]
-        if file.kind == "checkpoint":
-            from ganutils.inference.generate import draw_samples
-
-            config = checkpoints.config_of(file)
-            check_shape(path, config.shape, real.name, shape)
-            updates = checkpoints.updates(file)
-            about |= {"step": updates["G"], "kimg": round(updates["D"] * config.batch / 1000, 3)}
-            each = count or min(len(real.samples), limit)
-            samples = draw_samples(file, each * repeats, real.seed, device)[0]
-        else:
-            check_shape(path, Samples(file).shape, real.name, shape)
-            samples = Samples(file).array
-            each = min(count or limit, len(samples) // repeats)
-            samples = samples[subset(len(samples), each * repeats, real.seed, "fake")]
-        if each < metrics.LEAST:
-            raise Error(f"{path}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-        _check_finite(path, samples)
-        yield about
-        if repeats == 1:
-            yield samples
-            return
-        deal = stream(real.seed, "deal").permutation(each * repeats).reshape(repeats, each)
-        yield from (samples[rows] for rows in deal)
+    if inputs.shape[-1] not in IMAGES.channels:
+        return None
+    if inputs.shape[1:] == shape:
+        return inputs
+    wanted = Shape(size=(shape[1], shape[0]), fit="stretch", channels=shape[2], filter="bicubic")
+    return np.stack([fit_pixels(picture, wanted) for picture in inputs])
 
 
-def _check_finite(name: str, samples: np.ndarray) -> None:
+def check_finite(name: str, samples: np.ndarray) -> None:
+    """Error if points are not finite; `name` is that of their file."""
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         raise Error(f"{name}: has points that are not finite numbers; they cannot be scored")

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganutils.evaluation.evidence import ENOUGH, GOOD_LR, Evidence
+from ganutils.evaluation.evidence import ENOUGH, Evidence
 from ganutils.evaluation.metrics import NEAREST_DENSITY
 from ganutils.evaluation.scores import Scores
 from ganutils.runs.config import Config
+from ganutils.runs.presets import PAIRED
 from ganutils.runs.traits import LOSSES
 
-# Thresholds, measured on trainings of digits and toys.
+# Thresholds, measured on trainings of digits, toys, faces and facades.
 FEW_MODES = 0.6  # of the modes that REAL has; with more, but not all, it is losing modes
 SURE = 0.8  # accuracy of a classifier; one with less finds modes missing that are not
 LITTLE_QUALITY = 0.02  # high_quality of a toy: with less there are no modes to speak of
@@ -29,7 +30,12 @@ NEAR = 0.9  # nearest_real_ratio of one that repeats a small set; of fresh sampl
 ROUGH, THIN = 0.3, 0.15  # precision, or high_quality of a toy; density
 HOPELESS = 0.05  # precision, or high_quality, of samples that resemble no real one
 AHEAD, BEHIND = 0.99, 0.6  # share of pairs in which D rates the real sample above the fake
-HOT = 10  # times GOOD_LR, or more
+COPIED = 0.2  # input_distance of a translator that changes nearly nothing; 0.5 to 1 of others
+UNRELATED = 1.04  # others_distance of results that have nothing to do with the input; 1.07 (facades) to 4 of others
+UNIFORM = 0.15  # spread of results that are nearly alike for all inputs; 0.25 and more of others
+BLURRED = 0.65  # sharpness of what L1 alone makes of photos; with a discriminator it is 0.8 and more
+BY_HEART = 1.5  # times L1 in training: that on pictures that were not trained on, if too few were
+HOT = 10  # times the usual learning rate, or more
 LARGE_LOSS = 100.0  # and large difference of D's logits; both stay around 10 in a run that works
 TOO_FEW = "too few {noun}"
 TINY_SET = 100  # samples, always too few
@@ -76,15 +82,17 @@ def _diverged(evidence: Evidence) -> str:
         return f"{resembles}, and its losses are huge ({', '.join(f'{n} {loss:,.0f}' for n, loss in last.items())})."
     if is_bounded and evidence.d_margin is not None and evidence.d_margin > LARGE_LOSS:
         return f"{resembles}, and the discriminator's logits are huge ({evidence.d_margin:,.0f})."
-    if evidence.lr >= HOT * GOOD_LR:
-        return f"{resembles}, and a learning rate of {evidence.lr:g} is {evidence.lr / GOOD_LR:,.0f} times the usual."
+    times = evidence.lr / evidence.usual_lr
+    if times >= HOT:
+        return f"{resembles}, and a learning rate of {evidence.lr:g} is {times:,.0f} times the usual."
     return ""
 
 
 def _too_early(evidence: Evidence) -> str:
     if not evidence.is_young or evidence.was_diverse:
         return ""
-    symptom = _collapsed(evidence) or _losing_modes(evidence) or _rough(evidence) or _low_coverage(evidence)
+    symptoms = (_copying, _ignoring, _collapsed, _losing_modes, _blurred, _rough, _low_coverage)
+    symptom = next(filter(None, (find(evidence) for find in symptoms)), "")
     trained = f"{evidence.step:,} steps ({evidence.kimg:,.1f} thousand {evidence.noun} shown to D)"
     return f"After {trained} this says little yet: {symptom[0].lower()}{symptom[1:]}" if symptom else ""
 
@@ -93,10 +101,10 @@ def _too_few(evidence: Evidence) -> str:
     count = evidence.trained_on
     if count is None:
         return ""
-    share = WITH_AUGMENT if evidence.config.augments else 1
+    share = WITH_AUGMENT if evidence.config.augments else 1  # in a translator's config there are none
     is_ahead = evidence.d_pairs is not None and evidence.d_pairs > AHEAD
     knows_them = is_ahead and not (evidence.is_young and _rough(evidence))  # first fakes are easily told by any D
-    repeats_them = evidence.scores["authenticity"] < FEW_AUTHENTIC
+    repeats_them = not evidence.translates and evidence.scores["authenticity"] < FEW_AUTHENTIC
     if count < TINY_SET / share:
         effect = "which the discriminator soon knows by heart, and the generator can only repeat"
     elif count < evidence.enough / share and (knows_them or repeats_them):
@@ -107,6 +115,12 @@ def _too_few(evidence: Evidence) -> str:
 
 
 def _memorizing(evidence: Evidence) -> str:
+    """A translator's results should lie near real pictures, their own; what it learned by heart helps on no others."""
+    if evidence.translates:
+        here, there = evidence.scores.get("l1"), evidence.series("l1")[-4:]
+        if here is None or not there or here < BY_HEART * np.mean(there):
+            return ""
+        return f"On REAL its results are {here:.3f} from the true pictures (L1), in training {np.mean(there):.3f}."
     ratio, authentic = evidence.scores["nearest_real_ratio"], evidence.scores["authenticity"]
     near = NEAR if _too_few(evidence) else TOO_NEAR
     if authentic >= FEW_AUTHENTIC or ratio is None or ratio >= near:
@@ -115,8 +129,36 @@ def _memorizing(evidence: Evidence) -> str:
     return f"Its samples lie near single real ones ({distance}; only {authentic:.0%} are authentic)."
 
 
+def _copying(evidence: Evidence) -> str:
+    distance = evidence.scores.get("input_distance")
+    if distance is None or distance >= COPIED:
+        return ""
+    return f"Its results are nearly its inputs: only {distance:.0%} as far from them as the true pictures are."
+
+
+def _ignoring(evidence: Evidence) -> str:
+    others, spread = evidence.scores.get("others_distance"), evidence.scores["spread"]
+    if others is None:
+        return ""
+    if spread is not None and spread < UNIFORM:
+        return f"Whatever the input, its results are nearly alike: they vary {spread:.0%} as much as the true pictures."
+    if others < UNRELATED:
+        distance = f"they are {others:.2f} times as far from those of other inputs"
+        return f"Its results have little to do with their own true pictures: {distance}."
+    return ""
+
+
+def _blurred(evidence: Evidence) -> str:
+    sharpness = evidence.scores.get("sharpness")
+    if sharpness is None or sharpness >= BLURRED:
+        return ""
+    return f"Its results are blurred (sharpness {sharpness:.2f} of the true pictures')."
+
+
 def _collapsed(evidence: Evidence) -> str:
     scores = evidence.scores
+    if evidence.translates:  # it is deterministic: see _ignoring
+        return ""
     if (covered := _missing_modes(scores)) and scores["modes_covered"] <= FEW_MODES * scores["modes"]:
         return covered
     if scores["spread"] is not None and scores["spread"] < LITTLE_SPREAD:
@@ -149,6 +191,8 @@ def _rough(evidence: Evidence) -> str:
 
 def _low_coverage(evidence: Evidence) -> str:
     scores = evidence.scores
+    if evidence.translates:  # all of REAL is there, since each input has its result
+        return ""
     possible = possible_coverage(scores["real_count"], scores["fake_count"])
     low = {"coverage": scores["coverage"] < LOW_COVERAGE * possible, "recall": scores["recall"] < LOW_RECALL}
     names = [name for name, is_low in low.items() if is_low]
@@ -168,7 +212,47 @@ def possible_coverage(real_count: int, fake_count: int) -> float:
 
 def _cool_down(evidence: Evidence) -> str:
     option = "--d-lr" if evidence.config.d_lr > evidence.config.lr else "--lr"
-    return f"a new run with {option} {GOOD_LR if evidence.lr > GOOD_LR else evidence.lr / 5:g}"
+    usual = evidence.usual_lr
+    return f"a new run with {option} {usual if evidence.lr > usual else evidence.lr / 5:g}"
+
+
+def _for_pairs(evidence: Evidence) -> list[str]:
+    """What ties results to their own true pictures more strongly than the settings of the run."""
+    config = evidence.config
+    least: float = PAIRED["modern"]["l1"]
+    options = [f"--l1 {max(2 * config.l1, least):g}"]
+    if config.sees == "picture" and config.needs_d:
+        options.append("--sees pair")
+    elif not config.mismatch and config.needs_d:
+        options.append("--mismatch 0.5 (real pictures beside wrong inputs are fakes too)")
+    return options
+
+
+def _against_copying(evidence: Evidence) -> str:
+    config = evidence.config
+    options = [f"--lr {evidence.usual_lr:g}"] if 0 < config.lr < evidence.usual_lr else []
+    options += _for_pairs(evidence)[:1]
+    if config.arch == "unet":
+        options.append("--arch hourglass (no skips to copy through)")
+    return f"{_more_steps(evidence)}a new run with {_or(options)}"
+
+
+def _against_ignoring(evidence: Evidence) -> str:
+    return f"{_more_steps(evidence)}a new run with {_or([*_for_pairs(evidence), f'--lr {evidence.config.lr / 2:g}'])}"
+
+
+def _more_steps(evidence: Evidence) -> str:
+    return "" if evidence.has_decayed else "more --steps while its scores still improve; then "
+
+
+def _against_blur(evidence: Evidence) -> str:
+    config = evidence.config
+    if not config.needs_d:
+        return (
+            "a new run with --adversarial 1 and --init this one: L1 alone is smallest for the mean of all that could be"
+        )
+    options = [f"--adversarial {2 * config.adversarial or 1:g}", f"--l1 {config.l1 / 2:g}" if config.l1 else ""]
+    return f"{_more_steps(evidence)}a new run with {_or([*filter(None, options), f'--width {2 * config.width}'])}"
 
 
 def _train_on(evidence: Evidence) -> str:
@@ -179,23 +263,34 @@ def _train_on(evidence: Evidence) -> str:
 def _more_data(evidence: Evidence) -> str:
     noun, real_count = evidence.noun, evidence.scores["real_count"]
     fewer = evidence.enough // WITH_AUGMENT
+    shifts = _shifts(evidence)
     if real_count > 2 * (evidence.trained_on or 0):
         more = f"a new run on all of REAL, which has {real_count:,} {noun} or more"
     else:
         more = f"{fewer if evidence.config.augments else evidence.enough:,} {noun} or more"
+    if shifts:
+        return f"{more}, or {_or(shifts)}"
     return more + (f", or --augment {evidence.augments}, with which {fewer:,} do" if evidence.augments else "")
+
+
+def _shifts(evidence: Evidence) -> list[str]:
+    """The settings that make more of a translator's pairs, if it does without them."""
+    off = [name for name in ("jitter", "mirror") if evidence.translates and not getattr(evidence.config, name)]
+    return [f"--{name} {PAIRED['modern'][name]:g}" for name in off]
 
 
 def _against_memory(evidence: Evidence) -> str:
     if _too_few(evidence):
         return "an earlier snapshot"
-    options = ["more data", *([f"--augment {evidence.augments}"] if evidence.augments else []), "an earlier snapshot"]
-    return _or(options)
+    augment = [f"--augment {evidence.augments}"] if evidence.augments else []
+    return _or(["more data", *augment, *_shifts(evidence), "an earlier snapshot"])
 
 
 def _against_collapse(evidence: Evidence) -> str:
     """R1 and R2 with the relativistic loss: Huang et al. 2024, "The GAN is dead; long live the GAN!"."""
     config = evidence.config
+    if evidence.translates:
+        return f"a new run with {_or([*_for_pairs(evidence), f'--width {2 * config.width}'])}"
     options = [] if _is_cured(config) else ["--loss relativistic --r1 1 --r2 1, which was made against it"]
     return f"a new run with {_or([*options, f'--lr {config.lr / 2:g}', f'--batch {2 * config.batch}'])}"
 
@@ -246,18 +341,19 @@ def listed(words: Sequence[str], joint: str) -> str:
     return f" {joint} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
+# Verdicts that explain others.
+EARLY = ("diverged", "too early")
+USELESS = (*EARLY, "copies its input", "ignores its input", "collapsed")
 VERDICTS = (  # worst first
     Verdict("diverged", _diverged, _cool_down),
-    Verdict("too early", _too_early, _train_on, unless=("diverged",)),
-    Verdict("collapsed", _collapsed, _against_collapse, unless=("diverged", "too early")),
+    Verdict("too early", _too_early, _train_on, unless=EARLY[:1]),
+    Verdict("copies its input", _copying, _against_copying, unless=EARLY),
+    Verdict("ignores its input", _ignoring, _against_ignoring, unless=(*EARLY, "copies its input")),
+    Verdict("collapsed", _collapsed, _against_collapse, unless=EARLY),
     Verdict(TOO_FEW, _too_few, _more_data, unless=("diverged",)),
-    Verdict("losing modes", _losing_modes, _against_collapse, unless=("diverged", "too early", "collapsed", TOO_FEW)),
-    Verdict("rough", _rough, _for_quality, unless=("diverged", "too early", "collapsed", TOO_FEW, "losing modes")),
-    Verdict(
-        "low coverage",
-        _low_coverage,
-        _for_coverage,
-        unless=("diverged", "too early", "collapsed", TOO_FEW, "losing modes", "rough"),
-    ),
-    Verdict("memorizing", _memorizing, _against_memory, unless=("diverged", "collapsed")),
+    Verdict("losing modes", _losing_modes, _against_collapse, unless=(*USELESS, TOO_FEW)),
+    Verdict("blurred", _blurred, _against_blur, unless=(*USELESS, TOO_FEW)),
+    Verdict("rough", _rough, _for_quality, unless=(*USELESS, TOO_FEW, "losing modes", "blurred")),
+    Verdict("low coverage", _low_coverage, _for_coverage, unless=(*USELESS, TOO_FEW, "losing modes", "rough")),
+    Verdict("memorizing", _memorizing, _against_memory, unless=("diverged", *USELESS[2:])),
 )

@@ -16,6 +16,7 @@ import os
 import re
 import stat
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -182,6 +183,19 @@ class File:
         if self._disk is None:
             for name in sorted(self.specs, key=lambda name: self.specs[name].start):
                 self[name]
+
+    def spool(self) -> None:
+        """Put all of a pipe into a nameless file, now, so that its tensors can be read side by side."""
+        if self._disk is None:
+            with tempfile.TemporaryFile() as file:
+                end = max((spec.end for spec in self.specs.values()), default=0)
+                while self._position < end:
+                    part = memoryview(bytearray(min(CHUNK, end - self._position)))
+                    self._read_exactly(part)
+                    file.write(part)
+                self.finish()
+                file.flush()
+                self._disk, self._data_start = Disk(file, self.name), 0
 
     def finish(self) -> None:
         """Read a pipe to its end, so that its writer can finish; Error if the writer failed."""

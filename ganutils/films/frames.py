@@ -47,6 +47,8 @@ class Frames:
     layout    rows of cells: the number of a sample in its sheet, a sign, or None for an empty place; or None
     finish    reads a pipe to its end; Error if what writes it failed
     lineage   the commands that made them
+    beside    what stands beside the pictures, by tensor: inputs, targets; each is read on its own
+    input_names  what is stacked in the inputs
     """
 
     name: str
@@ -58,6 +60,8 @@ class Frames:
     layout: Cells | None = None
     finish: Callable[[], None] = lambda: None
     lineage: Sequence[str] = ()
+    beside: Mapping[str, Frames] = dataclasses.field(default_factory=dict)
+    input_names: Sequence[str] = ()
 
     def sheets(self, shown: int) -> Iterator[np.ndarray]:
         """The first `shown` samples of each sheet: uint8 [shown, H, W, C]."""
@@ -73,6 +77,13 @@ class Frames:
                     sheet, at, done = np.empty_like(sheet), 0, done + 1
                     if done == self.count:
                         return  # the rest of a large sheet is not even read
+
+
+def of_tensors(name: str, tensors: Mapping[str, np.ndarray | Stream], meta: Mapping[str, Any]) -> Frames:
+    """Of the pictures of a samples file, and what stands beside them; see `of_tensor`."""
+    beside = {kind: of_tensor(name, tensors[kind], {}) for kind in kinds.BESIDE if kind in tensors}
+    frames = of_tensor(name, tensors[kinds.IMAGES.tensor], meta)
+    return dataclasses.replace(frames, beside=beside, input_names=meta.get("input_names", ()))
 
 
 def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -> Frames:
@@ -188,10 +199,12 @@ def _known(name: str, paths: Sequence[str], suffixes: tuple[str, ...]) -> list[s
 def _of_file(file: File) -> Frames:
     if "images" not in file:
         raise Error(f"{file.name}: points are not pictures; gan-plot draws them")
-    shape = file.specs["images"].shape
-    rows = file.rows("images", 1 if len(shape) > 4 else CHUNK)
-    frames = of_tensor(file.name, Stream(shape, np.dtype(np.uint8), rows), file.meta)
-    return dataclasses.replace(frames, finish=file.finish)
+    names = [name for name in (kinds.IMAGES.tensor, *kinds.BESIDE) if name in file]
+    if len(names) > 1:
+        file.spool()  # they are read side by side
+    count = 1 if len(file.specs["images"].shape) > 4 else CHUNK
+    tensors = {name: Stream(file.specs[name].shape, file.specs[name].dtype, file.rows(name, count)) for name in names}
+    return dataclasses.replace(of_tensors(file.name, tensors, file.meta), finish=file.finish)
 
 
 def _of_film(film: FilmFile, background: Color, stack: contextlib.ExitStack) -> Frames:

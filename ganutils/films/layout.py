@@ -70,15 +70,14 @@ class Panel:
         self.place()
         contents = [content for row in self._contents for content in row]
         self.numbers = {content for content in contents if isinstance(content, int)}
-        self.signs = [plain(content) for content in contents if isinstance(content, str)]
+        self.signs = [plain(content) for content in contents if content and isinstance(content, str)]
         is_pixel_art = look.scale == int(look.scale) and max(sample_h, sample_w) <= PIXEL_ART
         self.filter = look.filter or ("nearest" if is_pixel_art else "lanczos")
 
     def place(self, widths: Sequence[int] = (), height: int = 0) -> None:
         """Put samples into columns of at least these `widths` and rows of at least this `height`, which labels need."""
-        w, h = self.size
-        types = [{type(content) for content in column} for column in zip(*self._contents, strict=True)]
-        own = [(w + 1) // 2 if str in kinds and int not in kinds else w for kinds in types]  # signs: half
+        h = self.size[1]
+        own = [self._width(column) for column in zip(*self._contents, strict=True)]
         slots = [max(pair) for pair in itertools.zip_longest(own, widths, fillvalue=0)]
         starts = [0, *itertools.accumulate(slot + self.gap for slot in slots)]
         self.columns = [
@@ -88,13 +87,20 @@ class Panel:
         self.rows = [(i * (pitch + self.gap) + (pitch - h) // 2, h) for i in range(len(self._contents))]
         self.w, self.h = starts[-1] - self.gap, len(self.rows) * (pitch + self.gap) - self.gap
 
+    def _width(self, column: Sequence[int | str | None]) -> int:
+        """Of a column: half a sample's if it has signs alone, a gap if these are empty."""
+        types = {type(content) for content in column}
+        if str not in types or int in types:
+            return self.size[0]
+        return (self.size[0] + 1) // 2 if any(column) else BETWEEN
+
     @property
     def cells(self) -> list[Cell]:
         return [
             Cell(x, y, width, height, content)
             for (y, height), row in zip(self.rows, self._contents, strict=True)
             for (x, width), content in zip(self.columns, row, strict=True)
-            if content is not None
+            if content not in (None, "")
         ]
 
     def scaled(self, sheet: np.ndarray, channels: int) -> np.ndarray:

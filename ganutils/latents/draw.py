@@ -38,6 +38,7 @@ def latent_space(file: File) -> tuple[int, str]:
     """Length and prior of the latents that a checkpoint takes, or that a file holds."""
     if file.kind == "checkpoint":
         config = checkpoints.config_of(file)
+        checkpoints.check_latents(file.name, config)
         return config.z_dim, config.prior
     prior = file.meta.get("prior", "normal")
     if prior not in PRIORS:

@@ -141,9 +141,15 @@ def _texts(parts: Parts) -> Iterator[Section]:
 
 
 def _sheets(parts: Parts) -> Iterator[Section]:
-    files = [*parts.checkpoints, *parts.samples]
+    """A sheet of each file; a checkpoint whose generator starts from pictures has none to show."""
+    files = [*filter(_makes_samples, parts.checkpoints), *parts.samples]
     if files:
         yield _figures("Samples", [_sheet(path) for path in files])
+
+
+def _makes_samples(path: str) -> bool:
+    with container.read(path, "checkpoint") as file:
+        return checkpoints.config_of(file).inputs is None
 
 
 def _sheet(path: str) -> dict[str, str]:

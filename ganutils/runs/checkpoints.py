@@ -32,6 +32,12 @@ def config_of(file: File) -> Config:
     return config
 
 
+def check_latents(name: str, config: Config) -> None:
+    """Error, with the checkpoint's `name`, unless its generator starts from latents."""
+    if config.inputs is not None:
+        raise Error(f"{name}: makes pictures from pictures, not from latents; give gan-sample --inputs FILE")
+
+
 def _renewed(stored: dict[str, Any]) -> dict[str, Any]:
     """The settings of a checkpoint of any age by today's names, with those that came later."""
     values = dict(stored)

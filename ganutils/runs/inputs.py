@@ -59,7 +59,8 @@ class Inputs:
         (_, h, w, c), wanted = self.pixels.shape, config.inputs[2]
         if c != wanted:
             what = f"its {'inputs' if 'inputs' in self.file else 'pictures'} have {_channels(c)}"
-            how = f"gan-data --channels {wanted}" if wanted in IMAGES.channels else "gan-data --inputs, once for each"
+            option = "inputs" if wanted not in IMAGES.channels else "derive" if "inputs" in self.file else "channels"
+            how = f"gan-data --{option} {wanted}" if option == "channels" else f"gan-data --{option}"
             raise Error(f"{self.name}: {what}, and {name} takes {_channels(wanted)}; make such data with {how}")
         made = (h * config.scale, w * config.scale, config.shape[2])
         if math.prod(made) > NUMBERS:

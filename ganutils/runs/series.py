@@ -61,12 +61,11 @@ class Series:
         return len(self.sources) > 1
 
     def check_origin(self, has_inputs: bool) -> None:
-        """Error unless these start from pictures, if there are `inputs`, or from latents otherwise."""
-        name, starts = self.first.name, self.config.inputs is not None
-        if starts and not has_inputs:
-            raise Error(f"{name}: makes pictures from pictures, not from latents; give --inputs FILE")
-        if has_inputs and not starts:
-            raise Error(f"{name}: makes samples from latents, not from pictures; leave --inputs out")
+        """Error unless these generators start from pictures, if there are some, or from latents otherwise."""
+        if not has_inputs:
+            checkpoints.check_latents(self.first.name, self.config)
+        elif self.config.inputs is None:
+            raise Error(f"{self.first.name}: makes samples from latents, not from pictures; leave --inputs out")
 
     def labels(
         self,

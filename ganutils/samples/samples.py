@@ -90,7 +90,7 @@ class Samples:
     @property
     def views(self) -> list[View]:
         """What there is to see of each picture: those that are stacked in its inputs, itself, its target."""
-        inputs = _stacked(self.input_shape[2], self.meta.get("input_names", ())) if self.input_shape else []
+        inputs = stacked(self.input_shape[2], self.meta.get("input_names", ())) if self.input_shape else []
         return [*inputs, *(View(name, name) for name in ("images", "targets") if name in self.file)]
 
     def _shape_beside(self, tensor: str) -> tuple[int, ...] | None:
@@ -215,7 +215,7 @@ class Samples:
         check_shape(self.name, self.shape, name, shape)
 
 
-def _stacked(channels: int, names: Sequence[str]) -> list[View]:
+def stacked(channels: int, names: Sequence[str]) -> list[View]:
     """The pictures that are stacked in inputs: RGB ones first, since nobody knows."""
     is_named = len(names) <= channels <= 3 * len(names) and (channels - len(names)) % 2 == 0
     names = names if is_named else ["inputs"] * (channels // 3 + channels % 3)

@@ -24,8 +24,8 @@ class Tick(NamedTuple):
     images_per_second: float  # real pictures shown
     d_loss: float = NAN  # without penalties
     g_loss: float = NAN
-    l1: float = NAN  # of pairs: mean difference of the generated pictures to the true ones, whose range is -1..1
-    matching: float = NAN  # the same in D's features
+    l1: float = NAN  # of pairs: mean difference of the generated pictures to the true ones, with pixels in 0..1
+    matching: float = NAN  # mean difference in D's features
     d_real: float = NAN  # share of the real pictures that D takes for real
     d_fake: float = NAN  # share of the generated pictures that D takes for generated
     diversity: float = NAN  # of the last batch: standard deviation of the generated pictures over that of the real ones

@@ -58,5 +58,13 @@ def _extractor(network: Any, meta: dict[str, Any], path: str, device: Any, has_c
     def classify(images: np.ndarray) -> np.ndarray:
         return discriminate.apply(network, images, device).argmax(axis=1)
 
+    def find(images: np.ndarray) -> np.ndarray:
+        logits = discriminate.apply(network, images, device)
+        if meta.get("targets") == "classes":
+            return logits.argmax(axis=1)[:, None] == np.arange(len(names))
+        return logits[:, : len(names)] > 0
+
     name = {**about("classifier", digest=sha256(path)[:16]), "accuracy": meta.get("accuracy")}
-    return Extractor(features, name, classify if has_classes else None, meta.get("classes") or ())
+    names = list(meta.get("classes") or ())[: network.head.out_features]
+    known = (find, names) if meta.get("targets") in ("classes", "attributes") else (None, ())
+    return Extractor(features, name, classify if has_classes else None, meta.get("classes") or (), *known)

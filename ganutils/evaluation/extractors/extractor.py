@@ -30,14 +30,18 @@ class Extractor(NamedTuple):
 
     features    samples uint8 [N, H, W, C] or float32 [N, D] -> [N, F]
     about       name, hash, and the filter that resizes images on their way in
-    classify    samples -> class int64 [N], or None if it knows none
+    classify    samples -> class int64 [N], or None if it knows none of the set's own
     classes     what those classes mean
+    find        samples -> bool [N, A], which of its classes or attributes each has; None if it knows none
+    names       of those
     """
 
     features: Callable[[np.ndarray], np.ndarray]
     about: dict[str, Any]
     classify: Callable[[np.ndarray], np.ndarray] | None = None
     classes: Sequence[str] = ()
+    find: Callable[[np.ndarray], np.ndarray] | None = None
+    names: Sequence[str] = ()
 
 
 class LabeledSet(NamedTuple):

@@ -45,7 +45,8 @@ class PairedObjective(GANObjective):
         named["l1"] = (seen.fake - seen.real).abs().mean()
         weights = {"g_loss": config.adversarial, "l1": config.l1, "matching": config.matching}
         loss = torch.stack([weights[name] * term for name, term in named.items() if weights[name]]).sum()
-        return Terms(loss, {name: named[name].detach() for name in self.measured_of_g})
+        measured = {name: named[name].detach() for name in self.measured_of_g}
+        return Terms(loss, {**measured, "l1": measured["l1"] / 2})  # with pixels in 0..1, as gan-eval has it
 
     def _judged(self, D: Judge, seen: Seen) -> dict[str, Tensor]:
         """The terms that ask D: its loss, and the mean difference of its features to those of the true picture."""
