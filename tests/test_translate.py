@@ -474,3 +474,111 @@ def test_gan_sample_draws_what_gan_gif_draws(ok, translator, save, png, tmp_path
     for folder in ("out", "gif"):
         assert len(list((tmp_path / folder).iterdir())) == 4
         assert np.array_equal(png(f"{folder}/000003.png"), made[3])
+
+
+# --------------------------------------------------------------------------------- where else it is used
+
+
+def test_from_python(translator, tmp_path):
+    import ganutils
+
+    inputs = noise(3, 2, 13, 7, 1)
+    generator = ganutils.Generator(tmp_path / translator())
+    assert generator.z_dim == 0
+    made = generator(inputs=inputs)
+    assert made.shape == (3, 2, 13, 7, 3)
+    assert np.array_equal(made.reshape(6, 13, 7, 3), ran(gan_of(), inputs.reshape(6, 13, 7, 1)))
+    assert np.array_equal(generator(inputs=inputs[0, ..., 0]), made[0])
+    assert generator(inputs=noise(1, 90, 60, 1), tile=16).shape == (1, 90, 60, 3)
+    for arguments, words in (
+        ({"latents": np.zeros((2, 4))}, "starts from pictures; give inputs="),
+        ({"latents": np.zeros((2, 4)), "inputs": inputs}, "give inputs alone"),
+        ({"inputs": noise(2, 8, 8, 3)}, r"give \[..., h, w, 1\]"),
+        ({"inputs": np.zeros((2, 8, 8, 1))}, "inputs: are float64"),
+    ):
+        with pytest.raises(ganutils.Error, match=words):
+            generator(**arguments)
+    with pytest.raises(ganutils.Error, match="starts from pictures"):
+        generator.latents(3)
+
+
+def test_the_sheet_of_tensorboard(ok, save, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    pairs = save("pairs", images=noise(12, 16, 16, 3), inputs=noise(12, 16, 16, 1, seed=1))
+    ok("gan-loop", pairs, "--width", 2, "--batch", 4, "--steps", 2, "--tensorboard", "board", "-o", "x.ckpt", "-q")
+    events = accumulator.EventAccumulator(str(tmp_path / "board"))
+    events.Reload()
+    (image,) = events.Images("samples")
+    drawn = np.asarray(Image.open(io.BytesIO(image.encoded_image_string)))
+    ok("gan-sample", "x.ckpt", "--inputs", pairs, "-o", "sheet.png")
+    assert np.array_equal(drawn, np.asarray(Image.open(tmp_path / "sheet.png")))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["gan-interp", "--seeds", "1-3", "--for", "pix.ckpt.safetensors"], "not from latents; give gan-sample --inp"),
+        (["gan-info", "pix.ckpt.safetensors", "--preview", "x.png"], "not from latents; give gan-sample --inputs FILE"),
+        (
+            [
+                *(
+                    [
+                        "gan-arith",
+                        "z.safetensors",
+                        "[odd]",
+                        "--features",
+                        "pixels",
+                        "--like",
+                        "l.safetensors",
+                        "--score",
+                    ]
+                ),
+                "pix.ckpt.safetensors",
+            ],
+            "not from latents; give gan-sample --inputs FILE",
+        ),
+        (["gan-arith", "l.safetensors", "1-2"], "these samples do not keep latents"),
+    ],
+)
+def test_what_takes_latents_says_so(fails, translator, save, command, words):
+    translator()
+    given = {"images": noise(60, 16, 16, 3), "attributes": np.arange(60, dtype="f4")[:, None] % 2}
+    save("l", **given, meta={"attributes": ["odd"]})
+    save("z", latents=np.zeros((60, 4), "f4"), **given, meta={"attributes": ["odd"]})
+    assert words in fails(*command)
+
+
+def test_labels_and_reports_of_what_was_made(ok, translator, save, content, tmp_path):
+    dark, light = noise(30, 16, 16, 3) // 4, 255 - noise(30, 16, 16, 3) // 4
+    labeled = save("l", images=np.concatenate([dark, light]), labels=np.arange(60) // 30)
+    out = save("out", images=dark[:4], inputs=noise(4, 16, 16, 1), targets=dark[:4])
+    ok("gan-label", out, "--like", labeled, "--features", "pixels", "-o", "labeled.safetensors", "-q")
+    tensors = content("labeled.safetensors")[1]
+    assert tensors.keys() == {"images", "inputs", "targets", "labels", "attributes"}
+    ok("gan-report", translator(), "labeled.safetensors", "-o", "report.html")
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 1
+    ok("gan-report", "pix.ckpt.safetensors", "-o", "report.html")
+    ok("gan-info", "pix.ckpt.safetensors")
+    ok("gan-plot", "pix.ckpt.safetensors", "-o", "filters.png")
+    ok("gan-quiz", labeled, "labeled.safetensors", "-n", 3, "-o", "quiz.html")
+
+
+def test_a_run_that_begins_with_the_networks_of_another(ok, fails, save, content):
+    """SRGAN begins with the generator that was trained by L1 alone."""
+    pairs = save("pairs", images=noise(12, 16, 16, 3), inputs=noise(12, 4, 4, 3, seed=1))
+    tiny = ("--width", 2, "--blocks", 1, "--batch", 4, "--adversarial", 0, "--l1", 1)
+    ok("gan-loop", pairs, *tiny, "--steps", 2, "-o", "l1.ckpt", "-q")
+    ok("gan-loop", pairs, "--init", "l1.ckpt", "--adversarial", 0.01, "--steps", 0, "-o", "gan.ckpt", "-q")
+    (was, before), (now, after) = content("l1.ckpt"), content("gan.ckpt")
+    assert all(np.array_equal(before[name], after[name]) for name in before if name.split(".")[0] in ("G", "D", "ema"))
+    assert now["config"] == {**was["config"], "adversarial": 0.01}
+    ok("gan-loop", pairs, "--init", "l1.ckpt", "--adversarial", 0.01, "--steps", 2, "-o", "gan.ckpt", "-q", "--fresh")
+    assert not np.array_equal(content("gan.ckpt")[1]["D.head.weight"], after["D.head.weight"])
+    # G is of use to another D, which is new then
+    ok("gan-loop", pairs, "--init", "l1.ckpt", "--sees", "pair", "--steps", 0, "-o", "pair.ckpt", "-q")
+    pair = content("pair.ckpt")[1]
+    assert pair["D.downs.0.weight"].shape[1] == 6
+    assert all(np.array_equal(before[name], pair[name]) for name in before if name.split(".")[0] in ("G", "ema"))
+    assert "its networks do not fit: width is 2 there, 4 here" in fails(
+        "gan-loop", pairs, "--init", "l1.ckpt", "--width", 4, "--steps", 0, "-o", "wide.ckpt", "-q"
+    )

@@ -1,4 +1,4 @@
-"""The generator of a checkpoint as a function from latents to samples."""
+"""The generator of a checkpoint as a function from latents, or pictures, to samples."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from torch import nn
 
 from ganutils import Error
+from ganutils.api.data import as_images
 from ganutils.compute import devices
 from ganutils.files import container
 from ganutils.inference.generate import generate
+from ganutils.inference.translate import translate
 from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
 from ganutils.runs import checkpoints
@@ -25,7 +27,7 @@ class Generator:
 
     config   the settings of its run
     shape    of a sample: (H, W, C), or (D,) of a point
-    z_dim    length of a latent
+    z_dim    length of a latent; 0 if it starts from pictures
     classes  their names; empty unless it was trained with --conditional
     step     generator updates so far
     """
@@ -50,13 +52,21 @@ class Generator:
 
     def latents(self, count: int = 64, seed: int = 0) -> np.ndarray:
         """The first `count` latents of `seed`, float32 [count, z_dim]: those of `gan-sample -n COUNT --seed SEED`."""
+        self._check_start(from_pictures=False)
         return draw_latents(seed, count, self.z_dim, self.config.prior)
 
-    def __call__(self, latents: Any, labels: Any = None) -> np.ndarray:
+    def __call__(self, latents: Any = None, labels: Any = None, *, inputs: Any = None, tile: int = 0) -> np.ndarray:
         """Samples of `latents` [..., Z]: uint8 [..., H, W, C], or points float32 [..., D].
 
         labels  with classes: one for all, by name or number, or int64 [...]; None = all classes evenly, in order
+        inputs  in place of latents, uint8 [..., h, w, c] of any size, for a generator that starts from pictures
+        tile    as --tile of gan-sample
         """
+        self._check_start(from_pictures=inputs is not None)
+        if inputs is not None:
+            if latents is not None:
+                raise Error("latents: the generator starts from pictures; give inputs alone")
+            return self._translated(as_images(inputs, "inputs"), labels, tile)
         z = np.asarray(latents, np.float32)
         if z.ndim < 2 or z.shape[-1] != self.z_dim or not z.size:
             raise Error(f"latents: have shape {list(z.shape)}; give [..., {self.z_dim}], as .latents() does")
@@ -65,6 +75,25 @@ class Generator:
         with devices.lent():
             chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
+
+    def _translated(self, inputs: np.ndarray, labels: Any, tile: int) -> np.ndarray:
+        """What it makes of `inputs` [..., h, w, c]."""
+        assert self.config.inputs is not None
+        lead, shape = inputs.shape[:-3], inputs.shape[-3:]
+        if shape[-1] != self.config.inputs[-1] or not inputs.size:
+            raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")
+        classes = self._labels(labels, lead)
+        with devices.lent():
+            chunks = list(translate(self._network, self.config, inputs.reshape(-1, *shape), classes, tile))
+        made = np.concatenate(chunks)
+        return made.reshape(*lead, *made.shape[1:])
+
+    def _check_start(self, from_pictures: bool) -> None:
+        """Error unless it starts from pictures, or from latents, as said."""
+        if from_pictures and not self.config.inputs:
+            raise Error("inputs: the generator starts from latents; give some, as .latents() does")
+        if self.config.inputs and not from_pictures:
+            raise Error("latents: the generator starts from pictures; give inputs=")
 
     def _labels(self, labels: Any, lead: tuple[int, ...]) -> np.ndarray | None:
         """int64 [N], a class for each latent; None if there are no classes."""

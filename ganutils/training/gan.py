@@ -130,14 +130,20 @@ def begin(config: Config, file: File | None, init: File | None = None) -> GAN:
 
 
 def _take_networks(gan: GAN, file: File) -> None:
-    """Copy the three networks of the checkpoint `file` into those of `gan`."""
+    """Copy the three networks of the checkpoint `file` into those of `gan`.
+
+    A translator may leave D as it is, if that does not fit: what G learned from pairs alone is of use to any D.
+    """
     source = load(file)
     for part in ("G", "D", "ema"):
         there, here = (getattr(one, part).state_dict() for one in (source, gan))
-        for name in sorted(there.keys() | here.keys()):
-            if name not in there or name not in here or there[name].shape != here[name].shape:
-                raise Error(f"{file.name}: its networks do not fit: {_misfit(source.config, gan.config, part, name)}")
-        fill(here, there)
+        names = sorted(there.keys() | here.keys())
+        misfits = [n for n in names if n not in there or n not in here or there[n].shape != here[n].shape]
+        if misfits and not (part == "D" and gan.config.inputs):
+            misfit = _misfit(source.config, gan.config, part, misfits[0])
+            raise Error(f"{file.name}: its networks do not fit: {misfit}")
+        if not misfits:
+            fill(here, there)
 
 
 def _misfit(there: Config, here: Config, part: str, name: str) -> str:

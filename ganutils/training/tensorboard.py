@@ -9,20 +9,26 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.films.layout import grid_of
+from ganutils.films.columns import arranged
+from ganutils.films.film import draw_sheet
+from ganutils.films.frames import of_tensors
+from ganutils.films.layout import Look, grid_of
 from ganutils.inference.generate import generate
+from ganutils.inference.translate import translate
 from ganutils.latents.draw import draw_latents
-from ganutils.training.gan import GAN
 from ganutils.training.loop import TICK, Tick
+from ganutils.training.trainer import Trainer
 
 SHOWN = 64  # samples in a sheet, of the same latents throughout
+PAIRS = 16  # pairs in one
 
 
 class Board:
     """A listener of a run: the fields of ticks as curves, and a sheet of samples at every tenth tick and the last."""
 
-    def __init__(self, writer: Any, gan: GAN, steps: int):
-        self.writer, self.gan, self.steps = writer, gan, steps
+    def __init__(self, writer: Any, trainer: Trainer, steps: int):
+        self.writer, self.gan, self.steps = writer, trainer.gan, steps
+        self.data = trainer.data
 
     def __call__(self, tick: Tick | None) -> None:
         """Called after each step."""
@@ -37,6 +43,8 @@ class Board:
     def _sheet(self) -> np.ndarray:
         """uint8 [H, W, C]: samples of the averaged generator, of all classes evenly."""
         config = self.gan.config
+        if config.inputs:
+            return self._pairs()
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
         samples = np.concatenate(list(generate(self.gan.ema, z, labels, config.shape)))
@@ -44,13 +52,23 @@ class Board:
         columns, rows = grid_of(n)
         return samples.reshape(rows, columns, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, columns * w, c)
 
+    def _pairs(self) -> np.ndarray:
+        """uint8 [H, W, C]: input, output and target of the first pairs of the data."""
+        config, data = self.gan.config, self.data
+        assert data is not None and data.inputs is not None
+        inputs, targets = data.inputs[:PAIRS], data.samples[:PAIRS]
+        labels = None if data.labels is None else data.labels[:PAIRS]
+        images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels)))
+        pairs = of_tensors("samples", {"images": images, "inputs": inputs, "targets": targets}, {})
+        return draw_sheet(*arranged([pairs], Look(), is_sheet=True))[0]
+
 
 @contextlib.contextmanager
-def open_board(folder: str, gan: GAN, steps: int) -> Iterator[Board]:
+def open_board(folder: str, trainer: Trainer, steps: int) -> Iterator[Board]:
     """A Board that writes to `folder`; Error without TensorBoard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise Error("--tensorboard: TensorBoard is missing; install it with: pip install tensorboard") from None
     with SummaryWriter(folder) as writer:
-        yield Board(writer, gan, steps)
+        yield Board(writer, trainer, steps)

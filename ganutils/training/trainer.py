@@ -48,6 +48,7 @@ class Trainer:
     ):
         self.gan = gan.to(device)
         self.config = gan.config = with_precision(gan.config, device)
+        self.data = data
         self.device = device
         self.team = team
         if self.config.batch % self.team.count:
