@@ -17,7 +17,7 @@ from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import PRESETS
+from ganutils.runs.presets import PAIRED, PRESETS
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -208,6 +208,7 @@ output_of_plot = _output(
     _checked(_check_plot), f"File to write: {paths.in_words(formats.figure_formats())}", "a PNG on stdout"
 )
 
+LONG = 80  # letters of choices that stand beside an option
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)  # as numbers: to look up a default's name would import Pillow at every start
 
@@ -243,6 +244,7 @@ init = _shared(
     metavar="CKPT",
     help="Checkpoint whose networks a new run begins with; settings that are not given are its own",
 )
+inputs = _shared("--inputs", type=click.Path(), help="Pictures that others are to be made from")
 like = _shared("--like", type=click.Path(), metavar="LABELED", help="Labeled samples to learn from")
 limit = _shared("--limit", metavar="N", type=Integer(1), help="Use at most N samples, chosen by --seed")
 log = _shared(
@@ -278,19 +280,28 @@ updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of a new run, as options without defaults: those left out come from the preset or --from."""
-    modern = {**PLAIN, **PRESETS["modern"]}
+    modern, pairs = {**PLAIN, **PRESETS["modern"]}, PAIRED["modern"]
     for name, setting in reversed(SETTINGS.items()):
         if setting.option:
-            value = modern.get(name)
-            note = "" if value is None else f"  [modern: {f'{value:g}' if isinstance(value, float) else value}]"
-            function = _setting(name, setting, note)(function)
+            values = dict.fromkeys(map(_shown, (modern.get(name), pairs.get(name))))
+            note = "; with inputs: ".join(value for value in values if value)
+            function = _setting(name, setting, f"  [modern: {note}]" if note else "")(function)
     return function
+
+
+def _shown(value: Any) -> str:
+    """The value of a setting in its help; "" if there is none."""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 def _setting(name: str, setting: Setting, note: str) -> Callable[..., Any]:
     if setting.flag:
         return click.option(f"--{setting.flag}", is_flag=True, help=setting.help)
-    return click.option("--" + name.replace("_", "-"), name, type=_type(setting), help=setting.help + note)
+    flag, kind, text = "--" + name.replace("_", "-"), _type(setting), setting.help
+    if isinstance(kind, click.Choice) and sum(map(len, kind.choices)) > LONG:  # names that fit into no column
+        text = f"{text[:-1]}: {', '.join(map(str, kind.choices))}."
+        return click.option(flag, name, type=kind, metavar="NAME", help=text + note)
+    return click.option(flag, name, type=kind, help=text + note)
 
 
 def _type(setting: Setting) -> click.ParamType:

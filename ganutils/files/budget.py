@@ -23,6 +23,8 @@ HEADER = 1 << 16  # bytes of text that describe one array or one member of an ar
 DECODING = 5  # seconds of a processor for a picture or film
 DECODING_PER_BYTE = 5e-6  # seconds; what is honest and slow to decode is large
 FILM_PER_BYTE = 5e-5  # seconds; a still scene of many frames takes few bytes
+DERIVING_PER_NUMBER = 1e-6  # seconds
+PER_NUMBER = 24  # bytes that making an input may take for each number of the picture
 PER_PIXEL = 32  # bytes that a decoder may have for each: RGBA several times over
 PIXELS = 1 << 26  # of one picture, 8192x8192, and of all that are decoded at once; a larger one's header is enough
 UNASKED = 1 << 17  # pixels that any number of processes may decode at once
@@ -37,6 +39,11 @@ MEMBER = 1000  # bytes of memory for each member of an archive
 def decoding(size: int) -> float:
     """Seconds of a processor for a picture in a file of so many bytes."""
     return DECODING + DECODING_PER_BYTE * size
+
+
+def deriving(size: int) -> float:
+    """Seconds of a processor for making an input of a picture of so many numbers."""
+    return DECODING + DERIVING_PER_NUMBER * size
 
 
 def filming(size: int) -> float:

@@ -116,6 +116,7 @@ PAIRED: dict[str, dict[str, Any]] = {
         z_dim=0,
         prior="normal",
         loss="nonsaturating",
+        smooth=1.0,
         r1=1.0,
         l1=30.0,
         jitter=0.06,

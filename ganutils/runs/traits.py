@@ -103,7 +103,7 @@ ARCHS = {
     ),
     "hourglass": ArchTraits(
         32,
-        lambda width, points: 18 * width**2 * points,
+        lambda width, points: 24 * width**2 * points,
         settings=("dropout", *PAIRS),
         first_layer="D.downs.0.weight",
         translates=True,
@@ -111,7 +111,7 @@ ARCHS = {
     ),
     "enlarge": ArchTraits(
         32,
-        lambda width, points: 24 * width**2 * points,
+        lambda width, points: 32 * width**2 * points,
         settings=("blocks", *PAIRS),
         first_layer="D.downs.0.weight",
         translates=True,

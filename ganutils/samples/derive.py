@@ -28,14 +28,15 @@ def edges(pixels: np.ndarray, threshold: float, random: np.random.Generator) -> 
 
     h, w, _ = pixels.shape
     sigma = min(3.0, max(0.8, math.sqrt(min(h, w) / 64)))  # pixels; larger pictures show finer textures
-    smooth = ndimage.gaussian_filter(pixels / np.float32(255), (sigma, sigma, 0), mode="nearest")
-    down, across = (ndimage.sobel(smooth, axis, mode="nearest") / 8 for axis in (0, 1))  # a pixel
-    height = np.hypot(down, across)
-    most = height.argmax(2)[..., None]
-    height, down, across = (np.take_along_axis(each, most, 2)[..., 0] for each in (height, down, across))
-    height = np.pad(height * sigma * math.sqrt(2 * math.pi), 1)  # of the step, however much it was smoothed
-    direction = np.rint(np.arctan2(down, across) / (math.pi / 4)).astype(int) % 4
-    here, is_ridge = height[1:-1, 1:-1], np.zeros((h, w), bool)
+    height, direction = np.zeros((h, w), np.float32), np.zeros((h, w), np.int8)
+    for channel in np.moveaxis(pixels, 2, 0):
+        smooth = ndimage.gaussian_filter(channel / np.float32(255), sigma, mode="nearest")
+        down, across = (ndimage.sobel(smooth, axis, mode="nearest") / 8 for axis in (0, 1))  # a pixel
+        own = np.hypot(down, across) * np.float32(sigma * math.sqrt(2 * math.pi))  # of the step that was smoothed
+        is_most = own > height
+        height[is_most] = own[is_most]
+        direction[is_most] = np.rint(np.arctan2(down, across)[is_most] * np.float32(4 / math.pi)).astype(np.int8) % 4
+    here, height, is_ridge = height, np.pad(height, 1), np.zeros((h, w), bool)
     for number, (y, x) in enumerate([(0, 1), (1, 1), (1, 0), (1, -1)]):  # the neighbors across the edge
         before, after = (height[1 + y * side :, 1 + x * side :][:h, :w] for side in (-1, 1))
         is_ridge |= (direction == number) & (here >= before) & (here > after)
@@ -114,7 +115,7 @@ class Row(NamedTuple):
 
 
 DERIVE = {
-    "edges": Row(edges, "THRESHOLD", 0.01, 1, 0.2),
+    "edges": Row(edges, "THRESHOLD", 0.01, 1, 0.1),
     "gray": Row(gray),
     "small": Row(small, "K", 2, 64, None, is_whole=True),
     "blur": Row(blur, "SIGMA", 0.1, 100, None),

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
+from ganutils.files import budget
 from ganutils.files.container import Stream
 from ganutils.files.kinds import BESIDE, IMAGES, POINTS
+from ganutils.samples import foreign
 from ganutils.samples.decoding import NAMED, Tensors
 from ganutils.samples.derive import DERIVE, Way
 from ganutils.samples.foreign import UnreadableError
@@ -114,6 +116,8 @@ def _draw_derived(
     picture = _picture(draw(about, shape))
     make = DERIVE[way.name].make
     if make is not None:
+        foreign.allow(budget.deriving(picture.size))
+        foreign.allow_memory(budget.MEMORY + budget.PER_NUMBER * picture.size)
         return {"images": picture, "inputs": make(picture, way.number, randomness.stream(seed, way.name, row))}
     assert sketch is not None
     return {"images": picture, "inputs": sketch(about, shape, way.word == "color")}
