@@ -14,6 +14,7 @@ from ganutils import Error
 from ganutils.files.kinds import BESIDE, IMAGES
 from ganutils.films.frames import Cells, Frames, check_grid, side_by_side
 from ganutils.films.layout import SHEET_LIMIT, Look
+from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import stacked
 
 SHOWN = ("inputs", IMAGES.tensor, "targets")  # the order of the columns
@@ -133,7 +134,7 @@ def _joined(inputs: Sequence[Frames], columns: Sequence[Column], plan: _Plan) ->
         for sheets in side_by_side(sources, [plan.samples] * len(sources)):
             _check_same(inputs, sources, sheets)
             found = {id(source): sheet for source, sheet in zip(sources, sheets, strict=True)}
-            shown = [fitted(found[id(column.frames)][..., column.channels], size) for column in columns]
+            shown = [_fitted(found[id(column.frames)][..., column.channels], size) for column in columns]
             yield np.stack(shown, 1).reshape(-1, *size)
 
     def finish() -> None:
@@ -175,12 +176,8 @@ def _check_same(inputs: Sequence[Frames], sources: Sequence[Frames], sheets: Seq
                 )
 
 
-def fitted(pictures: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
-    """Pictures [N, h, w, c] of another `size`, (H, W, C), by the nearest pixels; gray becomes RGB."""
+def _fitted(pictures: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
+    """Pictures [N, h, w, c] in another `size`, (H, W, C), by the nearest pixels; gray becomes RGB."""
     h, w, channels = size
-    rows, columns = (
-        (2 * np.arange(length) + 1) * own // (2 * length)
-        for length, own in zip((h, w), pictures.shape[1:3], strict=True)
-    )
-    resized = pictures[:, rows][:, :, columns]
-    return resized.repeat(channels, 3) if resized.shape[3] < channels else resized
+    shape = Shape(size=(w, h), fit="stretch", channels=channels, filter="nearest")
+    return np.stack([fit_pixels(picture, shape) for picture in pictures])
