@@ -299,7 +299,7 @@ def test_classes_come_from_the_file_or_the_label(ok, fails, translator, save, co
     ("arguments", "words", "code"),
     [
         (["pix.ckpt.safetensors"], "pix.ckpt.safetensors: makes pictures from pictures, not from latents; give", 1),
-        (["pix.ckpt.safetensors", "--seeds", "1-3"], "not from latents; give --inputs FILE", 1),
+        (["pix.ckpt.safetensors", "--seeds", "1-3"], "not from latents; give gan-sample --inputs", 1),
         (["gan.ckpt.safetensors", "--inputs", "color.safetensors"], "not from pictures; leave --inputs out", 1),
         (["pix.ckpt.safetensors", "--inputs", "color.safetensors"], "takes 1 channel; make such data with gan-data", 1),
         (["pix.ckpt.safetensors", "--inputs", "points.safetensors"], "points.safetensors: holds points; --inputs", 1),
