@@ -40,7 +40,8 @@ class ClassEmbedding(nn.Module):
         """
         if self.embedding is None or labels is None:
             return logits
-        vectors = self.embedding(labels).view(len(features), -1, *[1] * (features.dim() - 2))
+        vectors = self.embedding(labels)
+        vectors = vectors.view(*vectors.shape, *[1] * (features.dim() - 2))  # len() would be no free batch in a graph
         return logits + (vectors * features).sum(1) / features.shape[1] ** 0.5
 
 
