@@ -461,7 +461,7 @@ def _last(path):
         return film.convert("RGB")
 
 
-def test_gan_sample_draws_what_gan_gif_draws(ok, translator, save, png, tmp_path):
+def test_gan_sample_draws_what_gan_gif_draws(ok, fails, translator, save, png, tmp_path):
     pairs = save("pairs", images=noise(4, 48, 48, 3), inputs=noise(4, 48, 48, 1, seed=1))
     checkpoint = translator()
     ok("gan-sample", checkpoint, "--inputs", pairs, "-o", "out.png")
@@ -470,6 +470,9 @@ def test_gan_sample_draws_what_gan_gif_draws(ok, translator, save, png, tmp_path
     assert np.array_equal(png("out.png"), png("gif.png"))
     ok("gan-sample", checkpoint, "--inputs", pairs, "-o", "out/")
     ok("gan-gif", "out.safetensors", "-o", "gif/")
+    assert "--show: a folder has a PNG of each picture" in fails(
+        "gan-gif", "out.safetensors", "--show", "images", "-o", "gif/"
+    )
     made = ran(gan_of(), noise(4, 48, 48, 1, seed=1))
     for folder in ("out", "gif"):
         assert len(list((tmp_path / folder).iterdir())) == 4

@@ -28,18 +28,21 @@ class Column(NamedTuple):
     channels: slice = slice(None)
 
 
-def arranged(
-    inputs: Sequence[Frames], look: Look, is_sheet: bool, show: Sequence[str] = ()
-) -> tuple[list[Frames], Look]:
+def arranged(inputs: Sequence[Frames], look: Look, suffix: str, show: Sequence[str] = ()) -> tuple[list[Frames], Look]:
     """The same with all that `show` names in columns, a row for each sample; and how these are drawn.
 
     Of several inputs, the pictures of each have a column, and what stands beside them is shown once.
 
-    is_sheet  whether a film becomes a sheet, on which time runs from left to right
-    show      some of SHOWN, in that order; empty = all that there are
+    suffix  of the film or sheet: on a .png time runs from left to right; / has a PNG of each picture of a sheet
+    show    some of SHOWN, in that order; empty = all that there are
 
     Without anything beside the pictures all is left as it is. Error if the inputs do not go together.
     """
+    is_film = max(frames.count for frames in inputs) > 1
+    if suffix == "/" and not is_film:
+        if show:
+            raise Error("--show: a folder has a PNG of each picture; leave it out, or write a .png")
+        return list(inputs), look
     there = {IMAGES.tensor, *(kind for frames in inputs for kind in frames.beside)}
     for kind in show:
         if kind not in there:
@@ -52,7 +55,7 @@ def arranged(
     heads = look.column_labels or [column.head for column in columns]
     if len(heads) != len(columns):
         raise Error(f"--column-labels: {len(heads)} labels for {len(columns)} columns; give one each")
-    is_unrolled = is_sheet and max(frames.count for frames in inputs) > 1
+    is_unrolled = is_film and suffix == ".png"
     plan = _Plan.of(inputs[0], len(columns), None if is_unrolled else look.grid)
     frames = _joined(inputs, columns, plan)
     if is_unrolled:
