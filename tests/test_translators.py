@@ -149,8 +149,9 @@ def test_the_generator_s_loss_is_the_sum_of_its_weighted_terms():
     shown = seen()
     loss, terms = objective(adversarial=0.5, l1=3.0, matching=2.0)[0].generator(objective()[1], shown)
     assert terms.keys() == {"g_loss", "l1", "matching"}
-    assert loss == pytest.approx(0.5 * terms["g_loss"] + 3 * terms["l1"] + 2 * terms["matching"])
-    assert terms["l1"] == pytest.approx(float((shown.fake - shown.real).abs().mean()))
+    distance = float((shown.fake - shown.real).abs().mean())
+    assert loss == pytest.approx(0.5 * terms["g_loss"] + 3 * distance + 2 * terms["matching"])
+    assert terms["l1"] == pytest.approx(distance / 2)  # the log has pixels in 0..1
     same = objective(matching=1.0)[0].generator(objective()[1], shown._replace(fake=shown.real)).measured
     assert same["l1"] == same["matching"] == 0
 
@@ -162,7 +163,7 @@ def test_the_distance_alone_asks_no_discriminator():
     ours, _ = objective(adversarial=0.0, l1=2.0)
     terms = ours.generator(Judge(torch.nn.Module(), refuses), seen())
     assert terms.measured.keys() == {"l1"}
-    assert terms.loss == 2 * terms.measured["l1"]
+    assert terms.loss == 4 * terms.measured["l1"]  # of pixels in -1..1
 
 
 def test_a_share_of_the_fakes_are_real_pictures_beside_wrong_inputs():
