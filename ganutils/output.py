@@ -49,7 +49,7 @@ def write_output(
         folders.write(path, pictures, meta.get("lineage", ()))
     else:
         frames = of_tensors(path, tensors, meta) if _has_several(main) else of_tensor(path, main, meta)
-        shown, look = arranged([frames], Look(), suffix == ".png")
+        shown, look = arranged([frames], Look(), suffix)
         return write_film(path, suffix, shown, look, lineage=meta.get("lineage", ()))
     return f"{modality.tensor} {list(main.shape)}"
 

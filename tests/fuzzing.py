@@ -43,9 +43,11 @@ LINES = [
     "gan-eval --diagnose gan.ckpt data.safetensors --features pixels --history run.jsonl -n 9",
     "gan-export gan.ckpt -o o.onnx",
     "gan-export points.ckpt --runtime folder -o o.html",
+    "gan-export pix.ckpt --inputs pairs.safetensors --runtime folder -o o.html",
     "gan-gif film.safetensors -o o.gif",
     "gan-gif film.safetensors film.gif --caption {frame} -o o.apng",
     "gan-gif data.safetensors --grid 2x2 -o o.png",
+    "gan-gif pairs.safetensors --show inputs,images --grid 2x2 -o o.png",
     "gan-gif 'folder/*.png' -o o.webp",
     "gan-info data.safetensors gan.ckpt film.gif",
     "gan-info points.safetensors --preview o.png",
@@ -67,6 +69,8 @@ LINES = [
     "gan-sample gan.ckpt -n 4 -o o.safetensors",
     "gan-sample gan.ckpt gan.ckpt --latents latents.safetensors -o o.gif",
     "gan-sample classes.ckpt --label 1 --seeds 1-3 -o o/",
+    "gan-sample pix.ckpt --inputs pairs.safetensors -n 3 --tile 16 -o o.png",
+    "gan-sample pix.ckpt pix.ckpt --inputs film.safetensors -o o.gif",
     "gan-train-d data.safetensors --width 1 --z-dim 2 --batch 2 --updates 1 -o o.ckpt",
     "gan-train-g --from gan.ckpt --updates 1 -o o.ckpt",
 ]
@@ -82,6 +86,7 @@ OUTPUTS = {
 }  # options that are written to
 INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
+    *("pairs.safetensors", "pix.ckpt"),
     *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "film.gif", "array.npy", "folder"),
 )
 PATHS = [

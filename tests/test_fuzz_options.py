@@ -32,6 +32,11 @@ def inputs(tmp_path, ok):
     put("sheet.safetensors", {"images": images, "latents": latents, "labels": labels, "attributes": attributes}, **meta)
     put("latents.safetensors", {"latents": latents}, "latents")
     put("film.safetensors", {"images": images[:12, None]})
+    put(
+        "pairs.safetensors",
+        {"images": images, "inputs": 255 - images[:, ::-1], "labels": labels},
+        classes=meta["classes"],
+    )
     put("points.safetensors", {"points": np.linspace(-1, 1, 60, dtype="f4")[:, None]})
     np.save(folder / "array.npy", images)
     (folder / "empty").touch()
@@ -45,6 +50,7 @@ def inputs(tmp_path, ok):
         ["gan-gif", "inputs/film.safetensors", "-o", "inputs/film.gif"],
         ["gan-loop", "inputs/data.safetensors", *TINY, "--steps", 1, "-o", "inputs/gan.ckpt"],
         ["gan-loop", "inputs/data.safetensors", *TINY, "--conditional", "--steps", 1, "-o", "inputs/classes.ckpt"],
+        ["gan-loop", "inputs/pairs.safetensors", "--width", 2, "--batch", 4, "--steps", 1, "-o", "inputs/pix.ckpt"],
         ["gan-loop", "inputs/points.safetensors", *TINY, "--steps", 1, "-o", "inputs/points.ckpt"],
     ):
         ok(*words)

@@ -41,7 +41,7 @@ def test_scores_are_those_of_the_cpu(ok, checkpoint, pictures):
 
 def test_too_large_a_batch_is_told_in_one_line(run, pictures):
     result = run(*LINE, "--batch", 1 << 20, "--width", 2048, "-o", "x.ckpt")
-    said = "gan-loop: out of memory; use a smaller --batch, --width or --size, or fewer samples"
+    said = "gan-loop: out of memory; use a smaller --batch, --width, --size or --tile, or fewer samples"
     assert (result.code, result.lines) == (1, [said])
 
 

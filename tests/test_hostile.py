@@ -56,10 +56,12 @@ SAMPLES = [
     ["gan-loop", "F", *T, "--conditional", "-o", "o.ckpt", "--fresh"],
     ["gan-interp", "F", "-o", "o.safetensors", "--frames", "3", "-q"],
     ["gan-sample", "mlp.safetensors", "--latents", "F", "-o", "o.safetensors", "-q"],
+    ["gan-sample", "unet.safetensors", "--inputs", "F", "--tile", "16", "-o", "o.png", "-q"],
 ]
 PAIRS = [
     *SAMPLES,
     ["gan-data", "F", "--size", "8", "--shuffle", "-o", "o.safetensors", "-q"],
+    ["gan-gif", "F", "pairs.safetensors", "--show", "targets,images,inputs", "-o", "o.gif", "-q"],
     ["gan-data", "F", "--swap", "-o", "o.safetensors", "-q"],
     ["gan-data", "F", "pairs.safetensors", "--film", "-o", "o.safetensors", "-q"],
     ["gan-data", "pairs.safetensors", "--inputs", "F", "--inputs", "F", "--size", "4", "-o", "o.safetensors", "-q"],
@@ -82,10 +84,18 @@ CHECKPOINTS = [
     ["gan-interp", "--seeds", "1-3", "--for", "F", "--frames", "2", "-o", "o.safetensors", "-q"],
     ["gan-eval", "DATA", "F", "-n", "5", "-q", "--features", "pixels"],
 ]
+TRANSLATORS = [
+    *LOOKS,
+    ["gan-sample", "F", "-n", "3", "-o", "o.png", "-q"],
+    ["gan-sample", "F", "--inputs", "train.safetensors", "--tile", "16", "-o", "o.png", "-q"],
+    ["gan-sample", "F", "hourglass.safetensors", "--inputs", "train.safetensors", "-n", "2", "-o", "o.gif", "-q"],
+    ["gan-interp", "--seeds", "1-3", "--for", "F", "--frames", "2", "-o", "o.safetensors", "-q"],
+]
 EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--features", "F", "-q"]]
 USES = {
     **dict.fromkeys(("samples", "train", "points"), SAMPLES),
     **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "snapshot"), CHECKPOINTS),
+    **dict.fromkeys(("unet", "enlarge"), TRANSLATORS),
     "pairs": PAIRS,
     "latents": LATENTS,
     "extractor": EXTRACTORS,

@@ -94,7 +94,7 @@ def gan_x():
     {statement}
 gan_x()
 """
-LESS = "gan-x: out of memory; use a smaller --batch, --width or --size, or fewer samples"
+LESS = "gan-x: out of memory; use a smaller --batch, --width, --size or --tile, or fewer samples"
 FAILURES = {
     "import no_such_package.inner": "gan-x: no-such-package is not installed; run: pip install no-such-package",
     "sys.modules['PIL'] = None; import PIL": "gan-x: pillow is not installed; run: pip install pillow",

@@ -514,7 +514,7 @@ def test_other_inputs_are_other_data(made, pairs, tmp_path, ok):
     made("photos", "--derive", "gray")
     with container.read(str(tmp_path / "made.safetensors"), "samples") as file:
         known = Samples(file).identity
-    made("photos", "--derive", "edges")
+    made("made.safetensors", "--derive", "edges")
     with container.read(str(tmp_path / "made.safetensors"), "samples") as file:
         assert Samples(file).other_than(known) == ["inputs"]
     digests = set()
@@ -522,6 +522,14 @@ def test_other_inputs_are_other_data(made, pairs, tmp_path, ok):
         made("photos", "--derive", how)
         digests.add(ok("gan-info", "--digest", "made.safetensors").out)
     assert len(digests) == 3
+
+
+def test_a_run_does_not_go_on_with_other_inputs(made, pairs, ok, fails):
+    tiny = ("made.safetensors", "--width", 1, "--batch", 2, "-o", "a.ckpt", "-q")
+    made("photos", "--derive", "gray")
+    ok("gan-loop", *tiny, "--steps", 1)
+    made("photos", "--derive", "edges")
+    assert "the data are not the same (other inputs)" in fails("gan-loop", *tiny, "--steps", 2)
 
 
 def test_python_reads_and_writes_them(made, pairs, tmp_path):

@@ -28,9 +28,9 @@ SOAK = pytest.mark.soak
 GOLDEN = ROOT / "tests" / "data" / "format-1"
 DIGESTS = {
     "dcgan": "6b2d8c58e019164a2ae97c5040f6cedee0ba63b30002826b557c444379603cd1",
-    "enlarge": "f73668bb030f3645e2d706953ac2026063d2719dba1e5d9a7c2ed1deb256781c",
+    "enlarge": "dc1ddfbb5ab5f6e14181427f42e448e2eddd91d7906419e0a736875fc8609ec0",
     "extractor": "e23d9e84c3585047e506298d193c518635e78d74232cb636fc3ccfc5db54d0a0",
-    "hourglass": "03e5cf855bad47edca42a9a95dde862a58067c4a439cc1fac686369ffdc3a0ff",
+    "hourglass": "9be6674f7945931aadcdbe5aa6724276aa64f90f18944b7e1c1408c673466860",
     "krohn": "9e8756baea54de7cedee3acd7403857c6c9e61619b8575deff2499a911b96f3f",
     "latents": "7ce573cf16de23c28530d56f1bb13ed218c7757d7fd5db7491cb9bdf344dbdf4",
     "mlp": "d57067e6b54776b0d2094b0bc15e89cc2426d4c2a853a94ac9ce9a7cc6f5bacc",
@@ -39,7 +39,7 @@ DIGESTS = {
     "resnet": "7fde74089e28d9fe9a16e0c2419caf3717db1dc9d3f26056d4db4f257acb0da3",
     "samples": "86690a0c59345ab2eb52f7e7b5ee63b2d5b1afa2a341d55e4c2f19a2033c9ec7",
     "snapshot": "fa69838de6c9ac64eba393fcd49d9d761d31a4a01aa0b99903a44da285c53c80",
-    "unet": "f41b652f66a2e64bea78ae40a051a4ea6e62460ada7245ab0f16d7c52661f91a",
+    "unet": "1b8e6d09ea7b70c8b01b4aba30251e2a237af55be556e5dc7891a6cc4c47d684",
     "train": "cb0713307532af6aa4384eecdc58fd1da3395e7f067c0be11b0eeb40d19705a9",
 }
 

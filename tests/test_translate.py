@@ -230,7 +230,7 @@ def test_pictures_alone_are_the_inputs(ok, translator, save, content, tmp_path):
 def test_a_photo_gives_a_picture_of_its_own_size(ok, translator, tmp_path, png):
     Image.fromarray(noise(37, 51, 3)).save(tmp_path / "photo.png")
     photo = ok("gan-data", "photo.png", "--channels", 1).out
-    ok("gan-sample", translator(), "--inputs", "-", "-o", "out.png", stdin=photo)
+    ok("gan-sample", translator(g_norm="instance"), "--inputs", "-", "-o", "out.png", stdin=photo)
     assert png("out.png").shape == (37, 51, 3)
     said = ok("gan-sample", "pix.ckpt.safetensors", "--inputs", "-", "--tile", 16, "-o", "tiles.png", stdin=photo)
     assert "instance norm" in said.err
@@ -299,7 +299,7 @@ def test_classes_come_from_the_file_or_the_label(ok, fails, translator, save, co
     ("arguments", "words", "code"),
     [
         (["pix.ckpt.safetensors"], "pix.ckpt.safetensors: makes pictures from pictures, not from latents; give", 1),
-        (["pix.ckpt.safetensors", "--seeds", "1-3"], "not from latents; give --inputs FILE", 1),
+        (["pix.ckpt.safetensors", "--seeds", "1-3"], "not from latents; give gan-sample --inputs", 1),
         (["gan.ckpt.safetensors", "--inputs", "color.safetensors"], "not from pictures; leave --inputs out", 1),
         (["pix.ckpt.safetensors", "--inputs", "color.safetensors"], "takes 1 channel; make such data with gan-data", 1),
         (["pix.ckpt.safetensors", "--inputs", "points.safetensors"], "points.safetensors: holds points; --inputs", 1),
@@ -461,7 +461,7 @@ def _last(path):
         return film.convert("RGB")
 
 
-def test_gan_sample_draws_what_gan_gif_draws(ok, translator, save, png, tmp_path):
+def test_gan_sample_draws_what_gan_gif_draws(ok, fails, translator, save, png, tmp_path):
     pairs = save("pairs", images=noise(4, 48, 48, 3), inputs=noise(4, 48, 48, 1, seed=1))
     checkpoint = translator()
     ok("gan-sample", checkpoint, "--inputs", pairs, "-o", "out.png")
@@ -470,6 +470,9 @@ def test_gan_sample_draws_what_gan_gif_draws(ok, translator, save, png, tmp_path
     assert np.array_equal(png("out.png"), png("gif.png"))
     ok("gan-sample", checkpoint, "--inputs", pairs, "-o", "out/")
     ok("gan-gif", "out.safetensors", "-o", "gif/")
+    assert "--show: a folder has a PNG of each picture" in fails(
+        "gan-gif", "out.safetensors", "--show", "images", "-o", "gif/"
+    )
     made = ran(gan_of(), noise(4, 48, 48, 1, seed=1))
     for folder in ("out", "gif"):
         assert len(list((tmp_path / folder).iterdir())) == 4

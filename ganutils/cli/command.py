@@ -96,7 +96,7 @@ def _end(number: int, _: Any) -> None:
     raise (Interrupted if number == signal.SIGINT else SystemExit)(128 + number)
 
 
-OUT_OF_MEMORY = "out of memory; use a smaller --batch, --width or --size, or fewer samples"
+OUT_OF_MEMORY = "out of memory; use a smaller --batch, --width, --size or --tile, or fewer samples"
 
 
 def _unexpected(problem: Exception) -> str:

@@ -280,7 +280,7 @@ updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of a new run, as options without defaults: those left out come from the preset or --from."""
-    modern, pairs = {**PLAIN, **PRESETS["modern"]}, PAIRED["modern"]
+    modern, pairs = {**PLAIN, **PRESETS["modern"]}, PAIRED["modern"]["unet"]
     for name, setting in reversed(SETTINGS.items()):
         if setting.option:
             values = dict.fromkeys(map(_shown, (modern.get(name), pairs.get(name))))

@@ -75,7 +75,7 @@ class Evidence:
     @property
     def usual_lr(self) -> float:
         """The learning rate that suits such networks."""
-        rate: float = (PAIRED if self.translates else PRESETS)["modern"]["lr"]
+        rate: float = PAIRED["modern"][self.config.arch]["lr"] if self.translates else PRESETS["modern"]["lr"]
         return rate
 
     @property

@@ -219,7 +219,7 @@ def _cool_down(evidence: Evidence) -> str:
 def _for_pairs(evidence: Evidence) -> list[str]:
     """What ties results to their own true pictures more strongly than the settings of the run."""
     config = evidence.config
-    least: float = PAIRED["modern"]["l1"]
+    least: float = PAIRED["modern"][config.arch]["l1"]
     options = [f"--l1 {max(2 * config.l1, least):g}"]
     if config.sees == "picture" and config.needs_d:
         options.append("--sees pair")
@@ -276,7 +276,7 @@ def _more_data(evidence: Evidence) -> str:
 def _shifts(evidence: Evidence) -> list[str]:
     """The settings that make more of a translator's pairs, if it does without them."""
     off = [name for name in ("jitter", "mirror") if evidence.translates and not getattr(evidence.config, name)]
-    return [f"--{name} {PAIRED['modern'][name]:g}" for name in off]
+    return [f"--{name} {PAIRED['modern'][evidence.config.arch][name]:g}" for name in off]
 
 
 def _against_memory(evidence: Evidence) -> str:

@@ -1,4 +1,4 @@
-"""Pages that run a network: sliders of a generator's latents, a canvas for a classifier, a plane of points."""
+"""Pages that run a network: sliders of a generator's latents, a canvas for a translator or a classifier, points."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ import numpy as np
 import torch
 from torch import nn
 
+from ganutils import Error
 from ganutils.export import networks, onnx_file
 from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
+from ganutils.files.kinds import IMAGES
 from ganutils.latents.draw import draw_latents, read_directions, take_rows
 from ganutils.networks.condition import Condition
 from ganutils.pages import page
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.inputs import Inputs
 
 # The module of the runtime is imported from a blob:, and WebAssembly is compiled. Nothing else is allowed.
 POLICY = page.POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'")
 MAIN = 8  # sliders along main directions
 GRID = 16  # pictures of the grid
+EXAMPLES, COLORED = 8, 100  # pictures that a canvas can begin with, and that its colors are taken from
+PLAIN = ["#ffffff", "#000000", "#e00000", "#00a000", "#0000e0", "#ffe000", "#ff8000", "#8b4513", "#ff90c0", "#808080"]
+COMMONEST, DIFFERENT = 4096, 40  # colors that are looked at, and the levels by which two differ
+LARGEST = 512  # side of pictures to draw
 CLOUD = 400  # points of the plane
 REACH = 3.0  # of a main direction, in standard deviations of the latents
 NAMED_REACH = 2.0  # of a direction between attributes, in its own length
@@ -40,21 +47,28 @@ def write(
     seed: int,
     runtime: Mapping[str, bytes],
     lineage: Sequence[str],
+    examples: Inputs | None = None,
 ) -> None:
     """Write the page of the network in `file`.
 
     along    axes of the generator's latents, or files of directions, which get sliders of their own
     seed     of the latents that are shown first
     runtime  see pages.runtime
+    examples  pictures that a translator's page offers, and takes its colors from
     """
+    scripts = ["runtime.js"]
     if file.kind == "extractor":
         name, usual, data = "classifier", "What is it?", _classifier(file)
-    elif len((config := checkpoints.config_of(file)).shape) == 3:
+        scripts.append("canvas.js")
+    elif (config := checkpoints.config_of(file)).inputs:
+        name, usual, data = "translator", "Draw here", _translator(file, config, examples)
+        scripts.append("canvas.js")
+    elif len(config.shape) == 3:
         name, usual, data = "generator", "Pictures of a generator", _pictures(file, config, along, seed)
     else:
         name, usual, data = "points", "Points of a generator", _points(file, config, seed)
     data["runtime"] = dict(zip(("module", "wasm"), map(_packed, runtime.values()), strict=True))
-    page.write(path, name, heading or usual, data, lineage, ["runtime.js"], POLICY)
+    page.write(path, name, heading or usual, data, lineage, scripts, POLICY)
 
 
 def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
@@ -66,6 +80,46 @@ def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed
     ]
     graphs = {"generator": _graph(exported, file)}
     return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
+
+
+def _translator(file: File, config: Config, examples: Inputs | None) -> dict[str, Any]:
+    assert config.inputs is not None
+    h, w, c = config.inputs
+    if c not in IMAGES.channels:
+        raise Error(f"{file.name}: takes pictures of {c} channels, which nobody can draw; export it as .onnx")
+    pictures = np.empty((0, h, w, c), np.uint8)
+    if examples is not None:
+        examples.check(config, file.name)
+        pictures = np.asarray(examples.pixels[:COLORED])
+        h, w = pictures.shape[1:3]
+    if max(h, w) > LARGEST:
+        raise Error(f"{file.name}: its pictures are {w}x{h}, too large to draw while one waits; export it as .onnx")
+    names = [str(name) for name in file.meta.get("classes") or range(config.classes)]
+    return {
+        "size": [h, w],
+        "channels": c,
+        "made": config.shape[2],
+        "scale": config.scale,
+        "palette": palette(pictures),
+        "examples": [page.as_address(picture) for picture in pictures[:EXAMPLES]],
+        "classes": names if config.classes else [],
+        "graphs": {"generator": _graph(networks.of_file(file), file)},
+    }
+
+
+def palette(pictures: np.ndarray) -> list[str]:
+    """Colors to draw with, as #rrggbb: the commonest of pictures uint8 [N, h, w, c] that differ; first the ground.
+
+    Without pictures, a white ground and plain colors.
+    """
+    if not len(pictures):
+        return PLAIN
+    colors, counts = np.unique(pictures.reshape(-1, pictures.shape[3]), axis=0, return_counts=True)
+    chosen: list[np.ndarray] = []
+    for color in colors[np.argsort(-counts, kind="stable")][:COMMONEST].astype(int):
+        if all(np.abs(color - other).max() > DIFFERENT for other in chosen):
+            chosen.append(color)
+    return ["#" + "".join(f"{level:02x}" for level in np.resize(color, 3)) for color in chosen[: len(PLAIN)]]
 
 
 def _points(file: File, config: Config, seed: int) -> dict[str, Any]:

@@ -28,12 +28,14 @@ class Exported(NamedTuple):
     network  takes the `inputs` in their order and gives one tensor, `output`
     inputs   SAMPLES of each, by name
     about    its metadata: texts by name
+    another  inputs of another size, which it takes too; the sides of its pictures are free then
     """
 
     network: nn.Module
     inputs: dict[str, Tensor]
     output: str
     about: dict[str, str]
+    another: dict[str, Tensor] | None = None
 
 
 class Generate(nn.Module):
@@ -48,8 +50,20 @@ class Generate(nn.Module):
         return (made / 2 + 0.5).clamp(0, 1) if made.dim() == 4 else made
 
 
+class Translate(nn.Module):
+    """Pictures in 0..1 of any size, and labels [N] where it has classes -> images in 0..1."""
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        made: Tensor = self.generator(None, Condition(labels, inputs * 2 - 1))
+        return (made / 2 + 0.5).clamp(0, 1)
+
+
 class Judge(nn.Module):
-    """Images in 0..1 or points, and labels -> logits [N]; the higher, the more real a sample looks."""
+    """Images in 0..1 or points, and labels -> logits [N], or those of patches [N, h, w]; the higher, the more real."""
 
     def __init__(self, discriminator: nn.Module):
         super().__init__()
@@ -57,6 +71,18 @@ class Judge(nn.Module):
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
         logits: Tensor = self.discriminator(samples * 2 - 1 if samples.dim() == 4 else samples, Condition(labels))
+        return logits
+
+
+class JudgePairs(nn.Module):
+    """Images in 0..1, the inputs that they were made from, in 0..1, and labels -> logits as those of Judge."""
+
+    def __init__(self, discriminator: nn.Module):
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, images: Tensor, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.discriminator(images * 2 - 1, Condition(labels, inputs * 2 - 1))
         return logits
 
 
@@ -81,17 +107,28 @@ def of_file(file: File, discriminator: bool = False) -> Exported:
 
 def _generator(file: File) -> Exported:
     generator, config = load_generator(file)
+    about = _about(file, config, "generator")
+    if config.inputs:
+        h, w, c = config.inputs
+        inputs, another = (
+            {"inputs": _samples(shape), **_labels(config)} for shape in (config.inputs, (h + 5, w + 2, c))
+        )
+        return Exported(Translate(generator), inputs, "images", about, another)
     z = draw(stream(0, "export"), config.prior, (SAMPLES, config.z_dim))
     inputs = {"latents": torch.from_numpy(z), **_labels(config)}
     output = "images" if len(config.shape) == 3 else "points"
-    return Exported(Generate(generator), inputs, output, _about(file, config, "generator"))
+    return Exported(Generate(generator), inputs, output, about)
 
 
 def _discriminator(file: File) -> Exported:
     discriminator, config = load_discriminator(file)
+    about = _about(file, config, "discriminator")
+    if config.inputs and config.sees == "pair":
+        pair = {"images": _samples(config.shape), "inputs": _samples(config.inputs), **_labels(config)}
+        return Exported(JudgePairs(discriminator), pair, "logits", about)
     name = "images" if len(config.shape) == 3 else "points"
     inputs = {name: _samples(config.shape), **_labels(config)}
-    return Exported(Judge(discriminator), inputs, "logits", _about(file, config, "discriminator"))
+    return Exported(Judge(discriminator), inputs, "logits", about)
 
 
 def _classifier(file: File) -> Exported:

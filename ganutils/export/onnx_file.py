@@ -57,13 +57,21 @@ def _exported(exported: Exported, name: str) -> Any:
                 external_data=False,
                 input_names=list(exported.inputs),
                 output_names=[exported.output],
-                dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in exported.inputs),
+                dynamic_shapes=tuple(_free(exported)),
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as problem:
         raise Error(f"{name}: torch {torch.__version__} cannot export it ({str(problem).splitlines()[0]})") from None
     assert program is not None  # it would be if it had been written to a file
     return program.model_proto
+
+
+def _free(exported: Exported) -> Iterator[dict[int, Any]]:
+    """The axes of each input whose length is free: its batch, and the sides of pictures if they may have another."""
+    free = {0: torch.export.Dim("batch")}
+    sides = {2: torch.export.Dim("height"), 3: torch.export.Dim("width")} if exported.another else {}
+    for value in exported.inputs.values():
+        yield {**free, **(sides if value.dim() == 4 else {})}
 
 
 def with_half_weights(content: bytes) -> bytes:
@@ -99,12 +107,13 @@ def _compare(content: bytes, exported: Exported, name: str) -> None:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    theirs = session.run(None, {name: value.numpy() for name, value in exported.inputs.items()})[0]
-    with torch.inference_mode():
-        ours = exported.network(*exported.inputs.values()).numpy()
-    difference = float(np.abs(theirs - ours).max())
-    if not difference <= TOLERANCE:
-        raise Error(f"{name}: its graph gives other numbers than the checkpoint (by {difference:.2g}); not written")
+    for inputs in filter(None, (exported.inputs, exported.another)):
+        theirs = session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
+        with torch.inference_mode():
+            ours = exported.network(*inputs.values()).numpy()
+        difference = float(np.abs(theirs - ours).max()) if theirs.shape == ours.shape else np.inf
+        if not difference <= TOLERANCE:
+            raise Error(f"{name}: its graph gives other numbers than the checkpoint (by {difference:.2g}); not written")
 
 
 @contextlib.contextmanager

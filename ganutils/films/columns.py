@@ -14,6 +14,7 @@ from ganutils import Error
 from ganutils.files.kinds import BESIDE, IMAGES
 from ganutils.films.frames import Cells, Frames, check_grid, side_by_side
 from ganutils.films.layout import SHEET_LIMIT, Look
+from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import stacked
 
 SHOWN = ("inputs", IMAGES.tensor, "targets")  # the order of the columns
@@ -27,18 +28,21 @@ class Column(NamedTuple):
     channels: slice = slice(None)
 
 
-def arranged(
-    inputs: Sequence[Frames], look: Look, is_sheet: bool, show: Sequence[str] = ()
-) -> tuple[list[Frames], Look]:
+def arranged(inputs: Sequence[Frames], look: Look, suffix: str, show: Sequence[str] = ()) -> tuple[list[Frames], Look]:
     """The same with all that `show` names in columns, a row for each sample; and how these are drawn.
 
     Of several inputs, the pictures of each have a column, and what stands beside them is shown once.
 
-    is_sheet  whether a film becomes a sheet, on which time runs from left to right
-    show      some of SHOWN, in that order; empty = all that there are
+    suffix  of the film or sheet: on a .png time runs from left to right; / has a PNG of each picture of a sheet
+    show    some of SHOWN, in that order; empty = all that there are
 
     Without anything beside the pictures all is left as it is. Error if the inputs do not go together.
     """
+    is_film = max(frames.count for frames in inputs) > 1
+    if suffix == "/" and not is_film:
+        if show:
+            raise Error("--show: a folder has a PNG of each picture; leave it out, or write a .png")
+        return list(inputs), look
     there = {IMAGES.tensor, *(kind for frames in inputs for kind in frames.beside)}
     for kind in show:
         if kind not in there:
@@ -51,7 +55,7 @@ def arranged(
     heads = look.column_labels or [column.head for column in columns]
     if len(heads) != len(columns):
         raise Error(f"--column-labels: {len(heads)} labels for {len(columns)} columns; give one each")
-    is_unrolled = is_sheet and max(frames.count for frames in inputs) > 1
+    is_unrolled = is_film and suffix == ".png"
     plan = _Plan.of(inputs[0], len(columns), None if is_unrolled else look.grid)
     frames = _joined(inputs, columns, plan)
     if is_unrolled:
@@ -133,7 +137,7 @@ def _joined(inputs: Sequence[Frames], columns: Sequence[Column], plan: _Plan) ->
         for sheets in side_by_side(sources, [plan.samples] * len(sources)):
             _check_same(inputs, sources, sheets)
             found = {id(source): sheet for source, sheet in zip(sources, sheets, strict=True)}
-            shown = [fitted(found[id(column.frames)][..., column.channels], size) for column in columns]
+            shown = [_fitted(found[id(column.frames)][..., column.channels], size) for column in columns]
             yield np.stack(shown, 1).reshape(-1, *size)
 
     def finish() -> None:
@@ -175,12 +179,8 @@ def _check_same(inputs: Sequence[Frames], sources: Sequence[Frames], sheets: Seq
                 )
 
 
-def fitted(pictures: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
-    """Pictures [N, h, w, c] of another `size`, (H, W, C), by the nearest pixels; gray becomes RGB."""
+def _fitted(pictures: np.ndarray, size: tuple[int, int, int]) -> np.ndarray:
+    """Pictures [N, h, w, c] in another `size`, (H, W, C), by the nearest pixels; gray becomes RGB."""
     h, w, channels = size
-    rows, columns = (
-        (2 * np.arange(length) + 1) * own // (2 * length)
-        for length, own in zip((h, w), pictures.shape[1:3], strict=True)
-    )
-    resized = pictures[:, rows][:, :, columns]
-    return resized.repeat(channels, 3) if resized.shape[3] < channels else resized
+    shape = Shape(size=(w, h), fit="stretch", channels=channels, filter="nearest")
+    return np.stack([fit_pixels(picture, shape) for picture in pictures])

@@ -300,7 +300,9 @@ def one_after_another(films: Sequence[Frames]) -> Frames:
         for film in films:
             film.finish()
 
-    return dataclasses.replace(first, count=count, pictures=pictures, notes=notes, finish=finish)
+    kinds_of_all = [kind for kind in first.beside if all(kind in film.beside for film in films)]
+    beside = {kind: one_after_another([film.beside[kind] for film in films]) for kind in kinds_of_all}
+    return dataclasses.replace(first, count=count, pictures=pictures, notes=notes, finish=finish, beside=beside)
 
 
 def _in_words(film: Frames) -> str:

@@ -42,15 +42,15 @@ def translate(
     is_cut = cut is not None and max(len(cut.windows(length)) for length in (h, w)) > 1
 
     def made(rows: slice) -> Tensor:
-        pictures, classes = inputs[rows], None if labels is None else sent(labels[rows], device)
+        classes = None if labels is None else sent(labels[rows], device)
 
-        def whole(part: np.ndarray) -> Tensor:
-            made: Tensor = generator(None, Condition(classes, to_network(sent(part, device))))
-            return made
+        def whole(pictures: np.ndarray) -> Tensor:
+            translated: Tensor = generator(None, Condition(classes, to_network(sent(pictures, device))))
+            return translated
 
         if cut is None or not is_cut:
-            return from_network(whole(pictures))
-        return in_tiles(lambda part: whole(part[None])[0].permute(1, 2, 0).float().cpu(), pictures[0], cut, scale)
+            return from_network(whole(inputs[rows]))
+        return in_tiles(lambda part: whole(part[None])[0].permute(1, 2, 0).cpu(), inputs[rows][0], cut, scale)
 
     shape = (h * scale, w * scale, config.shape[2])
     batch, ahead = pace((*shape[:2], max(shape[2], MAPS * config.width)), device)

@@ -40,7 +40,8 @@ class ClassEmbedding(nn.Module):
         """
         if self.embedding is None or labels is None:
             return logits
-        vectors = self.embedding(labels).view(len(features), -1, *[1] * (features.dim() - 2))
+        vectors = self.embedding(labels)
+        vectors = vectors.view(*vectors.shape, *[1] * (features.dim() - 2))  # len() would be no free batch in a graph
         return logits + (vectors * features).sum(1) / features.shape[1] ** 0.5
 
 
@@ -69,7 +70,10 @@ def norm_of(kind: str, channels: int) -> nn.Module:
 def padded(x: Tensor) -> Tensor:
     """Maps with even sides: odd ones get a last row or column of zeros."""
     pad = (0, x.shape[3] % 2, 0, x.shape[2] % 2)
-    return F.pad(x, pad) if any(pad) else x
+    is_free = torch.compiler.is_exporting() and not all(
+        isinstance(n, int) for n in pad
+    )  # sides that a graph leaves open
+    return F.pad(x, pad) if is_free or any(pad) else x
 
 
 class Downsample(nn.Conv2d):

@@ -60,7 +60,7 @@ class Config:
     )  # fmt: skip
     norm: str = setting("Normalization in D (dcgan, and with inputs).", choices=("batch", "instance", "none"))
     g_norm: str = setting(
-        "Normalization in G, with inputs; own = instance (unet), batch (hourglass), none (enlarge).",
+        "Normalization in G, with inputs; own = batch (unet, hourglass) or none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
     blocks: int = setting("Residual blocks (enlarge).", most=64, earlier=0)
@@ -235,7 +235,7 @@ def _preset(name: str, shape: tuple[int, ...], inputs: tuple[int, ...] | None, a
     """The settings of the preset called `name`: for pairs, if the data have inputs and the networks take them."""
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
         return PRESETS[name]
-    return {**PAIRED[name], "arch": "unet" if inputs[:2] == shape[:2] else "enlarge"}
+    return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
 
 
 def _patch_for(shape: tuple[int, ...]) -> int:
@@ -317,7 +317,7 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
             yield f"--arch {config.arch} does not take inputs of {c} channels; use --arch unet"
     elif (h, w) != (height, width):
         yield f"--arch {config.arch} makes pictures as large as their inputs, not {width}x{height} of {w}x{h}"
-    if config.batch < 2 and "batch" in (config.norm, config.g_norm):
+    if config.batch < 2 and "batch" in (config.norm, config.norm_of_g):
         yield "--batch 1 does not go with batch norm; use --norm none and --g-norm none or instance"
     if config.augments:
         yield "--augment changes pictures without their inputs; use --jitter and --mirror"

@@ -107,4 +107,5 @@ def open_inputs(path: str, count: int | None = None) -> Iterator[Inputs]:
     if path.lower().endswith(PICTURE_SUFFIXES):
         raise Error(f"{path}: is a picture; gan-data {path} | gan-sample ... --inputs - takes it")
     with container.read(path, "samples") as file:
+        file.spool()  # a pipe has the pictures that are kept before those that are translated
         yield Inputs(file, count)

@@ -60,6 +60,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         arch="unet",
         width=64,
         norm="instance",  # batch norm over one picture
+        g_norm="instance",
         patch=3,
         sees="pair",
         dropout=0.5,
@@ -109,21 +110,24 @@ PRESETS: dict[str, dict[str, Any]] = {
     ),
 }
 
-# What a preset is where the data have inputs, and networks start from these. The architecture follows from the data.
-PAIRED: dict[str, dict[str, Any]] = {
-    "modern": dict(
-        sees="pair",
-        z_dim=0,
-        prior="normal",
-        loss="nonsaturating",
-        smooth=1.0,
-        r1=1.0,
-        l1=30.0,
-        jitter=0.06,
-        mirror=0.5,
-        lr=5e-4,
-        beta2=0.99,
-        batch=16,
-        ema_kimg=5.0,
-    ),
+_PAIRS = dict(
+    sees="pair",
+    z_dim=0,
+    prior="normal",
+    loss="nonsaturating",
+    smooth=1.0,
+    jitter=0.06,
+    mirror=0.5,
+    lr=5e-4,
+    beta2=0.99,
+    batch=16,
+    ema_kimg=5.0,
+)
+# What a preset is where the data have inputs, and networks start from these: by the architecture. (bench/results.md)
+PAIRED: dict[str, dict[str, dict[str, Any]]] = {
+    "modern": {
+        "unet": dict(arch="unet", **_PAIRS, l1=50.0),
+        "hourglass": dict(arch="hourglass", **_PAIRS, l1=50.0),
+        "enlarge": dict(arch="enlarge", **_PAIRS, l1=15.0),
+    },
 }

@@ -99,7 +99,7 @@ ARCHS = {
         settings=("dropout", *PAIRS),
         first_layer="D.downs.0.weight",
         translates=True,
-        own_norm="instance",
+        own_norm="batch",
     ),
     "hourglass": ArchTraits(
         32,

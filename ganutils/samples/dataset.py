@@ -53,12 +53,7 @@ def prepare(
     collection = join(sources)
     partners = [pairs.partners(collection, each) for each in inputs]
     every = [*sources, *(source for each in inputs for source in each)]
-    for problem in (problem for source in every for problem in source.unread):
-        if strict:
-            raise Error(f"{problem} (--strict)")
-        say(f"{problem}; skipped")
-    for note in (note for each in (collection, *(one.pictures for one in partners)) for note in each.notes):
-        say(note)
+    _tell([collection, *(one.pictures for one in partners)], strict, say)
     pairs.tell_lone(collection, partners, strict, say)
     selected = select(collection, selection, pairs.paired(collection, partners))
     with contextlib.ExitStack() as stack:
@@ -98,6 +93,16 @@ def prepare(
             say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
 
 
+def _tell(collections: Sequence[Collection], strict: bool, say: Callable[[str], None]) -> None:
+    """What could not be read of the sources, which is an error if that is forbidden, and other notes."""
+    for problem in (problem for each in collections for source in each.sources for problem in source.unread):
+        if strict:
+            raise Error(f"{problem} (--strict)")
+        say(f"{problem}; skipped")
+    for note in (note for each in collections for note in each.notes):
+        say(note)
+
+
 def _pictures(
     reader: Reader,
     collection: Collection,
@@ -107,8 +112,7 @@ def _pictures(
     selection: Selection,
 ) -> tuple[np.ndarray, Tensors]:
     """Which of the selected samples can be read, with their inputs, in the order asked for; and their tensors."""
-    beside = [name for name in collection.beside if name != "inputs" or not partners]
-    own = reader.read(collection, selected, shape, (IMAGES.tensor, *beside))
+    own = reader.read(collection, selected, shape, (IMAGES.tensor, *(() if partners else collection.beside)))
     others = [
         reader.read(one.pictures, np.unique(one.rows[selected]), shape.of_inputs, (IMAGES.tensor,)) for one in partners
     ]

@@ -60,7 +60,7 @@ class Board:
         labels = None if data.labels is None else data.labels[:PAIRS]
         images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels)))
         pairs = of_tensors("samples", {"images": images, "inputs": inputs, "targets": targets}, {})
-        return draw_sheet(*arranged([pairs], Look(), is_sheet=True))[0]
+        return draw_sheet(*arranged([pairs], Look(), ".png"))[0]
 
 
 @contextlib.contextmanager

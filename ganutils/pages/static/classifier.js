@@ -1,45 +1,14 @@
 const [height, width, channels] = data.shape;
 const SCALE = Math.max(1, Math.round(320 / Math.max(height, width))); // pixels drawn for one that is classified
 const BOX = 20 / 28; // side of a digit's bounding box in MNIST's pictures
-const canvas = $("drawing");
 canvas.width = width * SCALE;
 canvas.height = height * SCALE;
-const context = canvas.getContext("2d", { willReadFrequently: true });
-let past = []; // pictures before each stroke
-let last = null; // the pen's position during a stroke
-
-function clear() {
-  context.fillStyle = "black";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-}
-
-function position(event) {
-  const box = canvas.getBoundingClientRect();
-  return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];
-}
-
-function stroke(to) {
-  const isEraser = $("eraser").getAttribute("aria-pressed") === "true";
-  context.strokeStyle = isEraser ? "black" : $("ink").querySelector("input").value;
-  context.lineWidth = (isEraser ? 0.2 : 0.08) * canvas.height;
-  context.lineCap = context.lineJoin = "round";
-  context.beginPath();
-  context.moveTo(...last);
-  context.lineTo(...to);
-  context.stroke();
-  last = to;
-  classify();
-}
-
-canvas.addEventListener("pointerdown", (event) => {
-  canvas.setPointerCapture(event.pointerId);
-  past.push(context.getImageData(0, 0, canvas.width, canvas.height));
-  past = past.slice(-50);
-  last = position(event);
-  stroke(last);
+const drawing = offerDrawing({
+  ground: () => "black",
+  style: () => isPressed("eraser") ? { color: "black", width: 0.2 * canvas.height }
+    : { color: $("ink").querySelector("input").value, width: 0.08 * canvas.height },
+  changed: () => classify(),
 });
-canvas.addEventListener("pointermove", (event) => { if (last) stroke(position(event)); });
-for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (last = null));
 
 /** Where the drawing lies: its bounding box and its center of mass, in pixels of the canvas; null if it is empty. */
 function extent() {
@@ -103,17 +72,5 @@ canvas.style.setProperty("--aspect", `${width} / ${height}`);
 $("ink").hidden = channels === 1;
 $("center").checked = channels === 1;
 $("center").addEventListener("change", () => classify());
-$("eraser").addEventListener("click", () => {
-  $("eraser").setAttribute("aria-pressed", $("eraser").getAttribute("aria-pressed") !== "true");
-});
-$("undo").addEventListener("click", () => {
-  if (past.length) context.putImageData(past.pop(), 0, 0);
-  classify();
-});
-$("clear").addEventListener("click", () => {
-  past.push(context.getImageData(0, 0, canvas.width, canvas.height));
-  clear();
-  classify();
-});
-clear();
+drawing.fill();
 classify().then(() => ($("status").textContent = ""));
