@@ -151,7 +151,7 @@ def test_pictures_are_made_from_pictures_and_a_second_run_does_nothing(figures, 
 
 def test_facades_are_made_only_of_those_that_are_given(figures, tmp_path):
     targets = ["pix2pix", "pix2pix-losses"]
-    assert "facade-" not in figures("make", "-n", *targets, "OUT=elsewhere")
+    assert "facade" not in figures("make", "-n", *targets, "OUT=elsewhere")
     said = figures("make", f"{tmp_path}/pix2pix-facades.png", "FACADES=nowhere", f"OUT={tmp_path}", code=2)
     assert "nowhere/train" in said
     assert "photo on the left" in said
