@@ -1,5 +1,6 @@
 """The recipes: every figure at SCALE=tiny by make and sh themselves, with the commands forked from a warm server."""
 
+import json
 import os
 import pathlib
 import re
@@ -17,6 +18,7 @@ from ganutils.files import container
 
 RECIPES = ROOT / "recipes"
 FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters"]
+PAIRED = ["pix2pix", "pix2pix-losses", "super-resolution", "product", "pose", "colorize"]
 FILES = {  # of each target, with the least number of pictures a film has
     "toy-gaussian.png": 1,
     "toy-gaussian.gif": 2,
@@ -38,6 +40,24 @@ FILES = {  # of each target, with the least number of pictures a film has
     "walk-lerp-slerp.png": 1,
     "filters.png": 1,
     "features.png": 1,
+}
+PAIRS = {
+    "pix2pix.png": 1,
+    "pix2pix.gif": 2,
+    "pix2pix-facades.png": 1,
+    "pix2pix-losses.png": 1,
+    "pix2pix-losses-facades.png": 1,
+    "super-resolution.png": 1,
+    "product.png": 1,
+    "pose.gif": 24,
+    "colorize.png": 1,
+}
+SCORED = {  # of each file of scores, what was scored; of some the inputs too
+    "pix2pix-losses": ["sketch-l1", "sketch-gan", "sketch-both"],
+    "pix2pix-losses-facades": ["facade-l1", "facade-gan", "facade-both"],
+    "super-resolution": ["small-held", "small-l1", "small-gan"],
+    "product": ["hats"],
+    "colorize": ["gray-held", "gray"],
 }
 FACES = {"faces/smiling.png": 1, "faces/glasses.png": 1, "faces/moustache.png": 1, "faces/smiling.gif": 60}
 
@@ -96,6 +116,56 @@ def test_the_faces_are_made_and_a_second_run_does_nothing(figures):
     before = states(figures.out)
     figures("make", "faces")
     assert states(figures.out) == before
+
+
+@pytest.fixture
+def facades(tmp_path):
+    """A folder of pairs beside each other, as CMP's facades: 12 in train/, 8 in val/."""
+    folder = tmp_path / "facades of a town"
+    for part, count in (("train", 12), ("val", 8)):
+        (folder / part).mkdir(parents=True)
+        for number in range(count):
+            pair = Image.new("RGB", (40, 20), (20 * number, 99, 200))
+            pair.paste((0, 0, 20 * number), (20, 0, 40, 20))
+            pair.save(folder / part / f"{number}.jpg")
+    return folder
+
+
+def test_pictures_are_made_from_pictures_and_a_second_run_does_nothing(figures, tmp_path, facades):
+    words = ["make", "-j2", *PAIRED, f"FACADES={facades}", f"OUT={tmp_path / 'out'}"]
+    figures(*words)
+    for name, frames in PAIRS.items():
+        with Image.open(tmp_path / "out" / name) as picture:
+            assert picture.width > 50, name
+            assert getattr(picture, "n_frames", 1) >= frames, name
+    for name, scored in SCORED.items():
+        lines = (tmp_path / "out" / f"{name}.jsonl").read_text().splitlines()
+        scores = [json.loads(line) for line in lines]
+        assert [os.path.basename(each["fake"]).partition(".")[0] for each in scores] == scored
+        assert all({"psnr", "ssim", "saturation", "frechet_distance"} <= set(each) for each in scores)
+    before = states(tmp_path / "out")
+    printed = figures(*words)
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
+    assert states(tmp_path / "out") == before
+
+
+def test_facades_are_made_only_of_those_that_are_given(figures, tmp_path):
+    targets = ["pix2pix", "pix2pix-losses"]
+    assert "facade" not in figures("make", "-n", *targets, "OUT=elsewhere")
+    said = figures("make", f"{tmp_path}/pix2pix-facades.png", "FACADES=nowhere", f"OUT={tmp_path}", code=2)
+    assert "nowhere/train" in said
+    assert "photo on the left" in said
+
+
+def test_photos_of_faces_are_made_sharp_and_colored_in_a_folder_of_their_own(figures, tmp_path):
+    photos, without = tmp_path / "faces.zip", ["env", "-u", "OUT", "make", "-n", "super-resolution", "colorize"]
+    photos.touch()
+    said = figures(*without, f"CELEBA={photos}", "CROP=54")
+    assert f'gan-data "{photos}" --crop 54 --split 0-90% --limit' in said
+    assert f'gan-data "{photos}" --crop 54 --split 90-100% --limit' in said
+    assert "-o out/tiny-offline-celeba/face-held.safetensors" in said
+    assert 'gan-data celeba --root "there" --crop 108' in figures(*without, "ROOT=there")
+    assert "toy:faces" in figures(*without)
 
 
 def test_the_pages_are_made(figures, web_runtime):
@@ -230,7 +300,7 @@ def test_what_cannot_be_downloaded_is_named(figures, tmp_path):
 
 def test_the_list_names_every_target_and_how_long_it_takes(figures):
     names = re.findall(r"^  (\S+)", figures("make", "list"), re.MULTILINE)
-    assert {*FIGURES, "own", "demo"} <= set(names)
+    assert {*FIGURES, *PAIRED, "own", "demo"} <= set(names)
     makefile = (RECIPES / "Makefile").read_text()
     assert set(names) == set(re.findall(r"^## (\S+)", makefile, re.MULTILINE))
 
