@@ -275,11 +275,24 @@ def test_the_batch_of_an_extractor_does_not_matter(real, tmp_path, root, monkeyp
     assert one == pytest.approx(two, rel=1e-5)
 
 
-def test_pictures_without_labels_are_measured_by_a_random_network(score, write):
+def test_pictures_without_labels_are_measured_by_random_filters(score, write):
     (found,) = score(write("a.safetensors", bars(80, 0)[0]), write("b.safetensors", bars(80, 1)[0]))
     assert found["features"]["name"] == "random"
     assert "modes" not in found
     assert "REAL has no labels" in found["notes"][-1]
+
+
+def test_random_filters_see_blur_and_missing_colors(score, write):
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (300, 8, 8, 3)).repeat(2, 1).repeat(2, 2)
+    images = (0.7 * coarse + 0.3 * random.integers(0, 256, (300, 16, 16, 3))).astype(np.uint8)
+    real, other = write("real.safetensors", images[:150]), images[150:]
+    blurred = (sum(np.roll(other.astype(float), by, 2) for by in (-1, 0, 1)) / 3).astype(np.uint8)
+    gray = other.mean(3, keepdims=True).repeat(3, 3).astype(np.uint8)
+    sets = {"other": other, "blurred": blurred, "gray": gray}
+    names = [write(f"{name}.safetensors", pictures) for name, pictures in sets.items()]
+    same, *worse = (one["frechet_distance"] for one in score(real, *names))
+    assert all(distance > 3 * same for distance in worse)
 
 
 def test_attributes_train_a_classifier_too(score, tmp_path):

@@ -1,6 +1,6 @@
 """What `--features` means in gan-eval, gan-label and gan-arith: a name, or a file that gives features.
 
-auto         labels: a classifier of the labeled set, trained once; no labels: its random weights; points: themselves
+auto         labels: a classifier of the labeled set, trained once; no labels: random filters; points: themselves
 inception    the FID network, through torch-fidelity
 pixels       the images themselves
 FILE         a classifier of ours, a checkpoint (all layers of its discriminator), or an ONNX model

@@ -85,7 +85,7 @@ def notes(real: Real, size: int, is_paired: bool) -> Iterator[str]:
         few = f"{least:,} samples are few for {width:,} features: the Fréchet distance is too large"
         yield f"{few}; compare only at equal counts, or use {ENOUGH * width:,} or more"
     if about["name"] == "random":
-        yield "REAL has no labels: the features are a random network's, which see less; try --features inception"
+        yield "REAL has no labels: the features are of random filters, which see less; try --features inception"
     accuracy = about.get("accuracy")
     doubtful = ["modes are"] if real.extractor.classify else ["kept is"] if is_paired and real.answers else []
     if accuracy is not None and accuracy < 0.9 and doubtful:

@@ -128,6 +128,6 @@ PAIRED: dict[str, dict[str, dict[str, Any]]] = {
     "modern": {
         "unet": dict(arch="unet", **_PAIRS, l1=50.0),
         "hourglass": dict(arch="hourglass", **_PAIRS, l1=50.0),
-        "enlarge": dict(arch="enlarge", **_PAIRS, l1=15.0),
+        "enlarge": dict(arch="enlarge", **_PAIRS, l1=20.0),
     },
 }

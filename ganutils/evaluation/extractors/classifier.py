@@ -12,13 +12,13 @@ from ganutils.files import container
 
 
 def auto(_: str, request: Request) -> Extractor:
-    """The classifier of the labeled set, trained once; without labels, the same network with random weights.
+    """The classifier of the labeled set, trained once; without labels, statistics of random filters.
 
     Features of random networks tell sets apart too (Naeem et al. 2020, section 4), if less well than trained ones.
     Points are their own features.
     """
     from ganutils.inference import discriminate
-    from ganutils.networks.classifier import VERSION, seeded
+    from ganutils.networks.textures import VERSION, Textures
     from ganutils.training.classifier import cached
 
     labeled = request.labeled
@@ -26,9 +26,9 @@ def auto(_: str, request: Request) -> Extractor:
         return raw.points()
     device = device_of(request)
     if labeled.targets is None:
-        network = seeded(labeled.shape, 1).to(device).eval()
-        name = about("random", digest=f"classifier {VERSION}")
-        return Extractor(lambda images: discriminate.apply(network.features, images, device), name)
+        textures = Textures(labeled.shape[2]).to(device)
+        name = about("random", digest=f"textures {VERSION}")
+        return Extractor(lambda images: discriminate.apply(textures, images, device), name)
     names = list(labeled.target_names)
     network, meta, path = cached(
         labeled.samples, labeled.targets, names, request.root, device, labeled.name, *request.teller
