@@ -63,9 +63,9 @@ class UnetBlock(nn.Module):
         super().__init__()
         down = [] if is_first else [nn.LeakyReLU(0.2)]
         down += [nn.Conv2d(outer, inner, 4, 2, 1, bias=is_first)]
-        down += [] if is_first else [nn.InstanceNorm2d(inner, affine=True)]
+        down += [] if is_first else [nn.BatchNorm2d(inner)]
         up = [nn.ReLU(), nn.ConvTranspose2d(inner * (2 if inside else 1), outer, 4, 2, 1, bias=is_first)]
-        up += [] if is_first else [nn.InstanceNorm2d(outer, affine=True)]
+        up += [] if is_first else [nn.BatchNorm2d(outer)]
         self.layers = nn.Sequential(*down, *([inside] if inside else []), *up)
         self.is_first = is_first
 

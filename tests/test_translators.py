@@ -17,7 +17,7 @@ from ganutils import Error, networks
 from ganutils.compute import distributed
 from ganutils.files import container
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import InstanceNorm
+from ganutils.networks.layers import InstanceNorm, ToLogit, joined
 from ganutils.networks.patch import PatchDiscriminator
 from ganutils.runs.config import contradiction, fresh
 from ganutils.training.batches import Batches, TrainingSet, moved, rows_of
@@ -93,6 +93,28 @@ def test_instance_norm_is_torchs_and_takes_a_single_point(h, w, c):
             norm(x), F.instance_norm(x, weight=norm.weight, bias=norm.bias), atol=1e-5, rtol=1e-4
         )
     assert norm(x.contiguous(memory_format=torch.channels_last)).shape == x.shape
+
+
+@given(h=st.integers(4, 9), w=st.integers(4, 9), c=st.integers(1, 5))
+@examples(max_examples=20)
+def test_a_convolution_to_one_map_is_torchs_with_its_gradients(h, w, c):
+    layer, x = ToLogit(c, 4).double(), torch.randn(2, c, h, w, dtype=torch.double, requires_grad=True)
+    found = []
+    for forward in (torch.nn.Conv2d.forward, ToLogit.forward):
+        y = forward(layer, x)
+        (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)  # as R1 does
+        found.append([y, slope, *torch.autograd.grad(slope.square().sum(), [x, *layer.parameters()])])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_joined_maps_get_the_gradients_of_their_channels():
+    first, second = (torch.randn(2, c, 3, 4, requires_grad=True) for c in (2, 5))
+    weights = torch.randn(2, 7, 3, 4)
+    ours, torchs = joined(first, second), torch.cat([first, second], 1)
+    assert torch.equal(ours, torchs)
+    for a, b in zip(*(torch.autograd.grad((y * weights).sum(), [first, second]) for y in (ours, torchs)), strict=True):
+        assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4, 6])

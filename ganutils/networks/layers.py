@@ -108,6 +108,46 @@ class Upsample(nn.ConvTranspose2d):
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
+class ToLogit(nn.Conv2d):
+    """Convolution of stride 1 to a single map: maps [B, C, h, w] -> [B, 1, h - side + 1, w - side + 1]."""
+
+    def __init__(self, channels: int, side: int):
+        super().__init__(channels, 1, side)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not faster_as_product(x, True, x[0, 0].numel(), self.weight):
+            return super().forward(x)
+        side, (h, w) = self.kernel_size[0], (n - self.kernel_size[0] + 1 for n in x.shape[2:])
+        taps = x.permute(0, 2, 3, 1) @ self.weight[0].flatten(
+            1
+        )  # (B, H, W, side * side): each point's part in each logit
+        parts = [taps[:, i : i + h, j : j + w, i * side + j] for i in range(side) for j in range(side)]
+        y = torch.stack(parts).sum(0)[:, None]
+        return y if self.bias is None else y + self.bias
+
+
+def joined(first: Tensor, second: Tensor) -> Tensor:
+    """The channels of two maps [B, C, h, w] in one; each gets a gradient that lies as it does itself.
+
+    That of torch.cat is a view, in which batch norm's own gradient takes ten times as long.
+    """
+    y: Tensor = _Joined.apply(first, second)
+    return y
+
+
+class _Joined(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, first: Tensor, second: Tensor) -> Tensor:
+        ctx.channels = first.shape[1]
+        return torch.cat([first, second], 1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        parts = gradient[:, : ctx.channels], gradient[:, ctx.channels :]
+        first, second = (part.contiguous(memory_format=torch.channels_last) for part in parts)
+        return first, second
+
+
 def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
     """Whether a convolution to or from a map of `points` points is faster as a matrix product, with the same result.
 

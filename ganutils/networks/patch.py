@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.dcgan import SeenInputs, halved, strided
-from ganutils.networks.layers import ClassEmbedding, norm_of
+from ganutils.networks.layers import ClassEmbedding, ToLogit, norm_of
 from ganutils.runs.config import Config
 
 SAME = (1, 2, 1, 2)  # zeros around a map, which a 4x4 convolution of stride 1 leaves at its size
@@ -28,7 +28,7 @@ class PatchDiscriminator(nn.Module):
         self.downs, self.norms = strided([config.shape[2] + self.seen.channels, *wide[:-1]], config.norm)
         self.wide = nn.Conv2d(wide[-2], wide[-1], 4, bias=config.norm == "none")
         self.wide_norm = norm_of(config.norm, wide[-1])
-        self.head = nn.Conv2d(wide[-1], 1, 4)
+        self.head = ToLogit(wide[-1], 4)
         self.classes = ClassEmbedding(config.classes, wide[-1])
 
     def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:

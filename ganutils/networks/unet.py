@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, map_channels, norm_of, padded
+from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, joined, map_channels, norm_of, padded
 from ganutils.runs.config import Config
 
 DROPPED = 3  # innermost layers of the way up that have dropout
@@ -59,7 +59,7 @@ class Hourglass(nn.Module):
         x = self.classes.shifted(x, condition.labels)
         for i, (up, (h, w)) in enumerate(zip(self.ups, reversed(sizes), strict=True)):
             if self.has_skips and i:
-                x = torch.cat([x, maps[-1 - i]], 1)
+                x = joined(x, maps[-1 - i])
             x = up(F.relu(x))[:, :, :h, :w]
             if i < len(self.up_norms):
                 x = self.up_norms[i](x)
