@@ -51,6 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+@pytest.fixture(autouse=True)
+def _denormals():
+    """What computes in this process makes denormals zero; hypothesis could make no small numbers any more."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
+
+
 def wait_for(path: pathlib.Path, seconds: float = 60) -> None:
     """Until it is there; it must come in time."""
     until = time.monotonic() + seconds

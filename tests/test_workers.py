@@ -53,7 +53,21 @@ def test_two_workers_make_the_update_of_one(team, ok, pictures, content, tmp_pat
 
 
 def test_two_workers_make_the_update_of_one_on_pairs(team, ok, pairs, content):
-    words = ["gan-loop", pairs(), "--width", 2, "--batch", 4, "--mismatch", 0.5, *EXACT, "--steps", 3, "-q"]
+    words = [
+        "gan-loop",
+        pairs(),
+        "--width",
+        2,
+        "--batch",
+        4,
+        "--mismatch",
+        0.5,
+        *EXACT,
+        "--steps",
+        3,
+        "--sync-bn",
+        "-q",
+    ]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait() for worker in team(*words, "-o", "two.ckpt")] == [(0, b"", "")] * 2
     assert not differing(content, "one.ckpt", "two.ckpt")
