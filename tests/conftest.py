@@ -211,6 +211,17 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
+def made(ok, content):
+    """made("SOURCE", ...) -> (meta, tensors, lines on stderr) of gan-data."""
+
+    def make(*arguments, stdin=b""):
+        result = ok("gan-data", *arguments, "-o", "made.safetensors", stdin=stdin)
+        return *content("made.safetensors"), result.lines
+
+    return make
+
+
+@pytest.fixture
 def pairs(tmp_path):
     """pairs(scale=2) -> a file of nine pictures of 10x12 in color, in three classes, with inputs half as large."""
 

@@ -33,17 +33,6 @@ def real(name):
 
 
 @pytest.fixture
-def made(ok, content):
-    """made("SOURCE", ...) -> (meta, tensors, lines on stderr) of gan-data."""
-
-    def make(*arguments, stdin=b""):
-        result = ok("gan-data", *arguments, "-o", "made.safetensors", stdin=stdin)
-        return *content("made.safetensors"), result.lines
-
-    return make
-
-
-@pytest.fixture
 def folder(tmp_path):
     """folder({"a/1.png": bytes}) writes a folder `pics`, gives its name."""
 

@@ -48,9 +48,9 @@ class Phases:
 
     def d(self, given: Given, seeds: Seeds) -> Outcome:
         """An update of D. Where G's loss does not ask D, nothing changes."""
-        batch = self._taken(given)
         if not self.config.needs_d:
             return Outcome(torch.empty(0, device=self.device))
+        batch = self._taken(given)
         fakes = self._fakes(given, seeds, batch.condition, learn=False)
         return Outcome(self._update_d(given, seeds, batch, fakes), (batch.samples, fakes))
 
@@ -94,7 +94,7 @@ class Phases:
         """One update of the generator, with the discriminator frozen; then its average."""
         _seed_dropout(seeds, "G")
         collect_statistics(self.gan.D, False)
-        compares = batch is not None and self._objective.needs_real_for_g
+        compares = self._objective.compares_real
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
         seen = Seen(real, self._augmented(given, "G", FAKE, fakes), batch.condition if batch else NOTHING)
         terms = self._objective.generator(self._judge, seen)

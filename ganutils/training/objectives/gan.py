@@ -76,7 +76,7 @@ class GANObjective:
         return ("g_loss",)
 
     @property
-    def needs_real_for_g(self) -> bool:
+    def compares_real(self) -> bool:
         """Whether G's loss compares with real samples."""
         return self.traits.compares_pairs
 

@@ -20,7 +20,7 @@ class PairedObjective(GANObjective):
         return ("g_loss",) * (config.adversarial > 0) + ("l1",) + ("matching",) * (config.matching > 0)
 
     @property
-    def needs_real_for_g(self) -> bool:
+    def compares_real(self) -> bool:
         return True
 
     def discriminator(self, D: Judge, seen: Seen) -> Terms:
