@@ -236,6 +236,16 @@ def pairs(tmp_path):
 
 
 @pytest.fixture
+def domains(tmp_path):
+    """A file of eleven pictures of 8x8 in color, dark and light ones: two classes."""
+    random, labels = np.random.default_rng(0), np.arange(11) // 6
+    images = (random.integers(0, 100, (11, 8, 8, 3)) + 150 * labels[:, None, None, None]).astype(np.uint8)
+    meta = {"classes": ["dark", "light"]}
+    container.write(str(tmp_path / "domains.safetensors"), "samples", {"images": images, "labels": labels}, meta)
+    return "domains.safetensors"
+
+
+@pytest.fixture
 def checkpoint(pictures, ok):
     """A tiny GAN after one step on `pictures`; gives the file's name."""
     ok("gan-loop", pictures, *TINY, "--steps", 1, "-o", "gan.ckpt.safetensors", "-q")

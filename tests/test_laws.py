@@ -28,8 +28,16 @@ PAIRS = [
     [2, "--preset", "srgan2017", "--batch", "4", "--blocks", "1"],
     [1, "--adversarial", "0", "--r1", "0", "--precision", "bf16"],
 ]
+DOMAINS = [
+    ["--domains", "--arch", "blocks", "--blocks", "1", "--buffer", "5", "--batch", "3", "--identity", "2"],
+    ["--domains", "--arch", "unet", "--buffer", "0", "--loss", "wgan", "--gp", "1", "--norm", "none"],
+    ["--preset", "cyclegan2017", "--blocks", "1", "--buffer", "3", "--decay", "1:4"],
+    ["--preset", "discogan2017", "--batch", "4", "--precision", "bf16"],
+]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
 EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
+
+EACH_OF_DOMAINS = pytest.mark.parametrize(("number", "model"), list(enumerate(DOMAINS)))
 
 
 def digest(ok, name):
@@ -65,6 +73,22 @@ def test_two_phases_by_hand_equal_the_loop_for_every_model(ok, pictures, content
 def test_two_phases_by_hand_equal_the_loop_for_pairs(ok, pairs, content, scale, model):
     train_in_a_loop_and_by_hand(ok, pairs(scale), model, d_updates=scale, steps=2, tiny=["--width", 2])
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+
+
+@EACH_OF_DOMAINS
+def test_two_phases_by_hand_equal_the_loop_for_domains(ok, domains, content, number, model):
+    train_in_a_loop_and_by_hand(ok, domains, model, d_updates=1 + number % 2, steps=4, tiny=["--width", 2])
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+
+
+def test_the_history_of_fakes_is_part_of_the_phase_of_d(ok, domains, content):
+    ok("gan-loop", domains, "--width", 2, *DOMAINS[0], "--steps", 3, "-o", "a.ckpt")
+    ok("gan-train-d", domains, "--from", "a.ckpt", "--updates", 1, "-o", "d.ckpt")
+    ok("gan-train-g", domains, "--from", "d.ckpt", "--updates", 1, "-o", "g.ckpt")
+    assert "history" in differing(content, "a.ckpt", "d.ckpt")
+    assert "history" not in differing(content, "d.ckpt", "g.ckpt")
+    history = content("a.ckpt")[1]["history"]
+    assert history.shape == (2, 5, 8, 8, 3) and history.dtype == np.uint8
 
 
 @FEW
@@ -105,6 +129,12 @@ def test_interrupted_and_continued_equals_never_interrupted_for_every_model(ok, 
 @EACH_OF_PAIRS
 def test_interrupted_and_continued_equals_never_interrupted_for_pairs(ok, pairs, scale, model):
     train_once_and_in_two_goes(ok, pairs(scale), model, steps=3, stop=scale, tiny=["--width", 2])
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
+@EACH_OF_DOMAINS
+def test_interrupted_and_continued_equals_never_interrupted_for_domains(ok, domains, number, model):
+    train_once_and_in_two_goes(ok, domains, model, steps=4, stop=1 + number % 3, tiny=["--width", 2])
     assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 

@@ -27,6 +27,7 @@ SOAK = pytest.mark.soak
 
 GOLDEN = ROOT / "tests" / "data" / "format-1"
 DIGESTS = {
+    "blocks": "91e5037fa607214dfd3139aba0505debf5a0ef3a02dac85c284ab0af6b1d4a82",
     "dcgan": "6b2d8c58e019164a2ae97c5040f6cedee0ba63b30002826b557c444379603cd1",
     "enlarge": "dc1ddfbb5ab5f6e14181427f42e448e2eddd91d7906419e0a736875fc8609ec0",
     "extractor": "e23d9e84c3585047e506298d193c518635e78d74232cb636fc3ccfc5db54d0a0",
@@ -93,6 +94,8 @@ def test_files_of_format_1_are_of_use(golden, ok, content):
         ok("gan-sample", f"{name}.safetensors", "--inputs", "derived.safetensors", "-o", "made.safetensors")
         assert content("made.safetensors")[1]["images"].shape == (4, 8, 8, 1)
     assert abs(content("made.safetensors")[1]["images"].mean() - 132.38) < 0.5  # of enlarge, whose output is no gray
+    ok("gan-loop", "train.safetensors", "--from", "blocks.safetensors", "--steps", 2, "-o", "on.ckpt", "--fresh", "-q")
+    assert content("on.ckpt")[1]["updates.G"] == 2
     ok("gan-sample", "snapshot.safetensors", "-n", 2, "-o", "two.png")
     ok("gan-sample", "mlp.safetensors", "--latents", "latents.safetensors", "-o", "film.npy")
     ok("gan-gif", "samples.safetensors", "--caption", "{step} {kimg:.1f}", "-o", "film.gif")
@@ -207,7 +210,12 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
         """The digest of a run of `parts` steps at a time, written and read in between."""
         trained = begin(config, None)
         for steps in parts:
-            data = TrainingSet(pictures, labels if config.classes else None, inputs if config.inputs else None)
+            data = TrainingSet(
+                pictures,
+                labels if config.classes else None,
+                inputs if config.inputs else None,
+                (np.arange(4), np.arange(4, 9)) if config.domains else None,
+            )
             trainer = Trainer(trained, data, cpu)
             for _ in range(steps):
                 trainer.step()
@@ -218,11 +226,14 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
 
     done = 0
     for preset, loss, augment, conditional in combinations:
-        small = {"width": 2, "z_dim": 3, "batch": 3, "d_updates": 1 + done % 2, "classes": 3 * conditional}
+        domains = PRESETS[preset].get("domains", 0)
+        classes = 3 * conditional if not domains else 0
+        small = {"width": 2, "z_dim": 3, "batch": 3, "d_updates": 1 + done % 2, "classes": classes}
         given = {"preset": preset, "loss": loss, "augment": augment, **small}
         starts_from_pictures = not PRESETS[preset]["z_dim"]
         if starts_from_pictures:
-            given |= {"z_dim": 0, "augment": "none", "arch": "unet", "norm": "none", "blocks": 0}
+            arch = "blocks" if domains else "unet"
+            given |= {"z_dim": 0, "augment": "none", "arch": arch, "norm": "none", "blocks": domains // 2}
         config = fresh((8, 6, 3), given, inputs=(8, 6, 1) if starts_from_pictures else None)
         assert digest(config, 3) == digest(config, 1, 2), given
         done += 1

@@ -169,12 +169,12 @@ def seen(**more):
 
 def test_the_generator_s_loss_is_the_sum_of_its_weighted_terms():
     shown = seen()
-    loss, terms = objective(adversarial=0.5, l1=3.0, matching=2.0)[0].generator(objective()[1], shown)
+    loss, terms = objective(adversarial=0.5, l1=3.0, matching=2.0)[0].generator(None, objective()[1], shown)
     assert terms.keys() == {"g_loss", "l1", "matching"}
     distance = float((shown.fake - shown.real).abs().mean())
     assert loss == pytest.approx(0.5 * terms["g_loss"] + 3 * distance + 2 * terms["matching"])
     assert terms["l1"] == pytest.approx(distance / 2)  # the log has pixels in 0..1
-    same = objective(matching=1.0)[0].generator(objective()[1], shown._replace(fake=shown.real)).measured
+    same = objective(matching=1.0)[0].generator(None, objective()[1], shown._replace(fake=shown.real)).measured
     assert same["l1"] == same["matching"] == 0
 
 
@@ -183,7 +183,7 @@ def test_the_distance_alone_asks_no_discriminator():
         raise AssertionError("it was asked")
 
     ours, _ = objective(adversarial=0.0, l1=2.0)
-    terms = ours.generator(Judge(torch.nn.Module(), refuses), seen())
+    terms = ours.generator(None, Judge(torch.nn.Module(), refuses), seen())
     assert terms.measured.keys() == {"l1"}
     assert terms.loss == 4 * terms.measured["l1"]  # of pixels in -1..1
 
@@ -306,7 +306,11 @@ def test_the_default_follows_from_the_data(shape, inputs, given, expected):
         ((8, 8, 3), {"norm": "batch", "r1": 1.0}, "--norm batch does not go with --r1; use --norm none"),
         ((8, 8, 3), {"batch": 1}, "--batch 1 does not go with batch norm; use --norm none"),
         ((8, 8, 3), {"hidden": 4}, "--hidden goes with --arch dcgan, not unet"),
-        ((8, 8, 3), {"arch": "dcgan", "mirror": 0.5}, "--mirror goes with --arch unet or hourglass or enlarge, not"),
+        (
+            (8, 8, 3),
+            {"arch": "dcgan", "mirror": 0.5},
+            "--mirror goes with --arch unet or hourglass or blocks or enlarge, not",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(inputs, given, words):

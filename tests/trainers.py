@@ -21,6 +21,8 @@ MODELS = [
     {"arch": "krohn", "dropout": 0.0},
     {"arch": "unet", **PAIRS, "mismatch": 0.5, "matching": 1.0, "dropout": 0.0, "classes": 3},
     {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
+    {"domains": 2, "z_dim": 0, "arch": "blocks", "blocks": 1, "buffer": 5, "identity": 1.0, "matching": 1.0},
+    {"preset": "discogan2017", "z_dim": 0, "r1": 1.0, "norm": "none", "buffer": 4},
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
 ]
 EACH = pytest.mark.parametrize("model", MODELS, ids=lambda model: ",".join(model))
@@ -37,6 +39,8 @@ def trainer_of(model, origin=None, device=CPU):
             for tensor, there in zip(gan.tensors().values(), origin.gan.tensors().values(), strict=True):
                 tensor.copy_(there)
         gan.updates = dict(origin.gan.updates)
+    if config.domains:
+        return Trainer(gan, TrainingSet(pictures, domains=(np.arange(5), np.arange(5, 12))), device)
     labels = np.arange(12) % 3 if config.classes else None
     return Trainer(gan, TrainingSet(pictures, labels, inputs if config.inputs else None), device)
 

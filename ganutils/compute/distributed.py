@@ -52,6 +52,16 @@ class Team:
         parts = flat.div_(self.count).split([tensor.numel() for tensor in tensors])
         return [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)]
 
+    def whole(self, part: Tensor, axis: int = 0) -> Tensor:
+        """The whole batch of which each process has its `part`, joined along `axis`."""
+        if self.count == 1:
+            return part
+        sent = part.contiguous()
+        parts = [torch.empty_like(sent) for _ in range(self.count)]
+        with noticing_deaths():
+            dist.all_gather(parts, sent, group=self._group)
+        return torch.cat(parts, axis)
+
     def agreed(self, stopped: list[int]) -> bool:
         """Whether one process was told to stop when all were asked last; `stopped` then has its signal.
 

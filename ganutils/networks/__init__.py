@@ -3,7 +3,8 @@
 Samples are float32: images [B, C, H, W] in -1..1 (in channels_last memory), points [B, D] in their own units.
 Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each to the latent,
 the discriminator projects its last features on another (Miyato and Koyama 2018). A generator that starts from pictures
-takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w].
+takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w]. Where
+pictures are of two domains, each of the two is a pair of networks.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from ganutils.networks.blocks import Blocks
 from ganutils.networks.condition import Condition
 from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_weights
+from ganutils.networks.domains import Discriminators, Translators
 from ganutils.networks.enlarge import Enlarge, enlarge_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
 from ganutils.networks.mlp import MLPDiscriminator, MLPGenerator
@@ -38,7 +41,7 @@ class Architecture(NamedTuple):
     initialize: Callable[[nn.Module], None] | None = None
 
 
-def _of_pairs(config: Config) -> nn.Module:
+def _of_pictures(config: Config) -> nn.Module:
     """The discriminator beside a generator that starts from pictures."""
     return PatchDiscriminator(config) if config.patch else DCGANDiscriminator(config)
 
@@ -48,9 +51,10 @@ ARCHS = {
     "dcgan": Architecture(DCGANGenerator, DCGANDiscriminator, dcgan_weights),
     "resnet": Architecture(ResNetGenerator, ResNetDiscriminator),
     "krohn": Architecture(KrohnGenerator, KrohnDiscriminator),
-    "unet": Architecture(UNet, _of_pairs, dcgan_weights),
-    "hourglass": Architecture(Hourglass, _of_pairs, dcgan_weights),
-    "enlarge": Architecture(Enlarge, _of_pairs, enlarge_weights),
+    "unet": Architecture(UNet, _of_pictures, dcgan_weights),
+    "hourglass": Architecture(Hourglass, _of_pictures, dcgan_weights),
+    "blocks": Architecture(Blocks, _of_pictures, dcgan_weights),
+    "enlarge": Architecture(Enlarge, _of_pictures, enlarge_weights),
 }
 
 
@@ -74,6 +78,8 @@ def construct(config: Config) -> tuple[nn.Module, nn.Module]:
 
 def _pair(config: Config) -> tuple[nn.Module, nn.Module]:
     arch = ARCHS[config.arch]
+    if config.domains:
+        return Translators(config, arch.generator), Discriminators(config, arch.discriminator)
     return arch.generator(config), arch.discriminator(config)
 
 

@@ -47,7 +47,7 @@ def check(file: File, expected: Tensors, only: str = "") -> None:
         raise Error(f"{file.name}: damaged: tensor {name} is {what}")
     for name, tensor in expected.items():
         spec = file.specs[name]
-        dtype = "i" if tensor.dtype == torch.int64 else "f"
+        dtype = {torch.int64: "i", torch.uint8: "u"}.get(tensor.dtype, "f")
         if spec.shape != tuple(tensor.shape) or spec.dtype.kind != dtype:
             raise Error(f"{file.name}: damaged: {name} is {spec.dtype} {list(spec.shape)}, not {list(tensor.shape)}")
 

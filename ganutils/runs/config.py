@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganutils import Error
-from ganutils.runs.presets import PAIRED, PRESETS
+from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS
 from ganutils.runs.settings import UNSET, setting, settings_of
-from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OPTIMIZERS, PRIORS, RESTRICTED
+from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OF_DOMAINS, OF_PAIRS, OPTIMIZERS, PRIORS, RESTRICTED
 
 MOST_SCALE, MOST_CHANNELS = 16, 16  # of a picture to its input, along a side; and of an input
 NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in color
@@ -33,6 +33,10 @@ def _inputs_problem(inputs: Any) -> str | None:
     return None if inputs is None or is_input_shape(inputs) else "not [h, w, c]"
 
 
+def _domains_problem(domains: Any) -> str | None:
+    return None if type(domains) is int and domains in (0, 2) else "not 0 or 2"
+
+
 def _preset_problem(preset: Any) -> str | None:
     return None if isinstance(preset, str) else "not a name"  # any name: what it stood for is in the other settings
 
@@ -50,7 +54,7 @@ class Config:
     )
     preset: str = setting("Preset to start from.", "modern", choices=PRESETS, check=_preset_problem)
     arch: str = setting(
-        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); for pictures with inputs unet, hourglass, enlarge.",
+        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); from pictures unet, hourglass, blocks, enlarge.",
         choices=ARCHS,
     )
     width: int = setting("Channels of the layer nearest the picture; hidden units of an mlp.", least=1, most=4096)
@@ -63,7 +67,7 @@ class Config:
         "Normalization in G, with inputs; own = batch (unet, hourglass) or none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
-    blocks: int = setting("Residual blocks (enlarge).", most=64, earlier=0)
+    blocks: int = setting("Residual blocks (blocks, enlarge).", most=64, earlier=0)
     patch: int = setting(
         "With inputs, D judges patches: as many strides as this, of 16, 34, 70 or 142 pixels; 0 = the whole picture.",
         most=4, earlier=0,
@@ -78,6 +82,10 @@ class Config:
     )  # fmt: skip
     z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)
+    domains: int = setting(
+        "Train translators between the two classes of DATA, without pairs.",
+        0, flag="domains", check=_domains_problem, earlier=0,
+    )  # fmt: skip
     classes: int = setting("Train a conditional GAN on the labels of DATA.", 0, flag="conditional", most=65536)
     loss: str = setting("Loss of discriminator and generator.", choices=LOSSES)
     smooth: float = setting(
@@ -94,6 +102,18 @@ class Config:
     mismatch: float = setting(
         "With inputs, share of D's fakes that are real pictures beside the inputs of others.", 0.0, most=1, earlier=0.0
     )
+    cycle: float = setting(
+        "With --domains, weight of the mean difference of a picture to what it is there and back.",
+        0.0, most=1e6, earlier=0.0,
+    )  # fmt: skip
+    identity: float = setting(
+        "With --domains, weight of the mean difference of a picture to what it becomes in its own domain.",
+        0.0, most=1e6, earlier=0.0,
+    )  # fmt: skip
+    buffer: int = setting(
+        "With --domains, earlier fakes of each that are kept; D sees one of them in place of every second new one.",
+        0, most=4096, earlier=0,
+    )  # fmt: skip
     jitter: float = setting(
         "With inputs, share of the side by which both pictures of a pair are shifted at most, alike.",
         0.0, most=0.25, earlier=0.0,
@@ -149,6 +169,11 @@ class Config:
         return ARCHS[self.arch].own_norm if self.g_norm == "own" else self.g_norm
 
     @property
+    def rows(self) -> int:
+        """How many real samples an update takes: a batch of each domain, if there are domains."""
+        return self.batch * (self.domains or 1)
+
+    @property
     def needs_d(self) -> bool:
         """Whether G's loss asks D. Without, a run trains G alone, and D stays as it began."""
         return self.adversarial > 0 or self.matching > 0
@@ -157,7 +182,7 @@ class Config:
     def work(self) -> float:
         """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
         points = math.prod(self.shape[:2])
-        return 2e-9 * self.batch * ARCHS[self.arch].work(self.width, points)
+        return 2e-9 * self.rows * ARCHS[self.arch].work(self.width, points)
 
     @property
     def needs_real_for_g(self) -> bool:
@@ -211,7 +236,9 @@ def fresh(
     given = checked(given)
     base = vars(like) if like else {}
     name = given.get("preset", PLAIN["preset"])
-    preset = _preset(name, shape, inputs, given.get("arch")) if "preset" in given or like is None else {}
+    domains = given.get("domains", PRESETS[name].get("domains", base.get("domains", 0)))
+    inputs = shape if domains else inputs
+    preset = _preset(name, inputs, domains, given.get("arch"), shape) if "preset" in given or like is None else {}
     values = {**PLAIN, **base, **preset, **given}
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
@@ -231,10 +258,14 @@ def fresh(
     return config
 
 
-def _preset(name: str, shape: tuple[int, ...], inputs: tuple[int, ...] | None, arch: str | None) -> dict[str, Any]:
-    """The settings of the preset called `name`: for pairs, if the data have inputs and the networks take them."""
+def _preset(
+    name: str, inputs: tuple[int, ...] | None, domains: int, arch: str | None, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """The settings of the preset called `name`: for domains or pairs, if there are some and the networks take them."""
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
         return PRESETS[name]
+    if domains:
+        return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
 
 
@@ -271,6 +302,9 @@ def contradiction(config: Config) -> str | None:
 
 def _contradictions(config: Config) -> Iterator[str]:
     modality = _modality(config.shape)
+    if config.domains and not ARCHS[config.arch].translates:
+        archs = ", ".join(name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges)
+        yield f"--domains is for pictures, with --arch {archs}"
     if modality.tensor not in ARCHS[config.arch].takes:
         yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
     yield from _problems_of_inputs(config)
@@ -295,7 +329,10 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
     arch, inputs = ARCHS[config.arch], config.inputs
     if not arch.translates or inputs is None:
         if arch.translates:
-            yield f"--arch {config.arch} starts from pictures, and the data have no inputs; see gan-data --inputs"
+            yield (
+                f"--arch {config.arch} starts from pictures, and the data have no inputs; see gan-data --inputs, or "
+                "give --domains for two classes"
+            )
         if inputs is not None:
             yield f"--arch {config.arch} takes no inputs"
         if not config.z_dim:
@@ -319,10 +356,23 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
         yield f"--arch {config.arch} makes pictures as large as their inputs, not {width}x{height} of {w}x{h}"
     if config.batch < 2 and "batch" in (config.norm, config.norm_of_g):
         yield "--batch 1 does not go with batch norm; use --norm none and --g-norm none or instance"
+    yield from _problems_of_domains(config)
     if config.augments:
         yield "--augment changes pictures without their inputs; use --jitter and --mirror"
     if not config.needs_d and not config.l1:
         yield "--adversarial 0 and --l1 0 leave G nothing to learn; give one of them"
+
+
+def _problems_of_domains(config: Config) -> Iterator[str]:
+    """What of the settings of a translator does not go with domains, or with their absence."""
+    for name in OF_PAIRS if config.domains else OF_DOMAINS:
+        if getattr(config, name) != RESTRICTED[name]:
+            what = "is for pairs, not for --domains" if config.domains else "goes with --domains"
+            yield f"--{name} {what}; leave it out"
+    if config.domains and config.classes:
+        yield "--conditional does not go with --domains, whose two classes are the domains; leave one of them out"
+    if 0 < config.buffer < config.batch:
+        yield f"--buffer {config.buffer} is less than --batch {config.batch}; give at least that many, or 0"
 
 
 def is_input_shape(shape: Any) -> bool:

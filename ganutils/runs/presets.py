@@ -108,6 +108,46 @@ PRESETS: dict[str, dict[str, Any]] = {
         lr=2e-4,
         batch=128,
     ),
+    # Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (CycleGAN),
+    # section 4 and appendix 7. (There G is updated before D; the weight of identity is that of its code.)
+    "cyclegan2017": dict(
+        arch="blocks",
+        domains=2,
+        width=64,
+        blocks=6,
+        norm="instance",
+        g_norm="instance",
+        patch=3,
+        z_dim=0,
+        prior="normal",
+        loss="lsgan",
+        cycle=10.0,
+        identity=5.0,
+        buffer=50,
+        jitter=0.05,
+        mirror=0.5,
+        lr=2e-4,
+        batch=1,
+    ),
+    # Kim et al. 2017, "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks" (DiscoGAN),
+    # section 3 and its code. (There differences of pixels are squared, the cycle's weight is 0.01 at first, and G has
+    # two updates for each of D.)
+    "discogan2017": dict(
+        arch="hourglass",
+        domains=2,
+        width=64,
+        norm="batch",
+        g_norm="batch",
+        patch=0,
+        z_dim=0,
+        prior="normal",
+        loss="nonsaturating",
+        adversarial=0.1,
+        matching=0.9,
+        cycle=1.0,
+        lr=2e-4,
+        batch=64,
+    ),
 }
 
 _PAIRS = dict(
@@ -128,6 +168,32 @@ PAIRED: dict[str, dict[str, dict[str, Any]]] = {
     "modern": {
         "unet": dict(arch="unet", **_PAIRS, l1=50.0),
         "hourglass": dict(arch="hourglass", **_PAIRS, l1=50.0),
+        "blocks": dict(arch="blocks", **_PAIRS, l1=50.0),
         "enlarge": dict(arch="enlarge", **_PAIRS, l1=20.0),
+    },
+}
+
+_DOMAINS = dict(
+    domains=2,
+    norm="instance",
+    z_dim=0,
+    prior="normal",
+    loss="lsgan",
+    smooth=1.0,
+    cycle=10.0,
+    buffer=50,
+    jitter=0.06,
+    mirror=0.5,
+    lr=4e-4,
+    beta2=0.99,
+    batch=8,
+    ema_kimg=5.0,
+)
+# What a preset is where translators have no pairs to learn from: by the architecture. (bench/results.md)
+DOMAINS: dict[str, dict[str, dict[str, Any]]] = {
+    "modern": {
+        "unet": dict(arch="unet", **_DOMAINS),
+        "hourglass": dict(arch="hourglass", **_DOMAINS),
+        "blocks": dict(arch="blocks", **_DOMAINS),
     },
 }

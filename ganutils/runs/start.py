@@ -14,7 +14,7 @@ from ganutils.files.container import File
 from ganutils.runs import checkpoints, parts, snapshots
 from ganutils.runs.config import Config, checked, decided, differences, fresh
 from ganutils.samples import identity
-from ganutils.samples.samples import MOST_CLASSES, Samples, in_words
+from ganutils.samples.samples import DOMAINS, MOST_CLASSES, Samples, in_words
 
 
 @dataclasses.dataclass
@@ -85,7 +85,7 @@ def start(
     """
     if samples is not None and samples.name == "standard input" and origin == "-":
         raise Error("standard input: cannot be both the data and --from; give one of them as a file")
-    given = _with_classes(given, samples)
+    given = _with_counts(given, samples)
     if origin is None:
         if samples is None:
             raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
@@ -93,6 +93,8 @@ def start(
             begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
             like = checkpoints.config_of(begun) if begun else None
             config = fresh(samples.shape, given, like, samples.input_shape)
+            if config.domains:
+                samples.domains()
             new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config))
             if begun:
                 new.lineages.append(_lineage(begun))
@@ -112,9 +114,11 @@ def start(
         yield Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step)
 
 
-def _with_classes(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
-    """The settings `given`, valid ones, with the number of classes in place of `conditional`."""
+def _with_counts(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
+    """The settings `given`, valid ones, with the number of classes in place of `conditional`, and of domains."""
     settings = {name: value for name, value in given.items() if name != "conditional"}
+    if given.get("domains"):
+        settings["domains"] = DOMAINS
     if given.get("conditional") and samples is not None:
         samples.labels_of(MOST_CLASSES)
         settings["classes"] = len(samples.classes)
@@ -127,7 +131,7 @@ def _lineage(file: File | Samples) -> list[str]:
 
 
 def _names(file: File | Samples, config: Config) -> list[str] | None:
-    return file.meta.get("classes") if config.classes else None
+    return file.meta.get("classes") if config.classes or config.domains else None
 
 
 def _fitting_config(checkpoint: File, given: Mapping[str, Any]) -> Config:
@@ -146,7 +150,9 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
         )
-    if config.inputs:
+    if config.domains:
+        samples.domains()
+    elif config.inputs:
         samples.check_inputs(config.inputs, checkpoint.name)
     names = zip(_names(samples, config) or (), _names(checkpoint, config) or (), strict=False)
     for label, (ours, theirs) in enumerate(names):
@@ -155,7 +161,7 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
                 f"{samples.name}: class {label} is {ours!r}, and {theirs!r} in {checkpoint.name}; "
                 "give data with the same classes in the same order, or start a new run"
             )
-    if config.classes and identity.is_relabeled(samples.other_than(checkpoint.meta.get("data"))):
+    if (config.classes or config.domains) and identity.is_relabeled(samples.other_than(checkpoint.meta.get("data"))):
         raise Error(
             f"{samples.name}: has other labels than when {checkpoint.name} was trained on it; "
             "give the data as they were, or start a new run"

@@ -76,7 +76,13 @@ class ArchTraits(NamedTuple):
     own_norm: str = "none"
 
 
-PAIRS = ("g_norm", "norm", "patch", "sees", "adversarial", "l1", "matching", "mismatch", "jitter", "mirror")
+OF_PAIRS = ("sees", "l1", "mismatch")
+OF_DOMAINS = ("domains", "cycle", "identity", "buffer")
+OF_TRANSLATORS = (
+    *("g_norm", "norm", "patch", "adversarial", "matching", "jitter", "mirror"),
+    *OF_PAIRS,
+    *OF_DOMAINS,
+)
 
 ARCHS = {
     "mlp": ArchTraits(
@@ -96,7 +102,7 @@ ARCHS = {
     "unet": ArchTraits(
         32,
         lambda width, points: 27 * width**2 * points,
-        settings=("dropout", *PAIRS),
+        settings=("dropout", *OF_TRANSLATORS),
         first_layer="D.downs.0.weight",
         translates=True,
         own_norm="batch",
@@ -104,15 +110,24 @@ ARCHS = {
     "hourglass": ArchTraits(
         32,
         lambda width, points: 24 * width**2 * points,
-        settings=("dropout", *PAIRS),
+        settings=("dropout", *OF_TRANSLATORS),
         first_layer="D.downs.0.weight",
         translates=True,
         own_norm="batch",
     ),
+    "blocks": ArchTraits(
+        16,
+        lambda width, points: (196 + 18 * 6) * width**2 * points,
+        settings=("blocks", *OF_TRANSLATORS),
+        first_layer="D.downs.0.weight",
+        translates=True,
+        blocks=6,
+        own_norm="instance",
+    ),
     "enlarge": ArchTraits(
         32,
         lambda width, points: 32 * width**2 * points,
-        settings=("blocks", *PAIRS),
+        settings=("blocks", *OF_TRANSLATORS),
         first_layer="D.downs.0.weight",
         translates=True,
         enlarges=True,
@@ -134,6 +149,10 @@ RESTRICTED: dict[str, object] = {
     "mismatch": 0.0,
     "jitter": 0.0,
     "mirror": 0.0,
+    "domains": 0,
+    "cycle": 0.0,
+    "identity": 0.0,
+    "buffer": 0,
 }
 
 

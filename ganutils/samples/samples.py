@@ -19,6 +19,8 @@ from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
 
 MOST_CLASSES = 65536
+DOMAINS, FEWEST = 2, 2  # of classes that translators go between, and of pictures in each
+SOME = 5  # names in a message
 
 
 class View(NamedTuple):
@@ -162,6 +164,25 @@ class Samples:
         if int(self.labels.max(initial=-1)) >= classes:
             raise Error(f"{self.name}: labels go up to {self.labels.max()}, and the run has {classes} classes")
         return self.labels
+
+    def domains(self) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of each of two domains, int64 [n] and [m]; Error unless there are two classes of two pictures or more."""
+        if self.labels is None:
+            raise Error(f"{self.name}: has no labels, which --domains needs; give two folders or files to gan-data")
+        if len(self.classes) != DOMAINS:
+            names = ", ".join(self.classes[:SOME]) + ", …" * (len(self.classes) > SOME)
+            raise Error(
+                f"{self.name}: has {len(self.classes)} classes ({names}), and --domains takes {DOMAINS}; "
+                "choose them with gan-data --classes"
+            )
+        first, second = (np.flatnonzero(self.labels == label) for label in range(DOMAINS))
+        for rows, name in ((first, self.classes[0]), (second, self.classes[1])):
+            if len(rows) < FEWEST:
+                raise Error(
+                    f"{self.name}: class {name!r} has {len(rows)} picture{'s' * (len(rows) != 1)}; --domains needs "
+                    f"{FEWEST} or more of each"
+                )
+        return first, second
 
     @property
     def toy(self) -> dict[str, Any] | None:

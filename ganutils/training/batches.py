@@ -23,7 +23,10 @@ Arrays = dict[str, np.ndarray]
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] or points [B, D], their condition, and inputs [B, c, h, w] of others, if D sees some."""
+    """Images [B, C, H, W] or points [B, D], their condition, and inputs [B, c, h, w] of others, if D sees some.
+
+    Of two domains the first half is of the first one. The pictures themselves are the inputs.
+    """
 
     samples: Tensor
     condition: Condition
@@ -39,7 +42,7 @@ class Batches:
 
     def __init__(self, data: TrainingSet, config: Config, device: torch.device, team: Team):
         self.data, self.config, self.team = data, config, team
-        self._arrays = {name: array for name, array in data._asdict().items() if array is not None}
+        self._arrays = data.tensors
         fits = devices.fits(sum(array.nbytes for array in self._arrays.values()), device)
         self._on_device: dict[str, Tensor] = {}
         if fits and device.type != "cpu":
@@ -60,6 +63,9 @@ class Batches:
         if "wrong rows" in drawn:
             batch["wrong"] = self._on_device["inputs"][drawn["wrong rows"]]
         samples, labels = batch["samples"], batch.get("labels")
+        if self.config.domains:
+            pictures = to_network(moved(samples, drawn))
+            return Batch(pictures, Condition(inputs=pictures))
         if "inputs" not in batch:
             return Batch(to_network(samples), Condition(labels))
         condition = Condition(labels, to_network(moved(batch["inputs"], drawn)))
@@ -78,12 +84,12 @@ class Batches:
         config, moves = self.config, Arrays()
         if not config.inputs or not (config.jitter or config.mirror):
             return moves
-        random, size = ShardedGenerator(stream(config.seed, "jitter", update), self.team), config.batch
-        shape = (size // self.team.count, 1)
+        random = ShardedGenerator(stream(config.seed, "jitter", update), self.team)
+        shape = (config.batch // self.team.count, config.domains or 1, 1)
         for name, side in zip(("down", "right"), config.inputs[:2], strict=True):
             most = int(config.jitter * side)
-            moves[name] = random.integers(-most, most + 1, shape)
-        moves["mirrored"] = random.random(shape, np.float32) < config.mirror
+            moves[name] = by_domain(random.integers(-most, most + 1, shape))
+        moves["mirrored"] = by_domain(random.random(shape, np.float32)) < config.mirror
         return moves
 
     def _read_ahead(self, update: int) -> Arrays:
@@ -99,8 +105,12 @@ class Batches:
         return {name: np.asarray(array[rows]) for name, array in self._arrays.items()}
 
     def _rows(self, update: int) -> np.ndarray:
-        rows: np.ndarray = self.team.part(rows_of(self.config.seed, update, self.config.batch, len(self.data.samples)))
-        return rows
+        seed, batch, part = self.config.seed, self.config.batch, self.team.part
+        if self.data.domains is None:
+            rows: np.ndarray = part(rows_of(seed, update, batch, len(self.data.samples)))
+            return rows
+        each = enumerate(self.data.domains)
+        return np.concatenate([rows[part(rows_of(seed, update, batch, len(rows), n))] for n, rows in each])
 
 
 def moved(pictures: Tensor, moves: Mapping[str, Tensor], scale: int = 1) -> Tensor:
@@ -125,29 +135,50 @@ def _reflected(places: Tensor, length: int) -> Tensor:
     return (last - (last - places.abs()).abs()).clamp(0, last)
 
 
-def rows_of(seed: int, update: int, batch: int, count: int) -> np.ndarray:
-    """The rows, of `count`, that update `update` (from 0) trains on: int64 [batch]. Each epoch shows every row once."""
+def by_domain(drawn: np.ndarray) -> np.ndarray:
+    """What was drawn [batch, domains, ...], in the order of a batch: [domains * batch, ...].
+
+    So the part of a process is its part of each domain.
+    """
+    return drawn.swapaxes(0, 1).reshape(-1, *drawn.shape[2:])
+
+
+def rows_of(seed: int, update: int, batch: int, count: int, *domain: int) -> np.ndarray:
+    """The rows, of `count`, that update `update` (from 0) trains on: int64 [batch]. Each epoch shows every row once.
+
+    Each `domain` has an order of its own.
+    """
     positions = np.arange(update * batch, (update + 1) * batch)
     epochs = positions // count
-    return np.concatenate([_order(seed, int(e), count)[positions[epochs == e] % count] for e in np.unique(epochs)])
+    orders = ((_order(seed, int(epoch), count, *domain), epochs == epoch) for epoch in np.unique(epochs))
+    return np.concatenate([order[positions[here] % count] for order, here in orders])
 
 
-@functools.lru_cache(maxsize=2)
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
-    return stream(seed, "order", epoch).permutation(count)
+@functools.lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int, *domain: int) -> np.ndarray:
+    return stream(seed, "order", epoch, *domain).permutation(count)
 
 
 class TrainingSet(NamedTuple):
     """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; labels int64 [N] for a conditional run, and
-    inputs uint8 [N, h, w, c] for one whose generator starts from them.
+    inputs uint8 [N, h, w, c] for one whose generator starts from them; or the rows of each of two domains.
     """
 
     samples: np.ndarray
     labels: np.ndarray | None = None
     inputs: np.ndarray | None = None
+    domains: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What there is of each sample, by name."""
+        beside = {"labels": self.labels, "inputs": self.inputs}
+        return {"samples": self.samples, **{name: array for name, array in beside.items() if array is not None}}
 
 
 def training_set(samples: Samples, config: Config) -> TrainingSet:
     """What a run of `config` trains on."""
+    if config.domains:
+        return TrainingSet(samples.array, domains=samples.domains())
     labels = samples.labels_of(config.classes) if config.classes else None
     return TrainingSet(samples.array, labels, samples.inputs if config.inputs else None)

@@ -16,7 +16,7 @@ from ganutils.randomness import draw, stream
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.augment import AUGMENTS
-from ganutils.training.batches import Batches
+from ganutils.training.batches import Batches, by_domain
 
 REAL, FAKE = 0, 1  # kinds of samples
 
@@ -45,10 +45,10 @@ class Draws:
         count, step = updates["D"], updates["G"]
         drawn = self._batch(count) | self._noise(count + 1, step) | self._optimizer("D", count, step)
         drawn |= self._augmented("D", REAL, count, step) | self._augmented("D", FAKE, count, step)
-        drawn |= self._dropout("D", count, step)
+        drawn |= self._dropout("D", count, step) | self._history(count)
         if self.config.gp:
-            shape = (self._size, *[1] * (len(self.config.shape)))
-            drawn.arrays["between"] = self._random("between", count, step).random(shape, np.float32)
+            shape = (self._size, self.config.domains or 1, *[1] * len(self.config.shape))
+            drawn.arrays["between"] = by_domain(self._random("between", count, step).random(shape, np.float32))
         return drawn
 
     def g(self, updates: Mapping[str, int]) -> Drawn:
@@ -79,6 +79,25 @@ class Draws:
             random = self._random("noise", count, step)
             arrays["z"] = draw(random, self.config.prior, (self._size, self.config.z_dim))
         return Drawn(arrays, {}) | self._dropout("noise", count, step)
+
+    def _history(self, count: int) -> Drawn:
+        """What the history of fakes does, for each of a batch of each domain: [domains, batch].
+
+        slot  int64, its place; none is given twice
+        old   bool, whether D sees what lies there instead
+        keep  bool, whether it is put there
+        """
+        config, size = self.config, self.config.buffer
+        if not size:
+            return Drawn({}, {})
+        shape, done = (config.domains, config.batch), count * config.batch  # the same for all processes
+        if done < size:
+            slot = np.broadcast_to(done + np.arange(config.batch), shape)
+            return Drawn({"slot": slot % size, "old": np.zeros(shape, bool), "keep": slot < size}, {})
+        random = stream(config.seed, "buffer", count)
+        slot = np.stack([random.permutation(size)[: config.batch] for _ in range(config.domains)])
+        old = random.random(shape) < 0.5
+        return Drawn({"slot": slot, "old": old, "keep": old}, {})
 
     def _augmented(self, phase: str, kind: int, count: int, step: int) -> Drawn:
         arrays: dict[str, np.ndarray] = {}

@@ -22,12 +22,29 @@ from ganutils.training.optimizers import OPTIMIZERS
 
 # Settings that decide which tensors there are.
 SHAPING = (
-    *("shape", "inputs", "arch", "width", "hidden", "norm", "g_norm", "blocks", "patch", "sees", "z_dim", "classes"),
+    *(
+        "shape",
+        "inputs",
+        "arch",
+        "width",
+        "hidden",
+        "norm",
+        "g_norm",
+        "blocks",
+        "patch",
+        "sees",
+        "z_dim",
+        "classes",
+        "domains",
+    ),
 )
 
 
 class GAN:
-    """Everything that training reads and writes. `updates` counts those of each network; `step` is the generator's."""
+    """Everything that training reads and writes. `updates` counts those of each network; `step` is the generator's.
+
+    history  uint8 [domains, buffer, H, W, C]: earlier fakes of each domain
+    """
 
     def __init__(self, config: Config, pair: tuple[nn.Module, nn.Module]):
         self.config = config
@@ -36,6 +53,7 @@ class GAN:
         optimizer = OPTIMIZERS[config.optimizer]
         self.optimizers = {"G": optimizer(self.G, config), "D": optimizer(self.D, config)}
         self.updates = {"G": 0, "D": 0}
+        self.history = torch.zeros((config.domains, config.buffer, *config.shape), dtype=torch.uint8)
 
     def to(self, device: torch.device) -> GAN:
         """Move everything to `device`; returns itself."""
@@ -43,6 +61,7 @@ class GAN:
             network.to(device)
         for optimizer in self.optimizers.values():
             optimizer.to(device)
+        self.history = self.history.to(device)
         return self
 
     @property
@@ -70,7 +89,8 @@ class GAN:
             "opt.G": self.optimizers["G"].tensors(),
             "opt.D": self.optimizers["D"].tensors(),
         }
-        return {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        all_of = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+        return all_of | ({"history": self.history} if len(self.history) and self.config.buffer else {})
 
     def write(self, path: str, meta: dict[str, Any]) -> None:
         """Write a checkpoint: all that is needed to continue as if never stopped."""

@@ -26,6 +26,8 @@ class Tick(NamedTuple):
     g_loss: float = NAN
     l1: float = NAN  # of pairs: mean difference of the generated pictures to the true ones, with pixels in 0..1
     matching: float = NAN  # mean difference in D's features
+    cycle: float = NAN  # of domains: mean difference of the real pictures to what they are there and back, in 0..1
+    identity: float = NAN  # mean difference of the real pictures to what they become in their own domain, in 0..1
     d_real: float = NAN  # share of the real pictures that D takes for real
     d_fake: float = NAN  # share of the generated pictures that D takes for generated
     diversity: float = NAN  # of the last batch: standard deviation of the generated pictures over that of the real ones
@@ -35,8 +37,15 @@ class Tick(NamedTuple):
         """What was measured, in words, what matters most first."""
         d = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})"
         g, rate = f"G {self.g_loss:.3f}", f"{self.images_per_second:,.0f} img/s"
-        pairs = [f"{name} {value:.3f}" for name, value in (("L1", self.l1), ("matching", self.matching))]
-        texts = [d, g, *pairs, rate, f"{self.kimg:,.1f} kimg", f"{self.memory_mb:,.0f} MB"]
+        named = {"L1": self.l1, "matching": self.matching, "cycle": self.cycle, "identity": self.identity}
+        texts = [
+            d,
+            g,
+            *(f"{name} {value:.3f}" for name, value in named.items()),
+            rate,
+            f"{self.kimg:,.1f} kimg",
+            f"{self.memory_mb:,.0f} MB",
+        ]
         return [text for text in texts if "nan" not in text]
 
     def __str__(self) -> str:

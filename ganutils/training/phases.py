@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from ganutils.compute.distributed import Team
 from ganutils.networks.condition import NOTHING, Condition
+from ganutils.networks.scaling import from_network, to_network
 from ganutils.training.augment import AUGMENTS
 from ganutils.training.batches import Batch, Batches
 from ganutils.training.draws import FAKE, REAL
 from ganutils.training.gan import GAN
 from ganutils.training.objectives import objective_of
-from ganutils.training.objectives.gan import Judge, Seen, Terms
+from ganutils.training.objectives.gan import Judge, Seen, Terms, Translator
 
 Given = Mapping[str, Tensor]
 Seeds = Mapping[str, int]
@@ -42,7 +43,8 @@ class Phases:
     def __init__(self, gan: GAN, batches: Batches | None, team: Team, device: torch.device):
         self.gan, self.config, self.team, self.device = gan, gan.config, team, device
         self._batches = batches
-        self._objective, self._judge = objective_of(self.config), Judge(gan.D, self._autocast)
+        self._objective = objective_of(self.config)
+        self._translator, self._judge = Translator(gan.G, self._autocast), Judge(gan.D, self._autocast)
         of_d, of_g = self._objective.measured_of_d, self._objective.measured_of_g
         self.measured = {"d": of_d, "g": of_g, "dg": of_d + of_g}
 
@@ -83,6 +85,7 @@ class Phases:
 
     def _update_d(self, given: Given, seeds: Seeds, batch: Batch, fake: Tensor) -> Tensor:
         """One update of the discriminator, with the generator frozen."""
+        fake = self._remembered(given, fake) if self.config.buffer else fake
         real, fake = self._augmented(given, "D", REAL, batch.samples), self._augmented(given, "D", FAKE, fake)
         _seed_dropout(seeds, "D")
         seen = Seen(real, fake, batch.condition, batch.wrong, given.get("between"))
@@ -97,11 +100,24 @@ class Phases:
         compares = self._objective.compares_real
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
         seen = Seen(real, self._augmented(given, "G", FAKE, fakes), batch.condition if batch else NOTHING)
-        terms = self._objective.generator(self._judge, seen)
+        terms = self._objective.generator(self._translator, self._judge, seen)
         collect_statistics(self.gan.D, True)
         self._step("G", self.gan.G, terms.loss, given)
         self.gan.average(given["average"])
         return self._measures("g", terms)
+
+    def _remembered(self, given: Given, fakes: Tensor) -> Tensor:
+        """The `fakes` with some of the history in their place, which changes as `Draws` says (Shrivastava et al. 2017,
+        "Learning from Simulated and Unsupervised Images through Adversarial Training", section 2.3).
+        """
+        history, slot, old, keep = self.gan.history, given["slot"], given["old"], given["keep"]
+        domains = torch.arange(len(history), device=self.device)[:, None]
+        stored = history[domains, slot]  # (domains, B, H, W, C)
+        made = self.team.whole(from_network(fakes).unflatten(0, (len(history), -1)), 1)
+        mine = (self.team.part(one.swapaxes(0, 1)).swapaxes(0, 1).flatten(0, 1) for one in (stored, old))
+        earlier, is_old = mine
+        history[domains, slot] = torch.where(keep[..., None, None, None], made, stored)
+        return torch.where(is_old[:, None, None, None], to_network(earlier), fakes)
 
     def _measures(self, name: str, terms: Terms) -> Tensor:
         return torch.stack([terms.measured[measured] for measured in self.measured[name]])

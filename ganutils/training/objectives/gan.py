@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -39,14 +39,32 @@ class Terms(NamedTuple):
     measured: dict[str, Tensor]
 
 
-class Judge:
-    """The discriminator `network`, which computes in `precision`.
+class Player:
+    """The network of a player, which computes in `precision`.
 
     One `with precision()` for each pass: what autocast keeps in it is stale after an update.
     """
 
     def __init__(self, network: nn.Module, precision: Callable[[], AbstractContextManager[object]]):
         self.network, self.precision = network, precision
+
+    def part(self, name: str) -> Self:
+        """The one of its networks called `name`."""
+        return type(self)(getattr(self.network, name), self.precision)
+
+
+class Translator(Player):
+    """A generator that starts from pictures."""
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Pictures [B, C, H, W]."""
+        with self.precision():
+            made: Tensor = self.network(None, Condition(inputs=inputs))
+        return made.float()
+
+
+class Judge(Player):
+    """A discriminator."""
 
     def __call__(self, x: Tensor, condition: Condition) -> Tensor:
         """Logits [B], or those of patches [B, h, w]."""
@@ -103,7 +121,7 @@ class GANObjective:
             loss = loss + config.gp * gradient_penalty(logits, between)
         return Terms(loss, measured)
 
-    def generator(self, D: Judge, seen: Seen) -> Terms:
+    def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
         """Towards D(G(z)) = 1."""
         with D.precision():
             fake_logits = D(seen.fake, seen.condition)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms
+from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator
 
 
 class PairedObjective(GANObjective):
@@ -37,7 +37,7 @@ class PairedObjective(GANObjective):
         loss = self.loss.discriminator(right, wrong, self.config.smooth)
         return terms._replace(loss=(1 - share) * terms.loss + share * loss)
 
-    def generator(self, D: Judge, seen: Seen) -> Terms:
+    def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
         """Towards what D takes for real, and towards the true picture (equation 4)."""
         config = self.config
         assert seen.real is not None
