@@ -43,14 +43,19 @@ class CycleObjective(GANObjective):
         return Terms(_sum(one.loss for one in terms), measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
-        """Towards what D takes for real in each domain, and back to the pictures that were given (equation 3)."""
+        """Towards what D takes for real in each domain, and back to the pictures that were given (equation 3).
+
+        A fake goes back with noise, or it would hide in invisible dots what it does not show (Bashkirova et al. 2019,
+        "Adversarial Self-Defense for Cycle-Consistent GANs", section 4.1).
+        """
         there, back, config = G.part("there"), G.part("back"), self.config
         assert seen.real is not None
         a, b = seen.real.chunk(2)
-        fake_b, fake_a = seen.fake.chunk(2)
         named: dict[str, Tensor] = {}
         if config.cycle:
-            named["cycle"] = _difference(back(fake_b), a) + _difference(there(fake_a), b)
+            sent = seen.fake if seen.noise is None else seen.fake + config.noise * seen.noise
+            sent_b, sent_a = sent.chunk(2)
+            named["cycle"] = _difference(back(sent_b), a) + _difference(there(sent_a), b)
         if config.identity:
             named["identity"] = _difference(there(b), b) + _difference(back(a), a)  # section 5.2
         # With pixels in 0..1 and as means of the two domains they are measured, as gan-eval has it.

@@ -22,6 +22,7 @@ class Seen(NamedTuple):
     fake       generated ones, as augmented
     condition  of both
     wrong      float32 [B, c, h, w], inputs of other samples; None if D sees none
+    noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
     """
 
@@ -29,6 +30,7 @@ class Seen(NamedTuple):
     fake: Tensor
     condition: Condition
     wrong: Tensor | None = None
+    noise: Tensor | None = None
     between: Tensor | None = None
 
 
