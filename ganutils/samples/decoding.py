@@ -66,6 +66,10 @@ class Reader(NamedTuple):
             return Pictures(rows, lambda order: {name: _copied(collection, name, order) for name in tensors})
         spools = {name: self.stack.enter_context(Spool.beside(self.output)) for name in tensors}
         read = rows[_decode(collection, rows, shape, spools, self)]
+        channels = spools[IMAGES.tensor].channels
+        if len(set(channels.tolist())) > 1:
+            grays = f"{(channels == 1).sum():,} of {len(channels):,} pictures of {collection.title} are gray"
+            self.say(f"{grays}; they become RGB, as the others are")
 
         def streams(order: np.ndarray) -> dict[str, Stream]:
             places = np.searchsorted(read, order)
