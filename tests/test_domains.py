@@ -193,8 +193,7 @@ def test_sets_of_digits_become_two_domains(ok, made, samples, tmp_path):
     assert meta["classes"] == ["black", "colored"]
     assert tensors["labels"].tolist() == [0] * 6 + [1] * 6
     assert np.array_equal(tensors["images"][:6], np.repeat(255 - noise(1, 6, 8, 8, 1), 3, 3))
-    grays = "6 of 12 pictures of black.safetensors and colored.safetensors are gray; they become RGB, as the others are"
-    assert lines == [grays, "12 pictures of 8x8x3"]
+    assert lines == ["black.safetensors: gray pictures become RGB, as the others are", "12 pictures of 8x8x3"]
 
 
 def test_one_class_for_all_that_the_others_have_chosen(made, samples):
@@ -231,7 +230,7 @@ def test_gray_and_color_sources_become_color(ok, made, samples, order, form):
     meta, tensors, lines = made(*sources)
     pictures = {"gray": np.repeat(noise(1, 6, 8, 8, 1), 3, 3), "color": noise(3, 6, 8, 8, 3)}
     assert np.array_equal(tensors["images"], np.concatenate([pictures[name] for name in order]))
-    assert lines[0] == f"6 of 12 pictures of {' and '.join(sources)} are gray; they become RGB, as the others are"
+    assert lines[0] == f"{form.format('gray')}: gray pictures become RGB, as the others are"
     for channels in (1, 3):
         _, tensors, lines = made(*sources, "--channels", channels)
         assert tensors["images"].shape[3] == channels and len(lines) == 1
