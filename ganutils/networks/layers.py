@@ -109,21 +109,58 @@ class Upsample(nn.ConvTranspose2d):
 
 
 class ToLogit(nn.Conv2d):
-    """Convolution of stride 1 to a single map: maps [B, C, h, w] -> [B, 1, h - side + 1, w - side + 1]."""
+    """Convolution of stride 1 to a single map of the same size: maps [B, C, h, w] -> [B, 1, h, w]; zeros lie around."""
 
     def __init__(self, channels: int, side: int):
         super().__init__(channels, 1, side)
 
     def forward(self, x: Tensor) -> Tensor:
+        side = self.kernel_size[0]
         if not faster_as_product(x, True, x[0, 0].numel(), self.weight):
-            return super().forward(x)
-        side, (h, w) = self.kernel_size[0], (n - self.kernel_size[0] + 1 for n in x.shape[2:])
-        taps = x.permute(0, 2, 3, 1) @ self.weight[0].flatten(
-            1
-        )  # (B, H, W, side * side): each point's part in each logit
-        parts = [taps[:, i : i + h, j : j + w, i * side + j] for i in range(side) for j in range(side)]
-        y = torch.stack(parts).sum(0)[:, None]
-        return y if self.bias is None else y + self.bias
+            return super().forward(F.pad(x, same(side)))
+        taps = x.permute(0, 2, 3, 1) @ self.weight[0].flatten(1)  # (B, h, w, side * side): a point's part in each logit
+        y: Tensor = _Met.apply(taps.unflatten(3, (side, side)))
+        return y[:, None] if self.bias is None else y[:, None] + self.bias
+
+
+def same(side: int) -> tuple[int, int, int, int]:
+    """How many zeros around a map leave it at its size, in a convolution of stride 1 with a kernel of that side."""
+    before, after = (side - 1) // 2, side // 2
+    return before, after, before, after
+
+
+class _Met(torch.autograd.Function):
+    """The sum of the parts [B, h, w, side, side] that points have in each point around them: [B, h, w].
+
+    In one sum over a view: as many slices would get as many gradients, each a map of zeros but for its own part.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, parts: Tensor) -> Tensor:
+        b, h, w, side, _ = parts.shape
+        ctx.side = side
+        bordered = F.pad(parts.flatten(3), (0, 0, *same(side)))
+        a, i, j, _ = bordered.stride()
+        return bordered.as_strided((b, h, w, side, side), (a, i, j, i + side, j + 1)).sum((3, 4))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        y: Tensor = _Around.apply(gradient, ctx.side)
+        return y
+
+
+class _Around(torch.autograd.Function):
+    """The adjoint of _Met: for each point of maps [B, h, w] those that it has a part in: [B, h, w, side, side]."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, side: int) -> Tensor:
+        before, after, *_ = same(side)
+        bordered = F.pad(y, (after, before, after, before))
+        return bordered.unfold(1, side, 1).unfold(2, side, 1).flip(3, 4)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Met.apply(gradient), None
 
 
 def joined(first: Tensor, second: Tensor) -> Tensor:
