@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.dcgan import SeenInputs, halved, strided
-from ganutils.networks.layers import ClassEmbedding, ToLogit, norm_of, same
+from ganutils.networks.layers import ClassEmbedding, ToLogit, leaky, norm_of, same
 from ganutils.runs.config import Config
 
 
@@ -34,7 +34,7 @@ class PatchDiscriminator(nn.Module):
         maps = list(halved(self.seen(x, condition), self.downs, self.norms))
         yield from maps
         x = maps[-1]
-        yield F.leaky_relu(self.wide_norm(self.wide(F.pad(x, same(4)))), 0.2)
+        yield leaky(self.wide_norm(self.wide(F.pad(x, same(4)))))
 
     def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
         *_, x = self.layers(x, condition)
