@@ -108,10 +108,10 @@ def test_a_convolution_to_one_map_is_torchs_with_its_gradients(h, w, c, side):
         torch.testing.assert_close(ours, theirs)
 
 
-def test_joined_maps_get_the_gradients_of_their_channels():
+def test_joined_maps_are_rectified_and_get_the_gradients_of_their_channels():
     first, second = (torch.randn(2, c, 3, 4, requires_grad=True) for c in (2, 5))
     weights = torch.randn(2, 7, 3, 4)
-    ours, torchs = joined(first, second), torch.cat([first, second], 1)
+    ours, torchs = joined(first, second), F.relu(torch.cat([first, second], 1))
     assert torch.equal(ours, torchs)
     for a, b in zip(*(torch.autograd.grad((y * weights).sum(), [first, second]) for y in (ours, torchs)), strict=True):
         assert torch.equal(a, b)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganutils.runs.config import Config
 
 SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
+FEW = 3  # channels: those of a picture
 
 
 class ClassEmbedding(nn.Module):
@@ -99,13 +100,37 @@ class Upsample(nn.ConvTranspose2d):
         super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        is_gray = self.out_channels == 1
-        if not faster_as_product(x, is_gray, x[0, 0].numel(), self.weight):
+        is_full = not torch.is_autocast_enabled(x.device.type)  # in bf16 only gray pictures gain
+        has_few = self.out_channels <= (FEW if is_full else 1)
+        if not faster_as_product(x, has_few, x[0, 0].numel(), self.weight):
             return super().forward(x, output_size)
-        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
-        windows = x.permute(0, 2, 3, 1) @ weight
-        y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
+        y: Tensor = _Picture.apply(x, self.weight) if has_few and is_full else _spread(x, self.weight)
         return y if self.bias is None else y + self.bias[:, None, None]
+
+
+def _spread(x: Tensor, weight: Tensor) -> Tensor:
+    """The transposed convolution of Upsample, as a matrix product."""
+    windows = x.permute(0, 2, 3, 1) @ weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
+    y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
+    return y
+
+
+class _Picture(torch.autograd.Function):
+    """_spread to few channels, with the gradient of the convolution: only forwards is the product the faster one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _spread(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        needed = [*ctx.needs_input_grad, False]
+        both: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, [2, 2], [1, 1], [1, 1], True, [0, 0], 1, needed
+        )
+        return both[0], both[1]
 
 
 class ToLogit(nn.Conv2d):
@@ -190,19 +215,23 @@ class _Joined(torch.autograd.Function):
         (y,) = ctx.saved_tensors
         first, second = (
             torch.ops.aten.threshold_backward(slope, part, 0).contiguous(memory_format=torch.channels_last)
-            for slope, part in zip(gradient.tensor_split([ctx.channels], 1), y.tensor_split([ctx.channels], 1), strict=True)
+            for slope, part in zip(
+                gradient.tensor_split([ctx.channels], 1), y.tensor_split([ctx.channels], 1), strict=True
+            )
         )
         return first, second
 
 
-def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
+def faster_as_product(x: Tensor, has_few: bool, points: int, weight: Tensor) -> bool:
     """Whether a convolution to or from a map of `points` points is faster as a matrix product, with the same result.
 
     On CPUs oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than the product in
-    float32, 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at gray pictures and
-    their gradients (3 times slower).
+    float32, 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at few channels: at
+    gray pictures and their gradients (3 times slower), and at making colored ones (twice, in float32).
+
+    has_few  whether this is one that is slow by its few channels
     """
-    is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
+    is_slow = has_few or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
     return is_slow and x.device.type == "cpu" and not torch.compiler.is_exporting()  # a graph has one convolution there
 
 
