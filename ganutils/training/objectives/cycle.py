@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganutils.networks.condition import NOTHING
-from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator
+from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator, distance
 
 
 class CycleObjective(GANObjective):
@@ -55,9 +55,9 @@ class CycleObjective(GANObjective):
         if config.cycle:
             sent = seen.fake if seen.noise is None else seen.fake + config.noise * seen.noise
             sent_b, sent_a = sent.chunk(2)
-            named["cycle"] = _difference(back(sent_b), a) + _difference(there(sent_a), b)
+            named["cycle"] = distance(back(sent_b), a) + distance(there(sent_a), b)
         if config.identity:
-            named["identity"] = _difference(there(b), b) + _difference(back(a), a)  # section 5.2
+            named["identity"] = distance(there(b), b) + distance(back(a), a)  # section 5.2
         # With pixels in 0..1 and as means of the two domains they are measured, as gan-eval has it.
         measured = {name: term.detach() / 4 for name, term in named.items()}
         for name, part in _parts(seen).items():
@@ -97,10 +97,6 @@ def _matching(D: Judge, seen: Seen) -> Tensor:
             _, real_maps = D.with_features(seen.real, seen.condition)
     pairs = zip(fake_maps, real_maps, strict=True)
     return torch.stack([(a.float().mean(0) - b.float().mean(0)).square().mean() for a, b in pairs]).mean()
-
-
-def _difference(made: Tensor, given: Tensor) -> Tensor:
-    return (made - given).abs().mean()
 
 
 def _sum(terms: Iterable[Tensor]) -> Tensor:
