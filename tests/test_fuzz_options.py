@@ -51,6 +51,8 @@ def inputs(tmp_path, ok):
         ["gan-loop", "inputs/data.safetensors", *TINY, "--steps", 1, "-o", "inputs/gan.ckpt"],
         ["gan-loop", "inputs/data.safetensors", *TINY, "--conditional", "--steps", 1, "-o", "inputs/classes.ckpt"],
         ["gan-loop", "inputs/pairs.safetensors", "--width", 2, "--batch", 4, "--steps", 1, "-o", "inputs/pix.ckpt"],
+        ["gan-data", "inputs/data.safetensors", "--classes", "0,1", "-o", "inputs/two.safetensors"],
+        ["gan-loop", "inputs/two.safetensors", "--domains", "--width", 2, "--steps", 1, "-o", "inputs/cycle.ckpt"],
         ["gan-loop", "inputs/points.safetensors", *TINY, "--steps", 1, "-o", "inputs/points.ckpt"],
     ):
         ok(*words)

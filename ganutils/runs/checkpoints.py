@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ganutils import Error
@@ -30,6 +31,24 @@ def config_of(file: File) -> Config:
     if problem:
         raise Error(f"{file.name}: damaged: {problem}")
     return config
+
+
+def class_names(meta: Mapping[str, Any], config: Config) -> list[str]:
+    """The names of the classes, or of the domains, in the metadata of a checkpoint; numbers where it has none."""
+    count = config.domains or config.classes
+    names = [str(name) for name in meta.get("classes") or ()]
+    return [*names, *map(str, range(len(names), count))][:count]
+
+
+def class_number(file: File, config: Config, label: str) -> int:
+    """The number of a class, or domain, of a checkpoint, given by its name or number; Error if there is no such one."""
+    count, names = config.domains or config.classes, class_names(file.meta, config)
+    if label in names:
+        return names.index(label)
+    if not label.isdecimal() or int(label) >= count:
+        classes = ", ".join(names) if file.meta.get("classes") else f"0 to {count - 1}"
+        raise Error(f"{file.name}: has no class {label!r}; its classes are {classes}")
+    return int(label)
 
 
 def check_latents(name: str, config: Config) -> None:
