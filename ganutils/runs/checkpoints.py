@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ganutils import Error
 from ganutils.files.container import File
 from ganutils.runs.config import SETTINGS, Config, contradiction
 from ganutils.runs.settings import UNSET
+from ganutils.samples.samples import DOMAINS
 
 MOST_UPDATES = 10**12  # a thousand of D for each of a billion steps
 
@@ -36,6 +38,26 @@ def check_latents(name: str, config: Config) -> None:
     """Error, with the checkpoint's `name`, unless its generator starts from latents."""
     if config.inputs is not None:
         raise Error(f"{name}: makes pictures from pictures, not from latents; give gan-sample --inputs FILE")
+
+
+def domains_of(file: File) -> list[str]:
+    """The names of the two classes that a checkpoint translates between; none if it does something else."""
+    if not config_of(file).domains:
+        return []
+    names = file.meta.get("classes") or []
+    names = [*names, *map(str, range(len(names), DOMAINS))]  # as `Samples.classes` has it
+    if len(names) != DOMAINS or len(set(names)) < DOMAINS:
+        raise Error(f"{file.name}: damaged: it translates between two classes, and names others")
+    return names
+
+
+def class_number(path: str, names: Sequence[str], wanted: str) -> int:
+    """The number of the class `wanted`, a name or number, among `names`; Error, with `path`, if there is none."""
+    if wanted in names:
+        return [*names].index(wanted)
+    if not wanted.isdecimal() or int(wanted) >= len(names):
+        raise Error(f"{path}: has no class {wanted!r}; its classes are {', '.join(names)}")
+    return int(wanted)
 
 
 def _renewed(stored: dict[str, Any]) -> dict[str, Any]:
