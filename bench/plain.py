@@ -5,6 +5,8 @@ eager, BCELoss on sigmoids, torch.optim.Adam at 2e-4, `.item()` of three losses 
 """
 
 import itertools
+import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,17 +41,24 @@ def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     return pair
 
 
+NORMS = {"batch": nn.BatchNorm2d, "instance": lambda width: nn.InstanceNorm2d(width, affine=True), "none": nn.Identity}
+
+
 def pix2pix_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     """The layers and weights of --arch unet and its patches as pix2pix's code writes them: blocks in blocks."""
     channels = [config.shape[2], *map_channels(config)[1:]]
-    block = None
+    block, norm = None, NORMS[config.norm_of_g]
     for i in range(len(channels) - 1, 0, -1):
-        block = UnetBlock(channels[i - 1], channels[i], block, is_first=i == 1)
-    wide = [2 * config.shape[2], *(config.width * min(2**i, 8) for i in range(config.patch + 1))]
+        block = UnetBlock(channels[i - 1], channels[i], block, norm, is_first=i == 1)
+    seen = config.shape[2] * (2 if config.sees == "pair" else 1)
+    wide = [seen, *(config.width * min(2**i, 8) for i in range(config.patch + 1))]
+    norm, has_bias = NORMS[config.norm], config.norm == "none"
     down: list[nn.Module] = []
-    for a, b in itertools.pairwise(wide[:-1]):
-        down += [nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2, True)]
-    ends = [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(wide[-2], wide[-1], 4), nn.LeakyReLU(0.2, True)]
+    for i, (a, b) in enumerate(itertools.pairwise(wide[:-1])):
+        down += [nn.Conv2d(a, b, 4, 2, 1, bias=has_bias or not i), norm(b) if i else nn.Identity()]
+        down += [nn.LeakyReLU(0.2, True)]
+    ends = [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(wide[-2], wide[-1], 4, bias=has_bias), norm(wide[-1])]
+    ends += [nn.LeakyReLU(0.2, True)]
     pair = nn.Sequential(block, nn.Tanh()), nn.Sequential(*down, *ends, ends[0], nn.Conv2d(wide[-1], 1, 4))
     for network in pair:
         network.apply(dcgan_weights)
@@ -59,13 +68,13 @@ def pix2pix_networks(config: Config) -> tuple[nn.Module, nn.Module]:
 class UnetBlock(nn.Module):
     """Half the size, what is inside, double the size; x is concatenated to it, but around the outermost."""
 
-    def __init__(self, outer: int, inner: int, inside: nn.Module | None, is_first: bool):
+    def __init__(self, outer: int, inner: int, inside: nn.Module | None, norm: Any, is_first: bool):
         super().__init__()
         down = [] if is_first else [nn.LeakyReLU(0.2)]
         down += [nn.Conv2d(outer, inner, 4, 2, 1, bias=is_first)]
-        down += [] if is_first else [nn.BatchNorm2d(inner)]
+        down += [] if is_first else [norm(inner)]
         up = [nn.ReLU(), nn.ConvTranspose2d(inner * (2 if inside else 1), outer, 4, 2, 1, bias=is_first)]
-        up += [] if is_first else [nn.BatchNorm2d(outer)]
+        up += [] if is_first else [norm(outer)]
         self.layers = nn.Sequential(*down, *([inside] if inside else []), *up)
         self.is_first = is_first
 
@@ -164,3 +173,52 @@ class PlainPairs(Plain):
         (g + l1).backward()
         self.adam_g.step()
         d_fake.item(), d_real.item(), g.item(), l1.item()
+
+
+class PlainCycle(Plain):
+    """The loop of CycleGAN, as its code is widely copied: G before D, a pool of fakes for each domain."""
+
+    def networks(self, config: Config) -> tuple[nn.Module, nn.Module]:
+        ours = [pix2pix_networks(config) for _ in range(2)]
+        self.pools: dict[str, list[torch.Tensor]] = {"a": [], "b": []}
+        G, D = (nn.ModuleDict(dict(zip("ab", pair, strict=True))) for pair in zip(*ours, strict=True))
+        return G, D
+
+    def step(self) -> None:
+        a, b = (pictures.to(self.device) for pictures in self.next_batch())
+        gan, l1, weight = nn.MSELoss(), nn.L1Loss(), self.config.cycle
+        fake_b, fake_a = self.G["b"](a), self.G["a"](b)
+        again_a, again_b = self.G["a"](fake_b), self.G["b"](fake_a)
+        self.D.requires_grad_(False)
+        self.adam_g.zero_grad()
+        judged_b, judged_a = self.D["b"](fake_b), self.D["a"](fake_a)
+        g_b, g_a = gan(judged_b, torch.ones_like(judged_b)), gan(judged_a, torch.ones_like(judged_a))
+        cycle_a, cycle_b = l1(again_a, a) * weight, l1(again_b, b) * weight
+        (g_a + g_b + cycle_a + cycle_b).backward()
+        self.adam_g.step()
+        self.D.requires_grad_(True)
+        self.adam_d.zero_grad()
+        losses = []
+        for name, real, fake in (("a", a, fake_a), ("b", b, fake_b)):
+            of_real, of_fake = self.D[name](real), self.D[name](self.pooled(name, fake.detach()))
+            loss = (gan(of_real, torch.ones_like(of_real)) + gan(of_fake, torch.zeros_like(of_fake))) * 0.5
+            loss.backward()
+            losses.append(loss)
+        self.adam_d.step()
+        for loss in (g_a, g_b, cycle_a, cycle_b, *losses):
+            loss.item()
+
+    def pooled(self, name: str, fakes: torch.Tensor) -> torch.Tensor:
+        """With probability 1/2 one of the pool in place of a fake, once that is full."""
+        pool, shown = self.pools[name], []
+        for fake in fakes.unsqueeze(1):
+            if len(pool) < self.config.buffer:
+                pool.append(fake.clone())
+                shown.append(fake)
+            elif random.random() > 0.5:
+                at = random.randrange(len(pool))
+                shown.append(pool[at])
+                pool[at] = fake.clone()
+            else:
+                shown.append(fake)
+        return torch.cat(shown)

@@ -29,7 +29,7 @@ PAIRS = [
     [1, "--adversarial", "0", "--r1", "0", "--precision", "bf16"],
 ]
 DOMAINS = [
-    ["--domains", "--arch", "blocks", "--blocks", "1", "--buffer", "5", "--batch", "3", "--identity", "2"],
+    ["--domains", "--arch", "blocks", "--blocks", "1", "--buffer", "5", "--batch", "3", "--noise", "0.1"],
     ["--domains", "--arch", "unet", "--buffer", "0", "--loss", "wgan", "--gp", "1", "--norm", "none"],
     ["--preset", "cyclegan2017", "--blocks", "1", "--buffer", "3", "--decay", "1:4"],
     ["--preset", "discogan2017", "--batch", "4", "--precision", "bf16"],

@@ -409,6 +409,7 @@ def test_shared_batch_norm_has_torchs_gradients(shape):
         (Downsample, nn.Conv2d, (1, 5), MANY_WEIGHTS),
         (Upsample, nn.ConvTranspose2d, (6, 5), 0),
         (Upsample, nn.ConvTranspose2d, (6, 1), MANY_WEIGHTS),
+        (Upsample, nn.ConvTranspose2d, (6, 3), MANY_WEIGHTS),
     ],
 )
 def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain, channels, many, bias):

@@ -1,5 +1,7 @@
 """Predicates: the grammar of --where, on truth and on probabilities."""
 
+import operator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from ganutils import Error
 from ganutils.samples import predicates
 
 NAMES = ["Smiling", "Male", "5_o_Clock_Shadow", "hot air balloon", "teddy-bear", "7", "T-shirt/top", "a & b"]
+COMPARISONS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 LEAVES = st.sampled_from(NAMES).map(lambda name: (f'"{name}"' if "&" in name else name, name))
 
 
@@ -31,7 +34,11 @@ def trees(draw):
             pair.map(lambda p: (f"({p[0][0]}|{p[1][0]})", lambda v: max(p[0][1](v), p[1][1](v)))),
         )
 
-    leaves = LEAVES.map(lambda leaf: (leaf[0], lambda v: v[leaf[1]]))
+    compared = st.tuples(LEAVES, st.sampled_from([*COMPARISONS]), st.sampled_from(["0", "0.25", ".5", "1"]))
+    leaves = st.one_of(
+        LEAVES.map(lambda leaf: (leaf[0], lambda v: v[leaf[1]])),
+        compared.map(lambda c: (f"{c[0][0]} {c[1]}{c[2]}", lambda v: COMPARISONS[c[1]](v[c[0][1]], float(c[2])))),
+    )
     return draw(st.recursive(leaves, join, max_leaves=12))
 
 
@@ -58,6 +65,12 @@ def test_precedence_and_spelling(text, same):
     assert np.array_equal(predicates.parse(text, NAMES)(values), predicates.parse(same, NAMES)(values))
 
 
+def test_a_number_is_compared_as_attributes_are_kept():
+    values = {"age": np.array([0.35, 0.65, 0.7], np.float32)}
+    assert predicates.parse("age > 0.65", values).holds(values).tolist() == [False, False, True]
+    assert predicates.parse("~(age<=0.35) & age<=0.65", values).holds(values).tolist() == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -69,6 +82,12 @@ def test_precedence_and_spelling(text, same):
         ("Smilling", "did you mean Smiling?"),
         ("Moustache", "choose from Smiling, Male"),
         ("balloon", "did you mean hot air balloon?"),
+        ("Male > ", "expected a number such as 0.65 at the end"),
+        ("Male < Smiling", "expected a number such as 0.65 at 'Smiling' (character 8)"),
+        ("Male < -1", "expected a number such as 0.65 at '-1'"),
+        ("0.5 < Male", "'0.5' is not known"),
+        ("Male < 1 < 1", "expected & or | at '<'"),
+        ("(Male) > 1", "expected & or | at '>'"),
         ("__import__('os')", "not known"),
         ("~" * 10_000 + "Male", "nested too deeply"),
         ("(" * 10_000 + "Male", "nested too deeply"),

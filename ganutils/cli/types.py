@@ -188,6 +188,17 @@ class Names(click.ParamType):
         return names
 
 
+class Name(click.ParamType):
+    """A name; not blank."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not value.strip():
+            self.fail("a name cannot be empty", param, ctx)
+        return str(value.strip())
+
+
 class Derivation(click.ParamType):
     """A way to make an input of a picture, such as edges or small:4; gives a Way."""
 

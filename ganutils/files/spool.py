@@ -63,10 +63,15 @@ class Spool:
     def __getitem__(self, number: int) -> np.ndarray:
         return self._read(number, 1)[0]
 
+    @property
+    def channels(self) -> np.ndarray:
+        """int64 [N], of each picture."""
+        h, w = self._size
+        return np.diff(np.frombuffer(self._ends, np.int64)) // (h * w)
+
     def stream(self, order: np.ndarray) -> Stream:
         """The pictures in that order, uint8 [N, H, W, C]; grays become RGB if any picture is RGB."""
-        h, w = self._size
-        channels = np.diff(np.frombuffer(self._ends, np.int64)) // (h * w)
+        (h, w), channels = self._size, self.channels
         c = int(channels.max(initial=1))
 
         def pictures() -> Iterator[np.ndarray]:

@@ -116,4 +116,4 @@ def as_predicate(target: dict[str, bool]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"' if re.search(r"[&|~()']", name) or name[:1] == '"' else name
+    return f'"{name}"' if re.search(r"[&|~()<>']", name) or name[:1] == '"' else name

@@ -16,6 +16,7 @@ from ganutils.networks.layers import (
     Downsample,
     InstanceNorm,
     Upsample,
+    leaky,
     map_channels,
     map_sizes,
     norm_of,
@@ -116,8 +117,7 @@ def strided(channels: Sequence[int], norm: str) -> tuple[nn.ModuleList, nn.Modul
 def halved(x: Tensor, downs: nn.ModuleList, norms: nn.ModuleList) -> Iterator[Tensor]:
     """What each of `strided` makes of maps x [B, C, h, w]."""
     for down, norm in zip(downs, norms, strict=True):
-        x = norm(down(padded(x)))
-        x = F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
+        x = leaky(norm(down(padded(x))))
         yield x
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganutils.runs.config import Config
 
 SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
+FEW = 3  # channels: those of a picture
 
 
 class ClassEmbedding(nn.Module):
@@ -99,35 +100,101 @@ class Upsample(nn.ConvTranspose2d):
         super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        is_gray = self.out_channels == 1
-        if not faster_as_product(x, is_gray, x[0, 0].numel(), self.weight):
+        is_full = not torch.is_autocast_enabled(x.device.type)  # in bf16 only gray pictures gain
+        has_few = self.out_channels <= (FEW if is_full else 1)
+        if not faster_as_product(x, has_few, x[0, 0].numel(), self.weight):
             return super().forward(x, output_size)
-        weight = self.weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
-        windows = x.permute(0, 2, 3, 1) @ weight
-        y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
+        y: Tensor = _Picture.apply(x, self.weight) if has_few and is_full else _spread(x, self.weight)
         return y if self.bias is None else y + self.bias[:, None, None]
 
 
+def _spread(x: Tensor, weight: Tensor) -> Tensor:
+    """The transposed convolution of Upsample, as a matrix product."""
+    windows = x.permute(0, 2, 3, 1) @ weight.permute(0, 2, 3, 1).flatten(1)  # (D, 4 * 4 * C)
+    y: Tensor = _Overlap.apply(windows.unflatten(3, (4, 4, -1)))
+    return y
+
+
+class _Picture(torch.autograd.Function):
+    """_spread to few channels, with the gradient of the convolution: only forwards is the product the faster one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _spread(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        needed = [*ctx.needs_input_grad, False]
+        both: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, [2, 2], [1, 1], [1, 1], True, [0, 0], 1, needed
+        )
+        return both[0], both[1]
+
+
 class ToLogit(nn.Conv2d):
-    """Convolution of stride 1 to a single map: maps [B, C, h, w] -> [B, 1, h - side + 1, w - side + 1]."""
+    """Convolution of stride 1 to a single map of the same size: maps [B, C, h, w] -> [B, 1, h, w]; zeros lie around."""
 
     def __init__(self, channels: int, side: int):
         super().__init__(channels, 1, side)
 
     def forward(self, x: Tensor) -> Tensor:
+        side = self.kernel_size[0]
         if not faster_as_product(x, True, x[0, 0].numel(), self.weight):
-            return super().forward(x)
-        side, (h, w) = self.kernel_size[0], (n - self.kernel_size[0] + 1 for n in x.shape[2:])
-        taps = x.permute(0, 2, 3, 1) @ self.weight[0].flatten(
-            1
-        )  # (B, H, W, side * side): each point's part in each logit
-        parts = [taps[:, i : i + h, j : j + w, i * side + j] for i in range(side) for j in range(side)]
-        y = torch.stack(parts).sum(0)[:, None]
-        return y if self.bias is None else y + self.bias
+            return super().forward(F.pad(x, same(side)))
+        taps = x.permute(0, 2, 3, 1) @ self.weight[0].flatten(1)  # (B, h, w, side * side): a point's part in each logit
+        y: Tensor = _Met.apply(taps.unflatten(3, (side, side)))
+        return y[:, None] if self.bias is None else y[:, None] + self.bias
+
+
+def same(side: int) -> tuple[int, int, int, int]:
+    """How many zeros around a map leave it at its size, in a convolution of stride 1 with a kernel of that side."""
+    before, after = (side - 1) // 2, side // 2
+    return before, after, before, after
+
+
+class _Met(torch.autograd.Function):
+    """The sum of the parts [B, h, w, side, side] that points have in each point around them: [B, h, w].
+
+    In one sum over a view: as many slices would get as many gradients, each a map of zeros but for its own part.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, parts: Tensor) -> Tensor:
+        b, h, w, side, _ = parts.shape
+        ctx.side = side
+        bordered = F.pad(parts.flatten(3), (0, 0, *same(side)))
+        a, i, j, _ = bordered.stride()
+        return bordered.as_strided((b, h, w, side, side), (a, i, j, i + side, j + 1)).sum((3, 4))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        y: Tensor = _Around.apply(gradient, ctx.side)
+        return y
+
+
+class _Around(torch.autograd.Function):
+    """The adjoint of _Met: for each point of maps [B, h, w] those that it has a part in: [B, h, w, side, side]."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, side: int) -> Tensor:
+        before, after, *_ = same(side)
+        bordered = F.pad(y, (after, before, after, before))
+        return bordered.unfold(1, side, 1).unfold(2, side, 1).flip(3, 4)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Met.apply(gradient), None
+
+
+def leaky(x: Tensor) -> Tensor:
+    """The leaky ReLU of slope 0.2; x, which nothing else may need, is overwritten: new memory is slow to write to."""
+    return F.leaky_relu(x, 0.2, inplace=not x._is_view())  # in place, a view costs autograd three copies
 
 
 def joined(first: Tensor, second: Tensor) -> Tensor:
-    """The channels of two maps [B, C, h, w] in one; each gets a gradient that lies as it does itself.
+    """The ReLU of the channels of two maps [B, C, h, w] in one; each gets a gradient that lies as it does itself.
 
     That of torch.cat is a view, in which batch norm's own gradient takes ten times as long.
     """
@@ -138,24 +205,33 @@ def joined(first: Tensor, second: Tensor) -> Tensor:
 class _Joined(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, first: Tensor, second: Tensor) -> Tensor:
+        y = torch.cat([first, second], 1).relu_()
         ctx.channels = first.shape[1]
-        return torch.cat([first, second], 1)
+        ctx.save_for_backward(y)
+        return y
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        parts = gradient[:, : ctx.channels], gradient[:, ctx.channels :]
-        first, second = (part.contiguous(memory_format=torch.channels_last) for part in parts)
+        (y,) = ctx.saved_tensors
+        first, second = (
+            torch.ops.aten.threshold_backward(slope, part, 0).contiguous(memory_format=torch.channels_last)
+            for slope, part in zip(
+                gradient.tensor_split([ctx.channels], 1), y.tensor_split([ctx.channels], 1), strict=True
+            )
+        )
         return first, second
 
 
-def faster_as_product(x: Tensor, is_gray: bool, points: int, weight: Tensor) -> bool:
+def faster_as_product(x: Tensor, has_few: bool, points: int, weight: Tensor) -> bool:
     """Whether a convolution to or from a map of `points` points is faster as a matrix product, with the same result.
 
     On CPUs oneDNN is slow at the gradient of many weights over a small map (2.7 times slower than the product in
-    float32, 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at gray pictures and
-    their gradients (3 times slower).
+    float32, 6 times with the matrix units of bfloat16, at 256 -> 512 channels and 8x8 -> 4x4), and at few channels: at
+    gray pictures and their gradients (3 times slower), and at making colored ones (twice, in float32).
+
+    has_few  whether this is one that is slow by its few channels
     """
-    is_slow = is_gray or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
+    is_slow = has_few or (points <= SMALL_MAP and weight.numel() >= MANY_WEIGHTS)
     return is_slow and x.device.type == "cpu" and not torch.compiler.is_exporting()  # a graph has one convolution there
 
 

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.dcgan import SeenInputs, halved, strided
-from ganutils.networks.layers import ClassEmbedding, ToLogit, norm_of
+from ganutils.networks.layers import ClassEmbedding, ToLogit, leaky, norm_of, same
 from ganutils.runs.config import Config
-
-SAME = (1, 2, 1, 2)  # zeros around a map, which a 4x4 convolution of stride 1 leaves at its size
 
 
 class PatchDiscriminator(nn.Module):
@@ -36,7 +34,7 @@ class PatchDiscriminator(nn.Module):
         maps = list(halved(self.seen(x, condition), self.downs, self.norms))
         yield from maps
         x = maps[-1]
-        yield F.leaky_relu(self.wide_norm(self.wide(F.pad(x, SAME))), 0.2)
+        yield leaky(self.wide_norm(self.wide(F.pad(x, same(4)))))
 
     def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
         *_, x = self.layers(x, condition)
@@ -44,5 +42,5 @@ class PatchDiscriminator(nn.Module):
 
     def judged(self, last: Tensor, condition: Condition = NOTHING) -> Tensor:
         """The logits [B, h, w] of pictures whose last map is `last`."""
-        logits = self.head(F.pad(last, SAME)).squeeze(1)
+        logits = self.head(last).squeeze(1)
         return self.classes.projected(logits, last, condition.labels).float()

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, joined, map_channels, norm_of, padded
+from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, joined, leaky, map_channels, norm_of, padded
 from ganutils.runs.config import Config
 
 DROPPED = 3  # innermost layers of the way up that have dropout
@@ -54,13 +54,12 @@ class Hourglass(nn.Module):
         maps, sizes = [], []
         for down, norm in zip(self.downs, self.down_norms, strict=True):
             sizes.append(x.shape[2:])
-            x = F.leaky_relu(norm(down(padded(x))), 0.2)
+            x = leaky(norm(down(padded(x))))
             maps.append(x)
         x = self.classes.shifted(x, condition.labels)
         for i, (up, (h, w)) in enumerate(zip(self.ups, reversed(sizes), strict=True)):
-            if self.has_skips and i:
-                x = joined(x, maps[-1 - i])
-            x = up(F.relu(x))[:, :, :h, :w]
+            x = joined(x, maps[-1 - i]) if self.has_skips and i else F.relu(x)
+            x = up(x)[:, :, :h, :w]
             if i < len(self.up_norms):
                 x = self.up_norms[i](x)
                 x = self.dropout(x) if i < DROPPED else x

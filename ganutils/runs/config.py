@@ -106,6 +106,10 @@ class Config:
         "With --domains, weight of the mean difference of a picture to what it is there and back.",
         0.0, most=1e6, earlier=0.0,
     )  # fmt: skip
+    noise: float = setting(
+        "With --domains, deviation of noise that is added to a fake before it goes back, so that it hides nothing.",
+        0.0, most=2, earlier=0.0,
+    )  # fmt: skip
     identity: float = setting(
         "With --domains, weight of the mean difference of a picture to what it becomes in its own domain.",
         0.0, most=1e6, earlier=0.0,

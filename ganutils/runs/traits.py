@@ -77,7 +77,7 @@ class ArchTraits(NamedTuple):
 
 
 OF_PAIRS = ("sees", "l1", "mismatch")
-OF_DOMAINS = ("domains", "cycle", "identity", "buffer")
+OF_DOMAINS = ("domains", "cycle", "noise", "identity", "buffer")
 OF_TRANSLATORS = (
     *("g_norm", "norm", "patch", "adversarial", "matching", "jitter", "mirror"),
     *OF_PAIRS,
@@ -151,6 +151,7 @@ RESTRICTED: dict[str, object] = {
     "mirror": 0.0,
     "domains": 0,
     "cycle": 0.0,
+    "noise": 0.0,
     "identity": 0.0,
     "buffer": 0,
 }

@@ -12,6 +12,7 @@ from ganutils import Error
 from ganutils.files.container import Stream
 from ganutils.files.kinds import IMAGES, POINTS
 from ganutils.samples import pairs
+from ganutils.samples.coloring import Coloring
 from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
 from ganutils.samples.pairs import Pairing, Partners
@@ -39,6 +40,7 @@ def prepare(
     strict: bool,
     say: Callable[[str], None],
     progress: Progress,
+    coloring: Coloring,
     pairing: Pairing,
     inputs: Sequence[list[Source]],
 ) -> Iterator[Dataset]:
@@ -49,7 +51,7 @@ def prepare(
     read. When all have been written, `say` is told of those that are probably not what the user thinks: of a single
     color, or very long.
     """
-    sources = pairs.made(sources, pairing, selection.seed)
+    sources = pairs.made(sources, pairing, coloring, selection.seed)
     collection = join(sources)
     partners = [pairs.partners(collection, each) for each in inputs]
     every = [*sources, *(source for each in inputs for source in each)]
@@ -64,7 +66,8 @@ def prepare(
             tensors = {POINTS.tensor: np.concatenate(points)[rows]}
         else:
             reader = Reader(output, strict, say, progress, stack)
-            rows, tensors = _pictures(reader, collection, partners, selected, shape, selection)
+            before = shape.of_inputs if pairing.swap else shape  # channels are those of what will be the pictures
+            rows, tensors = _pictures(reader, collection, partners, selected, before, selection)
             for source in every:
                 source.check()
         about, meta = describe(collection, rows, selection)
@@ -75,7 +78,7 @@ def prepare(
             names = [one.name for one in partners] or collection.input_names
             meta["input_names"] = [*names]
         if pairing.swap:
-            tensors = pairs.swapped(tensors, collection.title)
+            tensors = pairs.swapped(tensors, collection.title, shape.channels)
             meta["input_names"] = [IMAGES.tensor]
         if shape.size and collection.modality is IMAGES:
             meta["resampling"] = shape.filter

@@ -66,6 +66,7 @@ class Reader(NamedTuple):
             return Pictures(rows, lambda order: {name: _copied(collection, name, order) for name in tensors})
         spools = {name: self.stack.enter_context(Spool.beside(self.output)) for name in tensors}
         read = rows[_decode(collection, rows, shape, spools, self)]
+        _tell_gray(collection, read, spools[IMAGES.tensor].channels, self.say)
 
         def streams(order: np.ndarray) -> dict[str, Stream]:
             places = np.searchsorted(read, order)
@@ -154,6 +155,14 @@ def _decode(
     if 2 * skipped > len(rows):
         raise Error(f"{skipped:,} of {len(rows):,} pictures cannot be read; check that these are the right files")
     return np.array(read, np.int64)
+
+
+def _tell_gray(collection: Collection, read: np.ndarray, channels: np.ndarray, say: Callable[[str], None]) -> None:
+    """Which sources are gray beside others in color, given the channels of the rows that were read."""
+    grays, colors = ({*collection.source_of(read[channels == c]).tolist()} for c in (1, 3))
+    names = [collection.sources[at].name for at in sorted(grays - colors)]
+    if names and colors:
+        say(f"{' and '.join(names)}: gray pictures become RGB, as the others are")
 
 
 def _jobs(collection: Collection, rows: np.ndarray, shape: Shape, tensors: Sequence[str]) -> Iterator[Job]:

@@ -155,6 +155,12 @@ def allow_memory(size: float) -> None:
         _limit(resource.RLIMIT_DATA, used + size)
 
 
+def allow_making(size: int) -> None:
+    """Let this child make something of a picture of `size` numbers."""
+    allow(budget.deriving(size))
+    allow_memory(budget.MEMORY + budget.PER_NUMBER * size)
+
+
 def allow_pixels(pixels: int) -> None:
     """Let this child decode so many pixels: waits until there is room for them, beside what other children decode."""
     if _connection is not None:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
-from ganutils.files import budget
 from ganutils.files.container import Stream
 from ganutils.files.kinds import BESIDE, IMAGES, POINTS
 from ganutils.samples import foreign
+from ganutils.samples.coloring import Coloring, colored
 from ganutils.samples.decoding import NAMED, Tensors
 from ganutils.samples.derive import DERIVE, Way
 from ganutils.samples.foreign import UnreadableError
@@ -39,16 +39,17 @@ class Pairing(NamedTuple):
     film: bool = False
 
 
-def made(sources: list[Source], pairing: Pairing, seed: int) -> list[Source]:
-    """`sources` whose `draw` gives inputs too, if `pairing` says how. Error if they hold points."""
+def made(sources: list[Source], pairing: Pairing, coloring: Coloring, seed: int) -> list[Source]:
+    """`sources` whose `draw` gives inputs too, if `pairing` says how, and other colors. Error if they hold points."""
     if pairing.halves or pairing.derive:
         for source in sources:
             check_pictures(source)
+    starts = np.cumsum([0, *(source.total for source in sources[:-1])]).tolist()
     if pairing.halves:
-        return [_halved(source, pairing.halves) for source in sources]
+        sources = [_halved(source, pairing.halves) for source in sources]
+    sources = colored(sources, starts, coloring, seed)
     if pairing.derive:
-        starts = np.cumsum([0, *(source.total for source in sources)]).tolist()
-        return [_derived(source, pairing.derive, seed, start) for source, start in zip(sources, starts, strict=False)]
+        return [_derived(source, pairing.derive, seed, start) for source, start in zip(sources, starts, strict=True)]
     return sources
 
 
@@ -116,8 +117,7 @@ def _draw_derived(
     picture = _picture(draw(about, shape))
     make = DERIVE[way.name].make
     if make is not None:
-        foreign.allow(budget.deriving(picture.size))
-        foreign.allow_memory(budget.MEMORY + budget.PER_NUMBER * picture.size)
+        foreign.allow_making(picture.size)
         return {"images": picture, "inputs": make(picture, way.number, randomness.stream(seed, way.name, row))}
     assert sketch is not None
     return {"images": picture, "inputs": sketch(about, shape, way.word == "color")}
@@ -246,8 +246,11 @@ def _size(stream: Stream | np.ndarray) -> str:
     return "{1}x{0}".format(*stream.shape[1:3])
 
 
-def swapped(tensors: Tensors, title: str) -> Tensors:
-    """Inputs as pictures and the other way round, without what belongs to pictures alone. Error if that cannot be."""
+def swapped(tensors: Tensors, title: str, channels: int | None) -> Tensors:
+    """Inputs as pictures, with so many channels, and the other way round, without what belongs to pictures alone.
+
+    Error if that cannot be.
+    """
     if "inputs" not in tensors:
         raise Error(f"{title}: has no inputs for --swap; make some with --inputs, --halves or --derive")
     images, inputs = tensors[IMAGES.tensor], tensors["inputs"]
@@ -255,7 +258,17 @@ def swapped(tensors: Tensors, title: str) -> Tensors:
         sizes = f"{IMAGES.one.format(*inputs.shape[1:])} beside pictures of {_size(images)}"
         raise Error(f"{title}: has inputs of {sizes}; --swap takes those of the same size, with 1 or 3 channels")
     kept = {name: tensor for name, tensor in tensors.items() if name not in ("targets", "latents")}
-    return {**kept, IMAGES.tensor: inputs, "inputs": images}
+    return {**kept, IMAGES.tensor: _with_channels(inputs, channels or inputs.shape[3]), "inputs": images}
+
+
+def _with_channels(pictures: np.ndarray | Stream, channels: int) -> np.ndarray | Stream:
+    """Pictures [N, H, W, C] in gray or RGB."""
+    if pictures.shape[3] == channels:
+        return pictures
+    assert isinstance(pictures, Stream), "as all pictures that are read"
+    shape = Shape(channels=channels)
+    chunks = (np.stack([fit_pixels(picture, shape) for picture in chunk]) for chunk in pictures.chunks)
+    return pictures._replace(shape=(*pictures.shape[:3], channels), chunks=chunks)
 
 
 def as_film(tensors: Tensors) -> Tensors:

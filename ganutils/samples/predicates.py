@@ -2,12 +2,12 @@
 
     predicate = both {"|" both}                  either
     both      = other {"&" other}                both
-    other     = "~" other | "(" predicate ")" | name
+    other     = "~" other | "(" predicate ")" | name [("<" | ">" | "<=" | ">=") number]
 
 A name is whatever stands between these signs, including spaces and hyphens; a name that contains such a sign is
 quoted. The value of a predicate is a number from 0 (false) to 1 (true): `&` is the minimum, `|` the maximum, `~x` is
-1 - x. With true and false that is plain logic; with probabilities it ranks samples by their weakest part, and
-`a & b` is above 1/2 only where both are (products do not have that property).
+1 - x, and a comparison is 0 or 1. With true and false that is plain logic; with probabilities it ranks samples by
+their weakest part, and `a & b` is above 1/2 only where both are (products do not have that property).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ Values = Mapping[str, np.ndarray]
 Value = Callable[[Values], np.ndarray]
 
 TOKEN = re.compile(
-    r"""\s*(?:(?P<sign>[&|~()])|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<name>[^&|~()\s][^&|~()]*))"""
+    r"""\s*(?:(?P<sign>[&|~()]|[<>]=?)|"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<name>[^&|~()<>\s][^&|~()<>]*))"""
 )
+NUMBER = re.compile(r"\d{0,9}\.?\d{1,9}", re.ASCII)
+COMPARISONS = {"<": np.less, ">": np.greater, "<=": np.less_equal, ">=": np.greater_equal}
 DEPTH = 100  # nested brackets; nobody types more
 
 
@@ -153,7 +155,17 @@ class _Parser:
         name = one_of(self.token.text, self.known, "class or attribute")
         self.names.append(name)
         self.token = self._next()
+        if self.token is not None and self.token.is_sign and self.token.text in COMPARISONS:
+            return self.comparison(name, COMPARISONS[self.token.text])
         return lambda values: np.asarray(values[name])
+
+    def comparison(self, name: str, compare: np.ufunc) -> Value:
+        self.token = self._next()
+        if self.token is None or self.token.is_sign or not NUMBER.fullmatch(self.token.text):
+            raise self.wrong("expected a number such as 0.65")
+        number = np.float32(self.token.text)  # as attributes are, so that those of 0.65 are not above 0.65
+        self.token = self._next()
+        return lambda values: compare(values[name], number).astype(np.float32)
 
     def wrong(self, what: str) -> Error:
         where = f"at {self.token.text!r} (character {self.token.at})" if self.token else "at the end"

@@ -166,7 +166,7 @@ class Samples:
         return self.labels
 
     def domains(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows of each of two domains, int64 [n] and [m]; Error unless there are two classes of two pictures or more."""
+        """The rows of each of two domains, int64 [n] and [m]; Error unless two classes have two pictures each."""
         if self.labels is None:
             raise Error(f"{self.name}: has no labels, which --domains needs; give two folders or files to gan-data")
         if len(self.classes) != DOMAINS:

@@ -24,6 +24,7 @@ class Selection(NamedTuple):
 
     where    a predicate over classes and attributes
     classes  only these classes, numbered in this order
+    relabel  one class for all, in place of those they have; the other fields are about these
     split    (from, to) in percent of the shuffled samples: parts that do not overlap share no sample; a split's name
              is for the sources
     limit    at most this many, chosen at random
@@ -33,6 +34,7 @@ class Selection(NamedTuple):
 
     where: str | None = None
     classes: Sequence[str] | None = None
+    relabel: str | None = None
     split: tuple[float, float] | str | None = None
     limit: int | None = None
     shuffle: bool = False
@@ -246,7 +248,9 @@ def describe(
     """Labels, attributes and latents of `rows` as tensors, and the metadata of the result."""
     tensors: dict[str, np.ndarray] = {}
     meta = dict(collection.meta)
-    if collection.labels is not None:
+    if selection.relabel is not None:
+        tensors["labels"], meta["classes"] = np.zeros(len(rows), np.int64), [selection.relabel]
+    elif collection.labels is not None:
         classes = class_names(collection, selection)
         number = {name: label for label, name in enumerate(classes)}
         renumbered = np.array([number.get(name, -1) for name in collection.classes], np.int64)

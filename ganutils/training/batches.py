@@ -121,12 +121,13 @@ def moved(pictures: Tensor, moves: Mapping[str, Tensor], scale: int = 1) -> Tens
     """
     if "mirrored" not in moves:
         return pictures
-    b, h, w, _ = pictures.shape
+    b, h, w, c = pictures.shape
     rows = _reflected(torch.arange(h, device=pictures.device) + moves["down"] * scale, h)  # (B, H)
     columns = _reflected(torch.arange(w, device=pictures.device) + moves["right"] * scale, w)
     columns = torch.where(moves["mirrored"], columns.flip(1), columns)
     numbers = torch.arange(b, device=pictures.device)[:, None, None]
-    return pictures[numbers, rows[:, :, None], columns[:, None, :]]
+    pixels = (numbers * h + rows[:, :, None]) * w + columns[:, None, :]  # by one index: three take twice as long
+    return pictures.reshape(-1, c).index_select(0, pixels.flatten()).view(b, h, w, c)
 
 
 def _reflected(places: Tensor, length: int) -> Tensor:

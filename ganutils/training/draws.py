@@ -63,6 +63,10 @@ class Draws:
 
     def _update_of_g(self, count: int, step: int) -> Drawn:
         drawn = self._optimizer("G", step, step) | self._augmented("G", FAKE, count, step)
+        if self.config.noise:
+            shape = (self._size, self.config.domains, *self.config.shape)
+            normal = self._random("hiding", count, step).standard_normal(shape, np.float32)
+            drawn.arrays["noise"] = by_domain(normal)
         drawn.arrays["average"] = np.array(1 - self.config.ema_beta(step + 1), np.float32)
         if traits.LOSSES[self.config.loss].compares_pairs:
             drawn |= self._augmented("G", REAL, count, step)

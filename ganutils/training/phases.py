@@ -88,7 +88,7 @@ class Phases:
         fake = self._remembered(given, fake) if self.config.buffer else fake
         real, fake = self._augmented(given, "D", REAL, batch.samples), self._augmented(given, "D", FAKE, fake)
         _seed_dropout(seeds, "D")
-        seen = Seen(real, fake, batch.condition, batch.wrong, given.get("between"))
+        seen = Seen(real, fake, batch.condition, batch.wrong, between=given.get("between"))
         terms = self._objective.discriminator(self._judge, seen)
         self._step("D", self.gan.D, terms.loss, given)
         return self._measures("d", terms)
@@ -99,7 +99,9 @@ class Phases:
         collect_statistics(self.gan.D, False)
         compares = self._objective.compares_real
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
-        seen = Seen(real, self._augmented(given, "G", FAKE, fakes), batch.condition if batch else NOTHING)
+        noise = given["noise"].permute(0, 3, 1, 2) if self.config.noise else None
+        condition = batch.condition if batch else NOTHING
+        seen = Seen(real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise)
         terms = self._objective.generator(self._translator, self._judge, seen)
         collect_statistics(self.gan.D, True)
         self._step("G", self.gan.G, terms.loss, given)

@@ -107,9 +107,9 @@ class Trainer:
             self.gan.updates[network] += 1
 
     def measures(self) -> dict[str, float]:
-        """Means, over the updates since the last call, of `d_loss`, D's accuracy `d_real` and `d_fake`, `g_loss`, and of
-        pairs and domains `l1`, `matching`, `cycle` and `identity`; and `diversity`, how much the last fakes differ from
-        one another, by pixel: 1 = as the real samples.
+        """Means, over the updates since the last call, of `d_loss`, D's accuracy `d_real` and `d_fake`, `g_loss`, those
+        of the terms of translators; and `diversity`, how much the last fakes differ from one another, by pixel: 1 = as
+        the real samples.
 
         Error, with the update, if a loss is not a number.
         """

@@ -98,6 +98,7 @@ BITMAPS = "Quick, Draw! bitmaps, downloaded once"
 INCLUDED = "5,000 MNIST digits, no download"
 DOWNLOADED = "downloaded once by torchvision (except lsun)"
 POINTS = "points of known distributions"
+FACES = "drawn faces with exact attributes; young and old"
 PEOPLE = "drawn people; the inputs: standing, and a skeleton"
 
 MNIST = "CC BY-SA 3.0, MNIST, LeCun, Cortes and Burges"
@@ -142,7 +143,8 @@ NAMES: dict[str, Row] = {
     "toy:gaussian": Row("toy:gaussian", POINTS, "toys.open_gaussian", (), {"mean": 4.0, "std": 1.25}, DRAWN),
     "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", (), {"modes": 8, "std": 0.02}, DRAWN),
     "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", (), {"modes": 25, "std": 0.05}, DRAWN),
-    "toy:faces": Row("toy:faces", "drawn faces with exact attributes", "faces.open_faces", license=DRAWN),
+    "toy:faces": Row("toy:faces", FACES, "faces.open_faces", license=DRAWN),
+    "toy:faces:age": Row("toy:faces:age", FACES, "ages.open_ages", license=DRAWN),
     "toy:hats": Row("toy:hats", "the hats of drawn faces; the inputs wear them", "hats.open_hats", license=DRAWN),
     "toy:people": Row("toy:people", PEOPLE, "people.open_people", license=DRAWN),
     "toy:people:walk": Row("toy:people:walk", PEOPLE, "people.open_walk", license=DRAWN),

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ganutils import randomness
 from ganutils.samples.images import Shape
-from ganutils.samples.sources.drawing import Canvas, Sketch, mixed, rendered, shaded
+from ganutils.samples.sources.drawing import Canvas, Color, Sketch, mixed, rendered, shaded
 from ganutils.samples.sources.source import Request, Source
 
 ATTRIBUTES = ("smiling", "glasses", "moustache", "hat", "pose")
@@ -51,14 +51,12 @@ def attributes_of(numbers: np.ndarray) -> np.ndarray:
 
 def draw(numbers: np.ndarray, shape: Shape) -> np.ndarray:
     """uint8 [H, W, C] of a face."""
-    face = Face(numbers)
-    return rendered(lambda side: face.drawn(Canvas(side, face.ground)), shape)
+    return Face(numbers).painted(shape)
 
 
 def sketch(numbers: np.ndarray, shape: Shape, is_colored: bool) -> np.ndarray:
     """uint8 [H, W, 1] of the same face drawn with a black pen, or [H, W, 3] with pens in its colors."""
-    face, channels = Face(numbers), 3 if is_colored else 1
-    return rendered(lambda side: face.drawn(Sketch(side, face.ground, is_colored)), shape._replace(channels=channels))
+    return Face(numbers).sketched(shape, is_colored)
 
 
 class Face:
@@ -76,6 +74,15 @@ class Face:
         self.x, self.y = 0.5 + 0.03 * (n[12] - 0.5), 0.53 + 0.03 * (n[13] - 0.5)
         self.eye, self.brow, self.mouth, self.long = n[14], n[15], n[16], n[17] < 0.4
         self.shift = self.turn * 0.085  # how far eyes, nose and mouth move when the head turns
+
+    def painted(self, shape: Shape) -> np.ndarray:
+        """uint8 [H, W, C]."""
+        return rendered(lambda side: self.drawn(Canvas(side, self.ground)), shape)
+
+    def sketched(self, shape: Shape, is_colored: bool) -> np.ndarray:
+        """uint8 [H, W, 1], drawn with a black pen, or [H, W, 3] with pens in its colors."""
+        shape = shape._replace(channels=3 if is_colored else 1)
+        return rendered(lambda side: self.drawn(Sketch(side, self.ground, is_colored)), shape)
 
     def drawn(self, on: Canvas) -> Image.Image:
         """All of it, on that canvas."""
@@ -160,14 +167,18 @@ class Face:
             self.on.line([(x + 0.8 * half * t, y + 0.006 * t * t) for t in steps], lips, 0.022)
 
     def _moustache(self) -> None:
-        x, y, color = self._across(0), self.y + 0.108, shaded(self.hair, 0.75)
-        if sum(color) > 0.6 * sum(self.skin):  # or it could hardly be seen, and the attribute would be a guess
-            color = shaded(self.skin, 0.5)
+        x, y, color = self._across(0), self.y + 0.108, self._moustache_color(self.hair)
         for sign in (-1, 1):
             far = self._across(sign * 0.11) - x
             points = [(x, y - 0.016), (x + far * 0.5, y - 0.022), (x + far, y + 0.026), (x + far * 0.5, y + 0.022)]
             self.on.area([*points, (x, y + 0.014)], color)
             self.on.oval(x + far * 0.42, y, 0.036, 0.022, color)
+
+    def _moustache_color(self, hair: Color) -> Color:
+        color = shaded(hair, 0.75)
+        if sum(color) > 0.6 * sum(self.skin):  # or it could hardly be seen, and the attribute would be a guess
+            return shaded(self.skin, 0.5)
+        return color
 
     def _glasses(self) -> None:
         y, color = self.y - 0.035, (24, 24, 28)

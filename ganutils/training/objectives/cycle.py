@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganutils.networks.condition import NOTHING
-from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator
+from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator, distance
 
 
 class CycleObjective(GANObjective):
@@ -43,16 +43,21 @@ class CycleObjective(GANObjective):
         return Terms(_sum(one.loss for one in terms), measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
-        """Towards what D takes for real in each domain, and back to the pictures that were given (equation 3)."""
+        """Towards what D takes for real in each domain, and back to the pictures that were given (equation 3).
+
+        A fake goes back with noise, or it would hide in invisible dots what it does not show (Bashkirova et al. 2019,
+        "Adversarial Self-Defense for Cycle-Consistent GANs", section 4.1).
+        """
         there, back, config = G.part("there"), G.part("back"), self.config
         assert seen.real is not None
         a, b = seen.real.chunk(2)
-        fake_b, fake_a = seen.fake.chunk(2)
         named: dict[str, Tensor] = {}
         if config.cycle:
-            named["cycle"] = _difference(back(fake_b), a) + _difference(there(fake_a), b)
+            sent = seen.fake if seen.noise is None else seen.fake + config.noise * seen.noise
+            sent_b, sent_a = sent.chunk(2)
+            named["cycle"] = distance(back(sent_b), a) + distance(there(sent_a), b)
         if config.identity:
-            named["identity"] = _difference(there(b), b) + _difference(back(a), a)  # section 5.2
+            named["identity"] = distance(there(b), b) + distance(back(a), a)  # section 5.2
         # With pixels in 0..1 and as means of the two domains they are measured, as gan-eval has it.
         measured = {name: term.detach() / 4 for name, term in named.items()}
         for name, part in _parts(seen).items():
@@ -92,10 +97,6 @@ def _matching(D: Judge, seen: Seen) -> Tensor:
             _, real_maps = D.with_features(seen.real, seen.condition)
     pairs = zip(fake_maps, real_maps, strict=True)
     return torch.stack([(a.float().mean(0) - b.float().mean(0)).square().mean() for a, b in pairs]).mean()
-
-
-def _difference(made: Tensor, given: Tensor) -> Tensor:
-    return (made - given).abs().mean()
 
 
 def _sum(terms: Iterable[Tensor]) -> Tensor:

@@ -22,6 +22,7 @@ class Seen(NamedTuple):
     fake       generated ones, as augmented
     condition  of both
     wrong      float32 [B, c, h, w], inputs of other samples; None if D sees none
+    noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
     """
 
@@ -29,6 +30,7 @@ class Seen(NamedTuple):
     fake: Tensor
     condition: Condition
     wrong: Tensor | None = None
+    noise: Tensor | None = None
     between: Tensor | None = None
 
 
@@ -138,3 +140,8 @@ class GANObjective:
         boundary = self.traits.boundary
         d_real = (real > (fake.mean() if boundary is None else boundary)).float().mean()
         return d_real, (fake < (real.mean() if boundary is None else boundary)).float().mean()
+
+
+def distance(a: Tensor, b: Tensor) -> Tensor:
+    """The mean difference of two maps, whose gradient lies as they do; that of torch's mean would not."""
+    return (a - b).abs().sum() / a.numel()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator
+from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, Translator, distance
 
 
 class PairedObjective(GANObjective):
@@ -42,7 +42,7 @@ class PairedObjective(GANObjective):
         config = self.config
         assert seen.real is not None
         named = self._judged(D, seen) if config.needs_d else {}
-        named["l1"] = (seen.fake - seen.real).abs().mean()
+        named["l1"] = distance(seen.fake, seen.real)
         weights = {"g_loss": config.adversarial, "l1": config.l1, "matching": config.matching}
         loss = torch.stack([weights[name] * term for name, term in named.items() if weights[name]]).sum()
         measured = {name: named[name].detach() for name in self.measured_of_g}
@@ -61,5 +61,5 @@ class PairedObjective(GANObjective):
         if config.matching:
             # Wang et al. 2018, pix2pixHD, equation 4.
             pairs = zip(fake_maps, real_maps, strict=True)
-            named["matching"] = torch.stack([(a.float() - b.float()).abs().mean() for a, b in pairs]).mean()
+            named["matching"] = torch.stack([distance(a.float(), b.float()) for a, b in pairs]).mean()
         return named
