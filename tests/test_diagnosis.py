@@ -289,7 +289,7 @@ CASES = {
         "hides the picture in noise",
         domains(scores={"cycle_l1_blurred": 0.12}),
         "It hides what it is given in noise: a slight blur of its results makes the way back 4.0 times as wrong (cycle "
-        "L1 0.030, then 0.120). Try a new run with --cycle 5, --dropout 0.5 (noise in G) or --arch hourglass (no skips "
+        "L1 0.030, then 0.120). Try a new run with --noise 0.05, --cycle 5 or --arch hourglass (no skips "
         "for details).",
     ),
     "a way back that is nearly perfect": (
