@@ -40,6 +40,7 @@ LINES = [
     "gan-eval data.safetensors gan.ckpt --features pixels -n 6",
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
     "gan-eval points.safetensors points.ckpt -n 9",
+    "gan-eval domains.safetensors cycle.ckpt --to 0 --features pixels --limit 9",
     "gan-eval --diagnose gan.ckpt data.safetensors --features pixels --history run.jsonl -n 9",
     "gan-export gan.ckpt -o o.onnx",
     "gan-export points.ckpt --runtime folder -o o.html",
@@ -58,7 +59,7 @@ LINES = [
     "gan-label sheet.safetensors --like data.safetensors --features pixels -o o.safetensors",
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 2 --snapshots shots --log o.jsonl -o o.ckpt",
-    "gan-loop two.safetensors --domains --width 1 --batch 2 --steps 1 -o o.ckpt",
+    "gan-loop domains.safetensors --domains --width 1 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop points.safetensors --width 1 --z-dim 1 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --from gan.ckpt --more 1 -o o.ckpt",
     "gan-plot run.jsonl -o o.png",
@@ -89,7 +90,7 @@ OUTPUTS = {
 }  # options that are written to
 INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
-    *("pairs.safetensors", "pix.ckpt", "two.safetensors", "cycle.ckpt"),
+    *("pairs.safetensors", "pix.ckpt", "domains.safetensors", "cycle.ckpt"),
     *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "film.gif", "array.npy", "folder"),
 )
 PATHS = [

@@ -46,6 +46,15 @@ def pairs(given=None, scores=None, side=8, **more):
     )
 
 
+def domains(given=None, scores=None, **more):
+    """The same for a translator between two classes of color pictures."""
+    fitting = dict(arrived=0.95, kept=0.9, cycle_l1=0.03, cycle_l1_blurred=0.035, input_distance=0.7)
+    fitting |= dict(input_correlation=0.6, expected_correlation=0.1)
+    return dict(
+        shape=(8, 8, 3), given={"domains": 2, **(given or {})}, scores={**fitting, **(scores or {})}, step=2000, **more
+    )
+
+
 def text_of(evidence):
     return " ".join(diagnosis.diagnose("x", evidence))
 
@@ -245,6 +254,74 @@ CASES = {
         "--mirror 0.5 or an earlier snapshot.",
     ),
     "pairs as well as in training": ("healthy", pairs(log=ticks("l1", 0.2, 0.1, 0.05, 0.045)), ""),
+    "between classes": (
+        "healthy",
+        domains(scores={"recall": 0.3, "coverage": 0.1}),
+        "Nothing is wrong with its results: arrived 0.95, kept 0.90, precision 0.70, cycle L1 0.030. The two networks",
+    ),
+    "negatives": (
+        "inverted colors",
+        domains(scores={"input_correlation": -0.9}),
+        "Its results are like negatives of what it is given (correlation -0.90; that of real pictures 0.10). Try a new "
+        "run with --identity 5, which keeps colors.",
+    ),
+    "negatives, though it has to keep colors": (
+        "inverted colors",
+        domains(given={"identity": 5.0}, scores={"input_correlation": -0.9}),
+        "Try a new run with --identity 10, which",
+    ),
+    "real negatives": ("healthy", domains(scores={"input_correlation": -0.9, "expected_correlation": -0.6}), ""),
+    "pictures left in their class": (
+        "copies its input",
+        domains(scores={"input_distance": 0.1, "arrived": 0.1}),
+        "Its results are nearly what it is given: 10% as far from it as other real pictures, and 10% of them are taken "
+        "for the class they should be of. Try more --steps while its scores still improve; then a new run with "
+        "--adversarial 2 or --arch hourglass (no skips to copy through).",
+    ),
+    "nearly the same, by a run that keeps colors": (
+        "copies its input",
+        domains(given={"identity": 5.0, "arch": "blocks"}, scores={"input_distance": 0.02, "arrived": None}),
+        "2% as far from it as other real pictures. Try more --steps while its scores still improve; then a new run "
+        "with --identity 0 or --adversarial 2.",
+    ),
+    "classes that differ little": ("healthy", domains(scores={"input_distance": 0.1}), ""),
+    "hidden": (
+        "hides the picture in noise",
+        domains(scores={"cycle_l1_blurred": 0.12}),
+        "It hides what it is given in noise: a slight blur of its results makes the way back 4.0 times as wrong (cycle "
+        "L1 0.030, then 0.120). Try a new run with --noise 0.05, --cycle 5 or --arch hourglass (no skips "
+        "for details).",
+    ),
+    "a way back that is nearly perfect": (
+        "healthy",
+        domains(scores={"cycle_l1": 0.001, "cycle_l1_blurred": 0.008}),
+        "cycle L1 0.001",
+    ),
+    "alike, whatever is given": (
+        "collapsed",
+        domains(scores={"spread": 0.1}),
+        "they are nearly all alike. Try a new run with --cycle 20 or --width 64.",
+    ),
+    "few of each class": (
+        "too few pictures",
+        domains(given={"jitter": 0.0}, trained_on=500, scores={"real_count": 250}, **WON),
+        "which the discriminator knows by heart. Try 800 pictures or more, or --jitter 0.06.",
+    ),
+    "near real ones of the class": (
+        "memorizing",
+        domains(scores={**NEAR, "nearest_real_ratio": 0.1}),
+        "Try more data or",
+    ),
+    "too early between classes": (
+        "too early",
+        {**domains(scores={"input_correlation": -0.9}), "step": 200},
+        "this says little yet: its results are like negatives",
+    ),
+    "pairs by one that goes between classes": (
+        "ignores its input",
+        domains(scores={**FITTING, "others_distance": 1.0}),
+        "Try more --steps while its scores still improve; then a new run with --cycle 20 or --lr 0.0002.",
+    ),
     "a translator of lr 1": (
         "diverged",
         pairs(given={"lr": 1.0}, scores=NOTHING),

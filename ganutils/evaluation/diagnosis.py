@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.evaluation.advice import hold_back_d, listed, push_d
 from ganutils.evaluation.evidence import Evidence, gather
 from ganutils.evaluation.scores import Scores
 from ganutils.evaluation.sets import Real
-from ganutils.evaluation.verdicts import AHEAD, BEHIND, TOO_FEW, hold_back_d, listed, push_d, verdicts
+from ganutils.evaluation.verdicts import AHEAD, BEHIND, TOO_FEW, verdicts
 from ganutils.files import container, logs
 
 TREND = 0.05  # a trend: a change by this part from one quarter of the log to the next
@@ -57,6 +58,11 @@ def _healthy(scores: Scores) -> str:
         named = {"SSIM": "ssim", "sharpness": "sharpness", "kept": "kept"}
         parts = [f"{word} {scores[name]:.2f}" for word, name in named.items() if scores.get(name) is not None]
         return f"Nothing is wrong with its results: L1 {scores['l1']:.3f}, {', '.join(parts)}."
+    if "cycle_l1" in scores:
+        parts = [
+            f"{name} {scores[name]:.2f}" for name in ("arrived", "kept", "precision") if scores.get(name) is not None
+        ]
+        return f"Nothing is wrong with its results: {', '.join(parts)}, cycle L1 {scores['cycle_l1']:.3f}."
     parts = [f"{name} {scores[name]:.2f}" for name in ("precision", "recall", "coverage")]
     parts = [", ".join(parts), f"{scores['authenticity']:.0%} authentic"]
     if "modes" in scores:

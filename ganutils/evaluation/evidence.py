@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from ganutils.evaluation.fakes import translated
+from ganutils.evaluation.fakes import given_sets
 from ganutils.evaluation.scores import Scores
 from ganutils.evaluation.sets import Real
+from ganutils.evaluation.translators import load_translator
 from ganutils.files import container, kinds, logs
 from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
-from ganutils.runs.presets import PAIRED, PRESETS
+from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
 HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
@@ -26,7 +27,7 @@ JUDGED = 2048  # samples that D judges
 YOUNG, YOUNG_KIMG = 500, 10.0  # steps at the usual rate, and thousands of samples, before which scores mean little
 SLOWEST = 5  # times YOUNG, at lower rates
 ENOUGH = 1000  # pictures of each channel, unless D knows them by heart
-ENOUGH_PAIRS = 400  # facades (Isola et al. 2017, section 4.4)
+ENOUGH_PAIRS = 400  # facades (Isola et al. 2017, section 4.4); of two classes each has as many
 ALIKE, DIVERSE = 0.2, 0.4  # diversity in the log of a run that collapses, now and before
 
 
@@ -64,8 +65,18 @@ class Evidence:
 
     @property
     def translates(self) -> bool:
-        """Whether it makes its samples from pictures, each of which has its own true one."""
+        """Whether it makes its samples from pictures."""
         return self.config.inputs is not None
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether each of its samples has its own true one."""
+        return "l1" in self.scores
+
+    @property
+    def usual(self) -> dict[str, Any]:
+        """The settings that suit such a translator."""
+        return (DOMAINS if self.config.domains else PAIRED)["modern"][self.config.arch]
 
     @property
     def lr(self) -> float:
@@ -75,7 +86,7 @@ class Evidence:
     @property
     def usual_lr(self) -> float:
         """The learning rate that suits such networks."""
-        rate: float = PAIRED["modern"][self.config.arch]["lr"] if self.translates else PRESETS["modern"]["lr"]
+        rate: float = (self.usual if self.translates else PRESETS["modern"])["lr"]
         return rate
 
     @property
@@ -102,7 +113,7 @@ class Evidence:
     def enough(self) -> int:
         """Samples that would do to train on, without --augment."""
         if self.translates:
-            return ENOUGH_PAIRS
+            return ENOUGH_PAIRS * (self.config.domains or 1)
         return ENOUGH * (self.config.shape[-1] if len(self.config.shape) > 1 else 1)
 
     @property
@@ -148,7 +159,6 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
 
     from ganutils.compute import devices
     from ganutils.inference import discriminate
-    from ganutils.inference.generate import draw_samples
     from ganutils.training.gan import load
 
     place = devices.prepare(device, None)
@@ -161,21 +171,36 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
     def logits(samples: np.ndarray, labels: np.ndarray | None, inputs: np.ndarray | None) -> np.ndarray:
         count = len(samples) // config.batch * config.batch or len(samples)  # a last small batch is left out
         order = stream(real.seed, "judge").permutation(len(samples))[:count]  # data are often sorted by class
-        given = [None if array is None else array[order] for array in (labels if config.classes else None, inputs)]
+        given = [None if array is None else array[order] for array in (labels, inputs)]
         judged = discriminate.apply(discriminator, samples[order], place, given[0], config.batch, given[1])
         return judged.reshape(count, -1).mean(axis=1)
 
-    labels = None if real.labels is None else real.labels[:JUDGED]
-    if evidence.translates:
-        assert real.inputs is not None
-        inputs = real.inputs[:JUDGED]
-        made: tuple[np.ndarray, np.ndarray | None] = translated(file, real, device, JUDGED), labels
-    else:
-        inputs, made = None, draw_samples(file, min(len(real.samples), JUDGED), real.seed, device)
-    reals, fakes = logits(real.samples[:JUDGED], labels, inputs), logits(*made, inputs)
+    reals, fakes = (logits(*each) for each in _real_and_made(file, config, real, device))
     boundary = LOSSES[config.loss].boundary  # None: only differences mean anything, as in training's log
     evidence.d_real = float((reals > (fakes.mean() if boundary is None else boundary)).mean())
     evidence.d_fake = float((fakes < (reals.mean() if boundary is None else boundary)).mean())
     above = scipy.stats.mannwhitneyu(reals, fakes).statistic  # pairs with the real one above; ties count half
     evidence.d_pairs = float(above / (len(reals) * len(fakes)))
     evidence.d_margin = float(abs(np.median(reals) - np.median(fakes)))
+
+
+Judged = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # samples, their labels and their inputs
+
+
+def _real_and_made(file: File, config: Config, real: Real, device: str) -> tuple[Judged, Judged]:
+    """What D judges, JUDGED each at most: real samples and generated ones, and what it sees beside them."""
+    from ganutils.inference.generate import draw_samples
+
+    samples = real.samples[:JUDGED]
+    labels = real.labels[:JUDGED] if config.classes and real.labels is not None else None
+    if config.inputs is None:
+        made, drawn = draw_samples(file, len(samples), real.seed, device)
+        return (samples, labels, None), (made, drawn, None)
+    translator, given = load_translator(file, device), next(given_sets(real, None, 1, JUDGED))
+    inputs = translator.taken(given.pictures[:JUDGED])
+    if not translator.domains:
+        return (samples, labels, inputs), (translator(inputs, labels=labels), labels, inputs)
+    assert real.direction is not None
+    made, number = translator(inputs, real.direction.goal), translator.domains.index(real.direction.goal)
+    # each class has a discriminator of its own
+    return (samples, np.full(len(samples), number), None), (made, np.full(len(made), number), None)

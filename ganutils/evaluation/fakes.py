@@ -12,29 +12,31 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation import metrics
 from ganutils.evaluation.sets import Fake, Real, check_finite
+from ganutils.evaluation.translators import Direction, Given, Translator, check_classes, check_taken, load_translator
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
-from ganutils.runs.config import Config
 from ganutils.samples.samples import Samples, check_shape, subset
 
 CHUNK = 1 << 24  # bytes of inputs that are compared at a time
 
 
-def check_fake(path: str, real: Samples, count: int | None, repeats: int) -> None:
+def check_fake(path: str, real: Samples, count: int | None, repeats: int, direction: Direction | None) -> None:
     """Error unless the file `path` has, or makes, samples like the `real` ones. A pipe is looked at when it is read.
 
     Where both have inputs, they must be the same: each sample is compared with the real one in its row, all once.
     """
     if path != "-":
         with container.read(path, "samples", "checkpoint") as file:
-            _check(file, real, count, repeats)
+            _check(file, real, count, repeats, direction)
 
 
-def check_baseline(real: Samples) -> None:
-    """Error unless the `real` samples have inputs that can be scored as pictures."""
+def check_baseline(real: Samples, direction: Direction | None) -> None:
+    """Error unless there are pictures that translators are given, and that can be scored."""
+    if real.input_shape is None and direction is not None:
+        return
     if real.input_shape is None:
         raise Error(f"{real.name}: has no inputs to score; leave out --baseline, or give pairs (gan-data --inputs)")
     if real.input_shape[2] not in IMAGES.channels:
@@ -43,16 +45,12 @@ def check_baseline(real: Samples) -> None:
         )
 
 
-def _check(file: File, real: Samples, count: int | None, repeats: int) -> None:
+def _check(file: File, real: Samples, count: int | None, repeats: int, direction: Direction | None) -> None:
     if (count or repeats > 1) and _are_pairs(file, real):
         what = f"each of its samples is compared with the one of {real.name} in the same row"
         raise Error(f"{file.name}: {what}; leave out {'-n' if count else '--repeats'}, or choose rows with --limit")
     if file.kind == "checkpoint":
-        config = checkpoints.config_of(file)
-        if config.inputs is None:
-            check_shape(file.name, config.shape, real.name, real.shape)
-        else:
-            _check_translator(file.name, config, real)
+        _check_checkpoint(file, real, direction)
         return
     samples = Samples(file)
     check_shape(file.name, samples.shape, real.name, real.shape)
@@ -68,19 +66,21 @@ def _are_pairs(file: File, real: Samples) -> bool:
     return bool(makes_from_inputs) and real.input_shape is not None
 
 
-def _check_translator(path: str, config: Config, real: Samples) -> None:
-    """Error unless a translator takes the inputs of `real`, and makes pictures as large as theirs."""
-    assert config.inputs is not None
-    if real.input_shape is None:
+def _check_checkpoint(file: File, real: Samples, direction: Direction | None) -> None:
+    """Error unless a checkpoint makes samples like the `real` ones, of what these have to be translated if need be."""
+    config = checkpoints.config_of(file)
+    if config.inputs is None or (config.domains and real.input_shape is None):
+        check_shape(file.name, config.shape, real.name, real.shape)
+    elif real.input_shape is None:
         advice = "give pairs, made by gan-data with --inputs, --halves or --derive"
-        raise Error(f"{path}: translates pictures, and {real.name} has no inputs; {advice}")
-    h, w, c = real.input_shape
-    if c != config.inputs[2]:
-        own = f"{config.inputs[2]} channel{'s' * (config.inputs[2] > 1)}"
-        raise Error(
-            f"{path}: takes inputs of {own}, those of {real.name} have {c}; make them as those it was trained on"
-        )
-    check_shape(path, (h * config.scale, w * config.scale, config.shape[2]), real.name, real.shape)
+        raise Error(f"{file.name}: translates pictures, and {real.name} has no inputs; {advice}")
+    else:
+        check_taken(file.name, config, real.name, real.input_shape, real.shape)
+    if config.domains and direction is None:
+        raise Error(f"{file.name}: a checkpoint between two classes is scored by its name, not from a pipe; save it")
+    if config.domains and real.input_shape is None:
+        assert direction is not None
+        check_classes(real, direction)
 
 
 def _are_same(x: np.ndarray, y: np.ndarray) -> bool:
@@ -95,55 +95,76 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
     """First what the results say of the file `path`, then `repeats` Fakes that share no sample.
 
     A checkpoint draws them, `count` for each (as many as there are real ones, if None); a file of samples is dealt out.
-    Those of pairs are what was made, or is made now by a translator, from the inputs of the real ones: one Fake.
+    Those of pairs are what was made, or is made now by a translator, from the inputs of the real ones: one Fake. One
+    that goes to REAL's class from its other one is given pictures that are dealt out as samples are.
     """
     with container.read(path, "samples", "checkpoint") as file:
-        _check(file, real.source, count, repeats)
+        _check(file, real.source, count, repeats, real.direction)
         about: dict[str, Any] = {"fake": path}
         if file.kind == "checkpoint":
             updates, batch = checkpoints.updates(file), checkpoints.config_of(file).batch
             about |= {"step": updates["G"], "kimg": round(updates["D"] * batch / 1000, 3)}
-        if _are_pairs(file, real.source):
-            yield about
-            yield Fake(real, _of_the_same_rows(file, real, device), is_paired=True)
-            return
-        samples, each = _chosen(file, real, count, repeats, limit, device)
-        check_finite(path, samples)
         yield about
-        deal = stream(real.seed, "deal").permutation(each * repeats).reshape(repeats, each)
-        yield from (Fake(real, samples[rows] if repeats > 1 else samples) for rows in deal)
+        if _translates(file, real):
+            translator = load_translator(file, device)
+            yield from (translated(translator, real, given) for given in given_sets(real, count, repeats, limit))
+        elif _are_pairs(file, real.source):
+            yield Fake(real, Samples(file).array[real.rows], real.given_inputs)
+        elif file.kind == "checkpoint":
+            yield from _drawn(file, real, count or min(len(real.samples), limit), repeats, device)
+        else:
+            samples = Samples(file).array
+            for rows in _dealt(len(samples), count or limit, repeats, real.seed, path, "samples"):
+                check_finite(path, samples[rows])
+                yield Fake(real, samples[rows])
 
 
-def _of_the_same_rows(file: File, real: Real, device: str) -> np.ndarray:
-    """The samples made from the inputs of the real ones, now by a translator or before."""
-    return translated(file, real, device) if file.kind == "checkpoint" else Samples(file).array[real.rows]
+def _translates(file: File, real: Real) -> bool:
+    return file.kind == "checkpoint" and (_are_pairs(file, real.source) or bool(checkpoints.config_of(file).domains))
 
 
-def _chosen(file: File, real: Real, count: int | None, repeats: int, limit: int, device: str) -> tuple[np.ndarray, int]:
-    """The samples of all sets of a FAKE, and how many each has; Error if these are too few."""
-    samples: np.ndarray | None = None
-    if file.kind == "checkpoint":
-        each = count or min(len(real.samples), limit)
-    else:
-        samples = Samples(file).array
-        each = min(count or limit, len(samples) // repeats)
+def given_sets(real: Real, count: int | None, repeats: int, limit: int) -> Iterator[Given]:
+    """What a translator is given for each set: all inputs, or pictures of the class that it starts from."""
+    if not real.goes_between:
+        yield real.given_inputs
+        return
+    assert real.direction is not None
+    what = f"pictures of class {real.direction.start!r}"
+    for rows in _dealt(len(real.starts), count or limit, repeats, real.seed, real.name, what):
+        yield real.given_at(real.starts[rows])
+
+
+def _dealt(total: int, most: int, repeats: int, seed: int, name: str, what: str) -> Iterator[slice | np.ndarray]:
+    """Which of `total` rows, of the file `name`, each of the sets has: `most` of them, and none is in two."""
+    each = min(most, total // repeats)
     if each < metrics.LEAST:
-        raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-    if samples is not None:
-        return samples[subset(len(samples), each * repeats, real.seed, "fake")], each
+        raise Error(f"{name}: {each} {what} per set are too few to score; {metrics.LEAST} are needed")
+    chosen = subset(total, each * repeats, seed, "fake")
+    if repeats == 1:
+        yield chosen
+    else:
+        yield from np.arange(total)[chosen][_deal(each, repeats, seed)]
+
+
+def _deal(each: int, repeats: int, seed: int) -> np.ndarray:
+    return stream(seed, "deal").permutation(each * repeats).reshape(repeats, each)
+
+
+def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iterator[Fake]:
     from ganutils.inference.generate import draw_samples
 
-    return draw_samples(file, each * repeats, real.seed, device)[0], each
+    if each < metrics.LEAST:
+        raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
+    samples = draw_samples(file, each * repeats, real.seed, device)[0]
+    check_finite(file.name, samples)
+    deal = _deal(each, repeats, real.seed)
+    yield from (Fake(real, samples[rows] if repeats > 1 else samples) for rows in deal)
 
 
-def translated(file: File, real: Real, device: str, count: int | None = None) -> np.ndarray:
-    """What the translator in `file` makes of the inputs of REAL, or of the first `count`: uint8 [N, H, W, C]."""
-    from ganutils.compute import devices
-    from ganutils.inference.translate import translate
-    from ganutils.networks.weights import load_generator
-
-    generator, config = load_generator(file)
-    generator = generator.to(devices.prepare(device, None, config.work))
-    labels = real.source.labels_of(config.classes)[real.rows][:count] if config.classes else None
-    assert real.inputs is not None
-    return np.concatenate(list(translate(generator, config, real.inputs[:count], labels)))
+def translated(translator: Translator, real: Real, given: Given) -> Fake:
+    """What a translator makes of what it is given; the way back too, if it knows one."""
+    if not translator.domains:
+        return Fake(real, translator(given.pictures, labels=translator.labels_of(real.source, given.rows)), given)
+    assert real.direction is not None
+    start, goal = real.direction
+    return Fake(real, translator(given.pictures, goal), given, lambda made: translator(made, start))

@@ -20,6 +20,7 @@ from ganutils.evaluation.extractors.extractor import SILENT, Extractor, LabeledS
 from ganutils.evaluation.extractors.inception import inception
 from ganutils.evaluation.extractors.onnx import onnx
 from ganutils.evaluation.extractors.raw import pixels
+from ganutils.evaluation.translators import domains_in
 from ganutils.files import container
 
 Opener = Callable[[str, Request], Extractor]
@@ -36,9 +37,10 @@ def open_extractor(
     device: str,
     weights: str | None = None,
     teller: Teller = SILENT,
+    goal: str | None = None,
 ) -> Extractor:
     """The extractor of that name or file, for samples shaped as those of `labeled`; see `Request` for the others."""
-    extractor = _opener(name)(name, Request(labeled, root, device, weights, teller))
+    extractor = _opener(name)(name, Request(labeled, root, device, weights, teller, goal))
 
     def features(samples: np.ndarray) -> np.ndarray:
         made = extractor.features(samples)
@@ -47,6 +49,11 @@ def open_extractor(
         return made
 
     return extractor._replace(features=features)
+
+
+def judges_between(name: str) -> bool:
+    """Whether it is a checkpoint with a discriminator for each of two classes."""
+    return name not in NAMED and os.path.splitext(name)[1].lower() not in BY_SUFFIX and bool(domains_in(name))
 
 
 def _opener(name: str) -> Opener:

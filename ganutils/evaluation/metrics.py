@@ -311,6 +311,30 @@ def _scaled(features: np.ndarray) -> np.ndarray:
     return features / (np.linalg.norm(features, axis=1, keepdims=True) + 1e-10)
 
 
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson's correlation of the brightness of two pictures, median over pictures that are not of a single gray; NaN
+    if there are none. -1 is a negative.
+    """
+    each = in_blocks(_correlation, x, y)
+    return float(np.median(each[~np.isnan(each)])) if not np.isnan(each).all() else float("nan")
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """float64 [B, H, W, C] -> [B]."""
+    a, b = (each.mean(axis=3).reshape(len(each), -1) for each in (x, y))
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return np.where(lengths > 0, (a * b).sum(axis=1) / np.where(lengths > 0, lengths, 1), np.nan)
+
+
+def blurred(images: np.ndarray, sigma: float) -> np.ndarray:
+    """Pictures uint8 [N, H, W, C] after a Gaussian blur of deviation `sigma`, in pixels."""
+    blurred = np.empty_like(images)
+    for at, image in enumerate(images):
+        blurred[at] = scipy.ndimage.gaussian_filter(image.astype(np.float64), sigma, axes=(0, 1)).round()
+    return blurred
+
+
 def gradient(images: np.ndarray) -> float:
     """Mean absolute difference of neighbors, down and to the right."""
     steps = in_blocks(lambda x: sum(abs(np.diff(x, axis=axis)).sum(axis=(1, 2, 3)) for axis in (1, 2)), images)

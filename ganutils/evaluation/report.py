@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ganutils.evaluation import scores
-from ganutils.evaluation.fakes import fakes
+from ganutils.evaluation.comparison import How
+from ganutils.evaluation.fakes import fakes, given_sets
 from ganutils.evaluation.scores import Scores
 from ganutils.evaluation.sets import Fake, Real
 
@@ -20,40 +21,44 @@ WIDTH = 100  # characters of a line of the table
 LONGEST_NAME = 40  # characters of a FAKE's name in it
 
 
-def each(
-    real: Real, paths: Sequence[str], count: int | None, repeats: int, limit: int, device: str, with_baseline: bool
-) -> Iterator[Scores]:
-    """What gan-eval prints of the files `paths`; before it, if asked for, that of REAL's inputs themselves."""
-    if with_baseline:
-        yield baseline(real)
+def each(real: Real, paths: Sequence[str], how: How) -> Iterator[Scores]:
+    """What gan-eval prints of the files `paths`; before it, if asked for, that of what translators are given itself."""
+    if how.baseline:
+        yield baseline(real, how.limit)
     for path in paths:
-        yield evaluate(real, path, count, repeats, limit, device)
+        yield evaluate(real, path, how)
 
 
-def evaluate(real: Real, path: str, count: int | None, repeats: int, limit: int, device: str) -> Scores:
+def evaluate(real: Real, path: str, how: How) -> Scores:
     """What gan-eval prints of one FAKE: its scores (means, if repeated), what they were measured with, notes."""
-    sets = fakes(path, real, count, repeats, limit, device)
+    sets = fakes(path, real, how.count, how.repeats, how.limit, how.device)
     return _reported(real, next(sets), sets)
 
 
-def baseline(real: Real) -> Scores:
-    """The same of REAL's inputs themselves: what a translator scores that does nothing."""
-    assert real.input_pictures is not None
-    return _reported(real, {"fake": f"inputs of {real.name}"}, iter([Fake(real, real.input_pictures, is_paired=True)]))
+def baseline(real: Real, limit: int) -> Scores:
+    """The same of what translators are given itself: what one scores that does nothing."""
+    given = next(given_sets(real, None, 1, limit))
+    pictures = given.pictures if real.goes_between else real.input_pictures
+    assert pictures is not None
+    name = real.direction.start if real.direction and real.goes_between else "inputs"
+    return _reported(real, {"fake": f"{name} of {real.name}"}, iter([Fake(real, pictures, given)]))
 
 
 def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:
-    results, size, is_paired = [], 0, False
+    results, size = [], 0
     for fake in sets:
         results.append(scores.score(real, fake))
-        size, is_paired = len(fake.samples), fake.is_paired
+        size = len(fake.samples)
     repeats = len(results)
     counts = {"real_count": len(real.samples), "fake_count": size, "repeats": repeats, "seed": real.seed}
     features = {**real.extractor.about, "width": real.features.shape[1]}
-    result = {**about, **mean(results), "real": os.path.basename(real.name), **counts, "features": features}
+    to = {"to": real.direction.goal} if real.direction else {}
+    result = {**about, **to, **mean(results), "real": os.path.basename(real.name), **counts, "features": features}
+    if "kept" in result and real.finder is not real.extractor:
+        result["finder"] = real.finder.about
     if repeats > 1:
         result["deviation"] = deviations(results)
-    return rounded({**result, "notes": list(notes(real, size, is_paired))})
+    return rounded({**result, "notes": list(notes(real, size, "kept" in result))})
 
 
 def mean(results: list[Scores]) -> Scores:
@@ -65,6 +70,8 @@ def mean(results: list[Scores]) -> Scores:
         values = [result[name] for result in results]
         if isinstance(first, list):
             means[name] = [item for item in first if all(item in value for value in values)]
+        elif isinstance(first, dict):
+            means[name] = mean(values)
         else:
             means[name] = first if values == [first] * len(values) else float(np.mean(values))
     return means
@@ -72,12 +79,12 @@ def mean(results: list[Scores]) -> Scores:
 
 def deviations(results: list[Scores]) -> Scores:
     """The standard deviation of each score over the sets."""
-    names = [name for name, value in results[0].items() if not isinstance(value, list)]
+    names = [name for name, value in results[0].items() if not isinstance(value, list | dict)]
     values = {name: [result[name] for result in results] for name in names}
     return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
-def notes(real: Real, size: int, is_paired: bool) -> Iterator[str]:
+def notes(real: Real, size: int, is_kept: bool) -> Iterator[str]:
     """What a reader of the scores should know."""
     width, about = real.features.shape[1], real.extractor.about
     least = min(size, len(real.samples))
@@ -86,10 +93,13 @@ def notes(real: Real, size: int, is_paired: bool) -> Iterator[str]:
         yield f"{few}; compare only at equal counts, or use {ENOUGH * width:,} or more"
     if about["name"] == "random":
         yield "REAL has no labels: the features are of random filters, which see less; try --features inception"
-    accuracy = about.get("accuracy")
-    doubtful = ["modes are"] if real.extractor.classify else ["kept is"] if is_paired and real.answers else []
-    if accuracy is not None and accuracy < 0.9 and doubtful:
-        yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: {doubtful[0]} uncertain"
+    judged = {"modes are": about} if real.has_modes else {}
+    judged |= {"arrived is": about} if real.goes_between and real.extractor.classify else {}
+    judged |= {"kept is": real.finder.about} if is_kept and not real.has_modes else {}
+    for what, judge in judged.items():
+        accuracy = judge.get("accuracy")
+        if accuracy is not None and accuracy < 0.9:
+            yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: {what} uncertain"
 
 
 def rounded(value: Any) -> Any:
@@ -151,7 +161,8 @@ def _footer(results: Sequence[Scores]) -> Iterator[str]:
     fake_count = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     modes = f" ({first['modes']} modes)" if "modes" in first else ""
     hashed = f" {about['hash']}" if about["hash"] else ""
-    yield f"{first['real_count']:,} samples of {first['real']}{modes}, {fake_count} of each fake"
+    to = f", to {first['to']}" if "to" in first else ""
+    yield f"{first['real_count']:,} samples of {first['real']}{modes}{to}, {fake_count} of each fake"
     yield f"features {about['name']}{hashed}, resize {about['resize']}"
     for note in dict.fromkeys(note for result in results for note in result["notes"]):
         yield from textwrap.wrap(f"note: {note}", WIDTH)

@@ -15,6 +15,7 @@ from ganutils.evaluation.sets import Fake, Real
 
 Scores = dict[str, Any]
 OTHERS = 4  # targets that each result is compared with beside its own
+SLIGHT = 0.7  # pixels: deviation of a blur that leaves what is seen, and no noise in which a picture could be hidden
 
 LOWER, HIGHER, ONE, NEITHER = "↓", "↑", "→1", ""  # which way is better, as column headings show it
 
@@ -110,9 +111,10 @@ def _kept(real: Real, fake: Fake) -> float:
 
 
 def _input_distance(real: Real, fake: Fake) -> float:
-    """How far results are from their inputs, over how far the targets are: near 0 if inputs are only copied."""
-    assert real.input_pictures is not None
-    return _ratio(metrics.l1(fake.samples, real.input_pictures), metrics.l1(real.samples, real.input_pictures))
+    """How far results are from what was given, over how far the true or any real pictures are: near 0 for copies."""
+    given = fake.given_pictures
+    assert given is not None
+    return _ratio(metrics.l1(fake.samples, given), metrics.l1(fake.expected, given))
 
 
 def _others_distance(real: Real, fake: Fake) -> float:
@@ -130,6 +132,38 @@ def _others_distance(real: Real, fake: Fake) -> float:
 
 def _ratio(fake: float, real: float) -> float:
     return fake / real if real else math.nan
+
+
+# ----------------------------------------------------------------------------------- of translators between classes
+
+
+def _arrived(real: Real, fake: Fake) -> float:
+    """The share that the extractor takes for pictures of the class that they should be of."""
+    assert real.extractor.find is not None
+    assert real.direction is not None
+    column = [*real.extractor.names].index(real.direction.goal)
+    return float(real.extractor.find(fake.samples)[:, column].mean())
+
+
+def _cycle_l1_blurred(real: Real, fake: Fake) -> float:
+    """As `cycle_l1`, with a slight blur on the way: larger by far if a picture is hidden in noise (Chu et al. 2017)."""
+    return fake.cycle_l1(lambda samples: metrics.blurred(samples, SLIGHT))
+
+
+def _input_correlation(real: Real, fake: Fake) -> float:
+    assert fake.given_pictures is not None
+    return metrics.correlation(fake.samples, fake.given_pictures)
+
+
+def _expected_correlation(real: Real, fake: Fake) -> float:
+    assert fake.given_pictures is not None
+    return metrics.correlation(fake.expected, fake.given_pictures)
+
+
+def _recovered(real: Real, fake: Fake) -> float:
+    """By a translator that leads back, as Isola et al. 2017 score labels to photos by a network (section 4.2)."""
+    assert fake.given is not None
+    return real.recovered_from(fake.samples, fake.given)
 
 
 # --------------------------------------------------------------------------------- against a toy's law, and in modes
@@ -194,12 +228,32 @@ def _pairs_in_color(real: Real, fake: Fake) -> bool:
     return fake.is_paired and fake.samples.shape[-1] > 1
 
 
-def _pairs_of_pictures(real: Real, fake: Fake) -> bool:
-    return fake.is_paired and real.input_pictures is not None
+def _of_pictures(real: Real, fake: Fake) -> bool:
+    return fake.given_pictures is not None
 
 
 def _known_answers(real: Real, fake: Fake) -> bool:
-    return fake.is_paired and real.answers is not None
+    return fake.given is not None and real.answers is not None
+
+
+def _goal_is_known(real: Real, fake: Fake) -> bool:
+    return real.goes_between and real.direction is not None and real.direction.goal in real.extractor.names
+
+
+def _both_ways(real: Real, fake: Fake) -> bool:
+    return fake.returns
+
+
+def _both_ways_of_pictures(real: Real, fake: Fake) -> bool:
+    return fake.returns and fake.given_pictures is not None
+
+
+def _way_back(real: Real, fake: Fake) -> bool:
+    return fake.given is not None and real.way_back is not None and real.palette is not None
+
+
+def _way_back_of_pairs(real: Real, fake: Fake) -> bool:
+    return fake.is_paired and _way_back(real, fake)
 
 
 SCORES: tuple[Score, ...] = (
@@ -213,9 +267,16 @@ SCORES: tuple[Score, ...] = (
     Score("feature_distance", _feature_distance, "features", LOWER, _pairs),
     Score("sharpness", _sharpness, "sharpness", ONE, _pairs),
     Score("saturation", _saturation, "saturation", ONE, _pairs_in_color),
+    Score("arrived", _arrived, "arrived", HIGHER, _goal_is_known),
     Score("kept", _kept, "kept", HIGHER, _known_answers),
     Score("kept_attributes", lambda real, fake: fake.kept, needs=_known_answers),
-    Score("input_distance", _input_distance, needs=_pairs_of_pictures),
+    Score("cycle_l1", lambda real, fake: fake.cycle_l1(), "cycle L1", LOWER, _both_ways),
+    Score("cycle_l1_blurred", _cycle_l1_blurred, needs=_both_ways),
+    Score("recovered", _recovered, "recovered", HIGHER, _way_back),
+    Score("recovered_real", lambda real, fake: real.recovered, needs=_way_back_of_pairs),
+    Score("input_correlation", _input_correlation, needs=_both_ways_of_pictures),
+    Score("expected_correlation", _expected_correlation, needs=_both_ways_of_pictures),
+    Score("input_distance", _input_distance, needs=_of_pictures),
     Score("others_distance", _others_distance, needs=_pairs),
     Score("precision", _precision, "precision", HIGHER),
     Score("recall", _recall, "recall", HIGHER),

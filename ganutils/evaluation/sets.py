@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation import metrics
+from ganutils.evaluation import metrics, palettes
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
+from ganutils.evaluation.translators import Direction, Given, WayBack, as_color, rows_of
 from ganutils.files import budget
 from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
@@ -22,6 +24,7 @@ REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava
 MOST_CLASSES = 10_000
 MOST_NAMED = 100  # attributes that are looked for one by one
 COMPARED = 1000  # pairs that tell whether outputs follow their inputs
+BY_DEFINITION = 0.9  # difference of an attribute's shares in two classes that tells them apart
 
 
 def labeled_set(samples: Samples) -> LabeledSet:
@@ -32,12 +35,17 @@ def labeled_set(samples: Samples) -> LabeledSet:
     return LabeledSet(samples.name, samples.array, samples.labels, samples.classes)
 
 
+def attributed_set(samples: Samples) -> LabeledSet:
+    """All samples of a file, with their attributes."""
+    return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names)
+
+
 class Answers(NamedTuple):
-    """What real samples have of what the extractor finds.
+    """What samples have of what the extractor finds.
 
     names        of classes or attributes
     columns      of `Extractor.find` that are about these
-    true         bool [N, names], whether a sample has it
+    true         bool [all of REAL's file, names], whether a sample has it
     are_classes  of which a sample has one
     """
 
@@ -51,17 +59,57 @@ class Real:
     """The real samples; what scores need of them is computed when first needed, once.
 
     samples, limit   at most so many of them are compared, chosen by `seed`: the `rows`
+    direction        which way translators between two classes go. Without inputs only those of its goal are compared,
+                     and translators are given the others
+    finder           finds what translators should keep: `extractor`, unless another is set
+    way_back         a translator that leads from such samples back to what they were made from
     """
 
-    def __init__(self, samples: Samples, extractor: Extractor, limit: int, seed: int):
+    def __init__(
+        self,
+        samples: Samples,
+        extractor: Extractor,
+        limit: int,
+        seed: int,
+        direction: Direction | None = None,
+        way_back: WayBack | None = None,
+    ):
         self.name, self.extractor, self.seed = samples.name, extractor, seed
         self.toy, self.source = samples.toy, samples
-        self.rows = rows = subset(len(samples), limit, seed, "real")
-        self.samples = samples.array[rows]
+        self.direction, self.finder, self.way_back = direction, extractor, way_back
+        self.rows = self._rows(limit)
+        self.samples = samples.array[self.rows]
         check_finite(self.name, self.samples)
-        self.labels = None if samples.labels is None else samples.labels[rows]
+        self.labels = None if samples.labels is None else samples.labels[self.rows]
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{self.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
+
+    def _rows(self, limit: int) -> slice | np.ndarray:
+        if not self.goes_between:
+            return subset(len(self.source), limit, self.seed, "real")
+        assert self.direction is not None
+        rows = rows_of(self.source, self.direction.goal)
+        return rows[subset(len(rows), limit, self.seed, "real")]
+
+    @property
+    def goes_between(self) -> bool:
+        """Whether samples are of one of its classes, made of pictures of another."""
+        return self.direction is not None and self.source.input_shape is None
+
+    @functools.cached_property
+    def starts(self) -> np.ndarray:
+        """The rows of the pictures that they are made of then: int64."""
+        assert self.direction is not None
+        return rows_of(self.source, self.direction.start)
+
+    def given_at(self, rows: np.ndarray) -> Given:
+        return Given(self.source.array[rows], rows)
+
+    @property
+    def given_inputs(self) -> Given:
+        """What the samples of pairs are made from."""
+        assert self.inputs is not None
+        return Given(self.inputs, self.rows)
 
     @functools.cached_property
     def features(self) -> np.ndarray:
@@ -95,6 +143,8 @@ class Real:
     @property
     def has_modes(self) -> bool:
         """Whether it is known which mode a sample belongs to: to one of a toy's, or to a class."""
+        if self.goes_between:  # all are of one class: see the score `arrived`
+            return False
         return self.has_toy_modes or (self.toy is None and self.extractor.classify is not None)
 
     def modes_of(self, samples: np.ndarray) -> np.ndarray:
@@ -131,40 +181,109 @@ class Real:
 
     @functools.cached_property
     def answers(self) -> Answers | None:
-        """What the extractor should find in each sample; None if it cannot find what the samples have."""
-        source, found = self.source, list(self.extractor.names)
-        are_classes = not set(found).isdisjoint(source.classes)
-        own = source.classes if are_classes else source.attribute_names
+        """What should be found in each sample, or kept by it; None if what the samples have cannot be found."""
+        source, found = self.source, list(self.finder.names)
+        are_classes = not self.goes_between and not set(found).isdisjoint(source.classes)
+        own = source.classes if are_classes else self._attributes
         names = [name for name in found if name in own]
-        if self.extractor.find is None or not 0 < len(names) <= MOST_NAMED:
+        if self.finder.find is None or not 0 < len(names) <= MOST_NAMED:
             return None
-        columns = [own.index(name) for name in names]
         if are_classes:
-            assert self.labels is not None
-            true = self.labels[:, None] == np.array(columns)
+            assert source.labels is not None
+            true = source.labels[:, None] == np.array([own.index(name) for name in names])
         else:
             assert source.attributes is not None
-            true = source.attributes[self.rows][:, columns] > 0.5
+            true = source.attributes[:, [source.attribute_names.index(name) for name in names]] > 0.5
         return Answers(names, [found.index(name) for name in names], true, are_classes)
 
-    def kept(self, samples: np.ndarray) -> dict[str, float]:
-        """How well the extractor finds in each of `samples` what the real one in its row has, for each name."""
+    @property
+    def _attributes(self) -> list[str]:
+        """The names of those that a sample can keep: between classes not of what tells these apart."""
+        source, names = self.source, self.source.attribute_names
+        if not self.goes_between or source.attributes is None:
+            return names
+        assert self.direction is not None
+        shares = [(source.attributes[rows_of(source, name)] > 0.5).mean(axis=0) for name in self.direction]
+        return [name for name, a, b in zip(names, *shares, strict=True) if abs(a - b) <= BY_DEFINITION]
+
+    def kept(self, samples: np.ndarray, rows: slice | np.ndarray) -> dict[str, float]:
+        """How well is found in each of `samples` what the one of REAL's file in its row has, for each name."""
         assert self.answers is not None
-        assert self.extractor.find is not None
-        found = self.extractor.find(samples)[:, self.answers.columns]
-        shares = metrics.kept(found, self.answers.true, self.answers.are_classes)
+        assert self.finder.find is not None
+        found = self.finder.find(samples)[:, self.answers.columns]
+        shares = metrics.kept(found, self.answers.true[rows], self.answers.are_classes)
         return dict(zip(self.answers.names, map(float, shares), strict=True))
+
+    @functools.cached_property
+    def palette(self) -> np.ndarray | None:
+        """The colors of what translators are given: [K, C]; None if it is not flat, as `palettes` has it."""
+        if self.goes_between:
+            pictures = self.source.array[self.starts[subset(len(self.starts), COMPARED, self.seed, "palette")]]
+        else:
+            assert self.inputs is not None
+            pictures = self.inputs[self.order]
+        return palettes.palette(pictures, self.seed)
+
+    @functools.cached_property
+    def recovered(self) -> float:
+        """The share of pixels that the way back recovers from the true pictures of pairs."""
+        return self.recovered_from(self.samples, self.given_inputs)
+
+    def recovered_from(self, samples: np.ndarray, given: Given) -> float:
+        """The share of the pixels of what is given that the way back finds again in `samples`."""
+        assert self.way_back is not None
+        assert self.palette is not None
+        back = self.way_back(samples, self.source, given.rows)
+        return palettes.recovered(*alike(back, given.pictures), self.palette)
 
 
 class Fake:
     """Generated samples beside the real ones; what several scores need is computed once.
 
-    is_paired   whether each was made from the input of the real one in its row
+    given       what each of them was made from; None if that is not known
+    back        what leads back to it, by the same translator
     """
 
-    def __init__(self, real: Real, samples: np.ndarray, is_paired: bool = False):
-        self.real, self.samples, self.is_paired = real, samples, is_paired
+    def __init__(
+        self,
+        real: Real,
+        samples: np.ndarray,
+        given: Given | None = None,
+        back: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
+        self.real, self.samples, self.given, self._back = real, samples, given, back
         self.features = real.extractor.features(samples)
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether each was made from the input of the real one in its row."""
+        return self.given is not None and not self.real.goes_between
+
+    @property
+    def returns(self) -> bool:
+        """Whether its translator knows the way back."""
+        return self._back is not None
+
+    def cycle_l1(self, change: Callable[[np.ndarray], np.ndarray] = lambda samples: samples) -> float:
+        """The mean difference of what is given to what it is there and back; the samples are changed between."""
+        assert self._back is not None
+        assert self.given is not None
+        return metrics.l1(*alike(self._back(change(self.samples)), self.given.pictures))
+
+    @functools.cached_property
+    def given_pictures(self) -> np.ndarray | None:
+        """What they were made from as pictures like them; None if it is unknown, or no pictures."""
+        if self.given is None:
+            return None
+        return self.given.pictures if self.real.goes_between else self.real.input_pictures
+
+    @functools.cached_property
+    def expected(self) -> np.ndarray:
+        """A real picture for each: its own true one or, between classes, any."""
+        if self.is_paired:
+            return self.real.samples
+        rows = stream(self.real.seed, "expected").permutation(len(self.real.samples))
+        return self.real.samples[np.resize(rows, len(self.samples))]
 
     @functools.cached_property
     def kernel_distance(self) -> tuple[float, float]:
@@ -181,7 +300,8 @@ class Fake:
 
     @functools.cached_property
     def kept(self) -> dict[str, float]:
-        return self.real.kept(self.samples)
+        assert self.given is not None
+        return self.real.kept(self.samples, self.given.rows)
 
     @property
     def mode_shares(self) -> np.ndarray:
@@ -215,6 +335,13 @@ def as_pictures(inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None
         return inputs
     wanted = Shape(size=(shape[1], shape[0]), fit="stretch", channels=shape[2], filter="bicubic")
     return np.stack([fit_pixels(picture, wanted) for picture in inputs])
+
+
+def alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets of pictures in color, if one of them is."""
+    channels = max(x.shape[-1], y.shape[-1])
+    first, second = (as_color(one) if one.shape[-1] < channels else one for one in (x, y))
+    return first, second
 
 
 def check_finite(name: str, samples: np.ndarray) -> None:

@@ -6,16 +6,30 @@ A row looks at the scores, and at the settings, the size of the data and the log
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from ganutils.evaluation.evidence import ENOUGH, Evidence
+from ganutils.evaluation.advice import (
+    WITH_AUGMENT,
+    against_blur,
+    against_collapse,
+    against_copying,
+    against_hiding,
+    against_ignoring,
+    against_inversion,
+    cool_down,
+    either,
+    for_coverage,
+    for_quality,
+    more_data,
+    shifts,
+    train_on,
+)
+from ganutils.evaluation.evidence import Evidence
 from ganutils.evaluation.metrics import NEAREST_DENSITY
 from ganutils.evaluation.scores import Scores
-from ganutils.runs.config import Config
-from ganutils.runs.presets import PAIRED
 from ganutils.runs.traits import LOSSES
 
 # Thresholds, measured on trainings of digits, toys, faces and facades.
@@ -31,6 +45,10 @@ ROUGH, THIN = 0.3, 0.15  # precision, or high_quality of a toy; density
 HOPELESS = 0.05  # precision, or high_quality, of samples that resemble no real one
 AHEAD, BEHIND = 0.99, 0.6  # share of pairs in which D rates the real sample above the fake
 COPIED = 0.2  # input_distance of a translator that changes nearly nothing; 0.5 to 1 of others
+LITTLE_ARRIVED = 0.3  # arrived of one that leaves pictures in their class
+UNCHANGED = 0.05  # the same between classes, which may be alike but for a hat
+INVERTED, FORCED = -0.5, -0.25  # correlation of negatives with what was given; that of real pictures which are such too
+HIDDEN, SEEN = 1.5, 0.02  # cycle_l1_blurred over cycle_l1, and their difference, of pictures that are hidden in noise
 UNRELATED = 1.04  # others_distance of results that have nothing to do with the input; 1.07 (facades) to 4 of others
 UNIFORM = 0.15  # spread of results that are nearly alike for all inputs; 0.25 and more of others
 BLURRED = 0.65  # sharpness of what L1 alone makes of photos; with a discriminator it is 0.8 and more
@@ -39,7 +57,6 @@ HOT = 10  # times the usual learning rate, or more
 LARGE_LOSS = 100.0  # and large difference of D's logits; both stay around 10 in a run that works
 TOO_FEW = "too few {noun}"
 TINY_SET = 100  # samples, always too few
-WITH_AUGMENT = 5  # so many times fewer do (Zhao et al. 2020, "Differentiable Augmentation", figure 1)
 
 
 class Verdict(NamedTuple):
@@ -91,7 +108,7 @@ def _diverged(evidence: Evidence) -> str:
 def _too_early(evidence: Evidence) -> str:
     if not evidence.is_young or evidence.was_diverse:
         return ""
-    symptoms = (_copying, _ignoring, _collapsed, _losing_modes, _blurred, _rough, _low_coverage)
+    symptoms = (_copying, _inverted, _ignoring, _collapsed, _losing_modes, _blurred, _rough, _low_coverage)
     symptom = next(filter(None, (find(evidence) for find in symptoms)), "")
     trained = f"{evidence.step:,} steps ({evidence.kimg:,.1f} thousand {evidence.noun} shown to D)"
     return f"After {trained} this says little yet: {symptom[0].lower()}{symptom[1:]}" if symptom else ""
@@ -104,7 +121,7 @@ def _too_few(evidence: Evidence) -> str:
     share = WITH_AUGMENT if evidence.config.augments else 1  # in a translator's config there are none
     is_ahead = evidence.d_pairs is not None and evidence.d_pairs > AHEAD
     knows_them = is_ahead and not (evidence.is_young and _rough(evidence))  # first fakes are easily told by any D
-    repeats_them = not evidence.translates and evidence.scores["authenticity"] < FEW_AUTHENTIC
+    repeats_them = not evidence.has_pairs and evidence.scores["authenticity"] < FEW_AUTHENTIC
     if count < TINY_SET / share:
         effect = "which the discriminator soon knows by heart, and the generator can only repeat"
     elif count < evidence.enough / share and (knows_them or repeats_them):
@@ -116,7 +133,7 @@ def _too_few(evidence: Evidence) -> str:
 
 def _memorizing(evidence: Evidence) -> str:
     """A translator's results should lie near real pictures, their own; what it learned by heart helps on no others."""
-    if evidence.translates:
+    if evidence.has_pairs:
         here, there = evidence.scores.get("l1"), evidence.series("l1")[-4:]
         if here is None or not there or here < BY_HEART * np.mean(there):
             return ""
@@ -130,9 +147,14 @@ def _memorizing(evidence: Evidence) -> str:
 
 
 def _copying(evidence: Evidence) -> str:
-    distance = evidence.scores.get("input_distance")
+    distance, arrived = evidence.scores.get("input_distance"), evidence.scores.get("arrived")
     if distance is None or distance >= COPIED:
         return ""
+    if not evidence.has_pairs:
+        if distance >= UNCHANGED and (arrived is None or arrived >= LITTLE_ARRIVED):
+            return ""
+        reach = "" if arrived is None else f", and {arrived:.0%} of them are taken for the class they should be of"
+        return f"Its results are nearly what it is given: {distance:.0%} as far from it as other real pictures{reach}."
     return f"Its results are nearly its inputs: only {distance:.0%} as far from them as the true pictures are."
 
 
@@ -148,6 +170,24 @@ def _ignoring(evidence: Evidence) -> str:
     return ""
 
 
+def _inverted(evidence: Evidence) -> str:
+    """A cycle of two negatives is as good as none; unless real pictures of one class are negatives of the other's."""
+    made, real = (evidence.scores.get(f"{name}_correlation") for name in ("input", "expected"))
+    if made is None or made > INVERTED or (real is not None and real < FORCED):
+        return ""
+    other = "" if real is None else f"; that of real pictures {real:.2f}"
+    return f"Its results are like negatives of what it is given (correlation {made:.2f}{other})."
+
+
+def _hiding(evidence: Evidence) -> str:
+    """Chu et al. 2017, "CycleGAN, a Master of Steganography"."""
+    back, blurred = evidence.scores.get("cycle_l1"), evidence.scores.get("cycle_l1_blurred")
+    if back is None or blurred is None or blurred < HIDDEN * back or blurred - back < SEEN:
+        return ""
+    changes = f"a slight blur of its results makes the way back {blurred / max(back, 1e-3):.1f} times as wrong"
+    return f"It hides what it is given in noise: {changes} (cycle L1 {back:.3f}, then {blurred:.3f})."
+
+
 def _blurred(evidence: Evidence) -> str:
     sharpness = evidence.scores.get("sharpness")
     if sharpness is None or sharpness >= BLURRED:
@@ -157,7 +197,7 @@ def _blurred(evidence: Evidence) -> str:
 
 def _collapsed(evidence: Evidence) -> str:
     scores = evidence.scores
-    if evidence.translates:  # it is deterministic: see _ignoring
+    if evidence.has_pairs:  # see _ignoring
         return ""
     if (covered := _missing_modes(scores)) and scores["modes_covered"] <= FEW_MODES * scores["modes"]:
         return covered
@@ -207,153 +247,28 @@ def possible_coverage(real_count: int, fake_count: int) -> float:
     return 1 - math.prod(max(real_count - n, 0) / max(fake_count + real_count - n, 1) for n in numbers)
 
 
-# ------------------------------------------------------------------------------------------------- what to try
-
-
-def _cool_down(evidence: Evidence) -> str:
-    option = "--d-lr" if evidence.config.d_lr > evidence.config.lr else "--lr"
-    usual = evidence.usual_lr
-    return f"a new run with {option} {usual if evidence.lr > usual else evidence.lr / 5:g}"
-
-
-def _for_pairs(evidence: Evidence) -> list[str]:
-    """What ties results to their own true pictures more strongly than the settings of the run."""
-    config = evidence.config
-    least: float = PAIRED["modern"][config.arch]["l1"]
-    options = [f"--l1 {max(2 * config.l1, least):g}"]
-    if config.sees == "picture" and config.needs_d:
-        options.append("--sees pair")
-    elif not config.mismatch and config.needs_d:
-        options.append("--mismatch 0.5 (real pictures beside wrong inputs are fakes too)")
-    return options
-
-
-def _against_copying(evidence: Evidence) -> str:
-    config = evidence.config
-    options = [f"--lr {evidence.usual_lr:g}"] if 0 < config.lr < evidence.usual_lr else []
-    options += _for_pairs(evidence)[:1]
-    if config.arch == "unet":
-        options.append("--arch hourglass (no skips to copy through)")
-    return f"{_more_steps(evidence)}a new run with {_or(options)}"
-
-
-def _against_ignoring(evidence: Evidence) -> str:
-    return f"{_more_steps(evidence)}a new run with {_or([*_for_pairs(evidence), f'--lr {evidence.config.lr / 2:g}'])}"
-
-
-def _more_steps(evidence: Evidence) -> str:
-    return "" if evidence.has_decayed else "more --steps while its scores still improve; then "
-
-
-def _against_blur(evidence: Evidence) -> str:
-    config = evidence.config
-    if not config.needs_d:
-        return (
-            "a new run with --adversarial 1 and --init this one: L1 alone is smallest for the mean of all that could be"
-        )
-    options = [f"--adversarial {2 * config.adversarial or 1:g}", f"--l1 {config.l1 / 2:g}" if config.l1 else ""]
-    return f"{_more_steps(evidence)}a new run with {_or([*filter(None, options), f'--width {2 * config.width}'])}"
-
-
-def _train_on(evidence: Evidence) -> str:
-    decay = evidence.config.decay
-    return f"--steps {max(evidence.steps_needed, decay[1] if decay else 0)} or more, and diagnose again"
-
-
-def _more_data(evidence: Evidence) -> str:
-    noun, real_count = evidence.noun, evidence.scores["real_count"]
-    fewer = evidence.enough // WITH_AUGMENT
-    shifts = _shifts(evidence)
-    if real_count > 2 * (evidence.trained_on or 0):
-        more = f"a new run on all of REAL, which has {real_count:,} {noun} or more"
-    else:
-        more = f"{fewer if evidence.config.augments else evidence.enough:,} {noun} or more"
-    if shifts:
-        return f"{more}, or {_or(shifts)}"
-    return more + (f", or --augment {evidence.augments}, with which {fewer:,} do" if evidence.augments else "")
-
-
-def _shifts(evidence: Evidence) -> list[str]:
-    """The settings that make more of a translator's pairs, if it does without them."""
-    off = [name for name in ("jitter", "mirror") if evidence.translates and not getattr(evidence.config, name)]
-    return [f"--{name} {PAIRED['modern'][evidence.config.arch][name]:g}" for name in off]
-
-
 def _against_memory(evidence: Evidence) -> str:
     if _too_few(evidence):
         return "an earlier snapshot"
     augment = [f"--augment {evidence.augments}"] if evidence.augments else []
-    return _or(["more data", *augment, *_shifts(evidence), "an earlier snapshot"])
-
-
-def _against_collapse(evidence: Evidence) -> str:
-    """R1 and R2 with the relativistic loss: Huang et al. 2024, "The GAN is dead; long live the GAN!"."""
-    config = evidence.config
-    if evidence.translates:
-        return f"a new run with {_or([*_for_pairs(evidence), f'--width {2 * config.width}'])}"
-    options = [] if _is_cured(config) else ["--loss relativistic --r1 1 --r2 1, which was made against it"]
-    return f"a new run with {_or([*options, f'--lr {config.lr / 2:g}', f'--batch {2 * config.batch}'])}"
-
-
-def _is_cured(config: Config) -> bool:
-    return config.loss == "relativistic" and config.r1 > 0 and config.r2 > 0
-
-
-def _for_quality(evidence: Evidence) -> str:
-    config = evidence.config
-    if evidence.has_decayed:
-        return f"a new run with a later --decay and more --steps, or --width {2 * config.width}"
-    larger = f"a new run with --width {2 * config.width}"
-    preset = "" if config.preset == "modern" else " or --preset modern"
-    return f"more --steps first; once its scores have stopped falling, {larger}{preset}"
-
-
-def _for_coverage(evidence: Evidence) -> str:
-    cure = _against_collapse(evidence)
-    return cure if evidence.has_decayed else f"more --steps while its scores still fall; then {cure}"
-
-
-def hold_back_d(evidence: Evidence) -> str:
-    """What to try if D is too strong."""
-    config = evidence.config
-    options = ["more data"]
-    if evidence.augments and (evidence.trained_on or 0) < 10 * ENOUGH:
-        options.append(f"--augment {evidence.augments}")
-    if config.smooth == 1 and LOSSES[config.loss].has_target:
-        options.append("--smooth 0.9")
-    if config.d_updates > 1 and not config.gp:
-        options.append("--d-updates 1")
-    return _or([*options, f"--d-lr {(config.d_lr or config.lr) / 2:g}"])
-
-
-def push_d(evidence: Evidence) -> str:
-    """What to try if D is too weak."""
-    config = evidence.config
-    return f"--d-updates {config.d_updates + 1} or --d-lr {2 * (config.d_lr or config.lr):g}"
-
-
-def _or(options: Sequence[str]) -> str:
-    return listed(options, "or")
-
-
-def listed(words: Sequence[str], joint: str) -> str:
-    """a, b and c, if `joint` is "and"."""
-    return f" {joint} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return either(["more data", *augment, *shifts(evidence), "an earlier snapshot"])
 
 
 # Verdicts that explain others.
 EARLY = ("diverged", "too early")
 USELESS = (*EARLY, "copies its input", "ignores its input", "collapsed")
 VERDICTS = (  # worst first
-    Verdict("diverged", _diverged, _cool_down),
-    Verdict("too early", _too_early, _train_on, unless=EARLY[:1]),
-    Verdict("copies its input", _copying, _against_copying, unless=EARLY),
-    Verdict("ignores its input", _ignoring, _against_ignoring, unless=(*EARLY, "copies its input")),
-    Verdict("collapsed", _collapsed, _against_collapse, unless=EARLY),
-    Verdict(TOO_FEW, _too_few, _more_data, unless=("diverged",)),
-    Verdict("losing modes", _losing_modes, _against_collapse, unless=(*USELESS, TOO_FEW)),
-    Verdict("blurred", _blurred, _against_blur, unless=(*USELESS, TOO_FEW)),
-    Verdict("rough", _rough, _for_quality, unless=(*USELESS, TOO_FEW, "losing modes", "blurred")),
-    Verdict("low coverage", _low_coverage, _for_coverage, unless=(*USELESS, TOO_FEW, "losing modes", "rough")),
+    Verdict("diverged", _diverged, cool_down),
+    Verdict("too early", _too_early, train_on, unless=EARLY[:1]),
+    Verdict("copies its input", _copying, against_copying, unless=EARLY),
+    Verdict("inverted colors", _inverted, against_inversion, unless=EARLY),
+    Verdict("ignores its input", _ignoring, against_ignoring, unless=(*EARLY, "copies its input")),
+    Verdict("collapsed", _collapsed, against_collapse, unless=EARLY),
+    Verdict(TOO_FEW, _too_few, more_data, unless=("diverged",)),
+    Verdict("hides the picture in noise", _hiding, against_hiding, unless=USELESS),
+    Verdict("losing modes", _losing_modes, against_collapse, unless=(*USELESS, TOO_FEW)),
+    Verdict("blurred", _blurred, against_blur, unless=(*USELESS, TOO_FEW)),
+    Verdict("rough", _rough, for_quality, unless=(*USELESS, TOO_FEW, "losing modes", "blurred")),
+    Verdict("low coverage", _low_coverage, for_coverage, unless=(*USELESS, TOO_FEW, "losing modes", "rough")),
     Verdict("memorizing", _memorizing, _against_memory, unless=("diverged", *USELESS[2:])),
 )

@@ -131,7 +131,7 @@ def _generator(file: File, to: str | None) -> Exported:
 
 def domain_of(file: File, config: Config, to: str | None) -> int:
     """The number of the domain `to` of a checkpoint, a name or a number; None = the second. Error if there is none."""
-    return B if to is None else checkpoints.class_number(file, config, to)
+    return B if to is None else checkpoints.class_number(file.name, checkpoints.class_names(file.meta, config), to)
 
 
 def _discriminator(file: File, to: str | None) -> Exported:

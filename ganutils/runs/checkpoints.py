@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganutils import Error
 from ganutils.files.container import File
 from ganutils.runs.config import SETTINGS, Config, contradiction
 from ganutils.runs.settings import UNSET
+from ganutils.samples.samples import DOMAINS
 
 MOST_UPDATES = 10**12  # a thousand of D for each of a billion steps
 
@@ -40,21 +41,32 @@ def class_names(meta: Mapping[str, Any], config: Config) -> list[str]:
     return [*names, *map(str, range(len(names), count))][:count]
 
 
-def class_number(file: File, config: Config, label: str) -> int:
-    """The number of a class, or domain, of a checkpoint, given by its name or number; Error if there is no such one."""
-    count, names = config.domains or config.classes, class_names(file.meta, config)
-    if label in names:
-        return names.index(label)
-    if not label.isdecimal() or int(label) >= count:
-        classes = ", ".join(names) if file.meta.get("classes") else f"0 to {count - 1}"
-        raise Error(f"{file.name}: has no class {label!r}; its classes are {classes}")
-    return int(label)
-
-
 def check_latents(name: str, config: Config) -> None:
     """Error, with the checkpoint's `name`, unless its generator starts from latents."""
     if config.inputs is not None:
         raise Error(f"{name}: makes pictures from pictures, not from latents; give gan-sample --inputs FILE")
+
+
+def domains_of(file: File) -> list[str]:
+    """The names of the two classes that a checkpoint translates between; none if it does something else."""
+    config = config_of(file)
+    if not config.domains:
+        return []
+    names = class_names(file.meta, config)
+    if len(set(names)) < DOMAINS or len(file.meta.get("classes") or ()) > DOMAINS:
+        raise Error(f"{file.name}: damaged: it translates between two classes, and names others")
+    return names
+
+
+def class_number(path: str, names: Sequence[str], wanted: str) -> int:
+    """The number of the class `wanted`, a name or number, among `names`; Error, with `path`, if there is none."""
+    if wanted in names:
+        return [*names].index(wanted)
+    if not wanted.isdecimal() or int(wanted) >= len(names):
+        are_numbers = [*names] == [*map(str, range(len(names)))]
+        classes = f"0 to {len(names) - 1}" if are_numbers else ", ".join(names)
+        raise Error(f"{path}: has no class {wanted!r}; its classes are {classes}")
+    return int(wanted)
 
 
 def _renewed(stored: dict[str, Any]) -> dict[str, Any]:

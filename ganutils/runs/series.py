@@ -85,7 +85,7 @@ class Series:
         if label is not None:
             if not count:
                 raise Error(f"{self.first.name}: has no classes for --label; train with --conditional to have them")
-            return np.full(lead, checkpoints.class_number(self.first, self.config, label), np.int64)
+            return np.full(lead, self._class(label), np.int64)
         if not count:
             return None
         if given is not None:
@@ -94,11 +94,19 @@ class Series:
             return Samples(given).labels_of(count)[rows].reshape(lead)
         return all_classes(count, lead)
 
+    @property
+    def _class_names(self) -> list[str]:
+        return checkpoints.class_names(self.first.meta, self.config)
+
+    def _class(self, wanted: str) -> int:
+        """The number of a class, or domain, given by its name or number; Error if there is no such one."""
+        return checkpoints.class_number(self.first.name, self._class_names, wanted)
+
     def _domains(self, inputs: Inputs, to: str | None) -> np.ndarray:
         """The domain that each of `inputs` is to be of: `to`, its name or number, if given; see `Inputs.domains`."""
         if to is None:
-            return inputs.domains(checkpoints.class_names(self.first.meta, self.config))
-        return np.full(inputs.lead, checkpoints.class_number(self.first, self.config, to), np.int64)
+            return inputs.domains(self._class_names)
+        return np.full(inputs.lead, self._class(to), np.int64)
 
     def of_latents(self, latents: np.ndarray, given: File | None = None, label: str | None = None) -> Origin:
         """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels`."""
@@ -124,7 +132,7 @@ class Series:
             raise Error(f"{inputs.name}: is a film; several checkpoints take one sheet of inputs")
         if self.config.domains:
             if label is not None:
-                names = " and ".join(checkpoints.class_names(self.first.meta, self.config))
+                names = " and ".join(self._class_names)
                 raise Error(f"{self.first.name}: translates between {names}; give one of them with --to, not --label")
             labels: np.ndarray | None = self._domains(inputs, to)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
+from ganutils.runs import checkpoints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +19,10 @@ GRID = 4  # cells to a side that maps are pooled to
 
 
 def of_checkpoint(path: str, request: Request) -> Extractor:
-    """What all layers of the discriminator make of samples, joined; maps are max-pooled to 4x4 cells."""
+    """What all layers of the discriminator make of samples, joined; maps are max-pooled to 4x4 cells.
+
+    Of two that judge a class each, that of the request's goal.
+    """
     import torch
     import torch.nn.functional as F
 
@@ -28,9 +32,13 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
     device = device_of(request)
     with container.read(path, "checkpoint") as file:
         network, config = load_discriminator(file)
+        domains = checkpoints.domains_of(file)
     request.labeled.check_shape(config.shape, path)
     if config.sees == "pair":
         raise Error(f"{path}: its discriminator sees pairs, so it gives no features of pictures alone; use another")
+    if domains:
+        number = 1 if request.goal is None else checkpoints.class_number(path, domains, request.goal)
+        network = (network.a, network.b)[number]  # type: ignore[assignment]
     network = network.to(device)
 
     def pooled(x: Tensor) -> Tensor:

@@ -80,6 +80,7 @@ class Request(NamedTuple):
     device    that networks run on: auto, cpu, ...
     weights   a file of the Inception network's weights, instead of the download
     teller    reports the training of a classifier
+    goal      class whose discriminator gives features, of a checkpoint with one for each of two; None = the second
     """
 
     labeled: LabeledSet
@@ -87,6 +88,7 @@ class Request(NamedTuple):
     device: str
     weights: str | None = None
     teller: Teller = SILENT
+    goal: str | None = None
 
 
 def about(name: str, resize: str = "none", digest: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""What gan-eval compares, opened: all that can be wrong with the files is said before a classifier is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from ganutils import Error
+from ganutils.evaluation.extractors.extractor import Teller
+from ganutils.evaluation.fakes import check_baseline, check_fake
+from ganutils.evaluation.features import judges_between, open_extractor
+from ganutils.evaluation.sets import Real, attributed_set, labeled_set
+from ganutils.evaluation.translators import WayBack, check_back, direction_of, open_back
+from ganutils.samples.samples import Samples
+
+
+@dataclasses.dataclass(frozen=True)
+class How:
+    """The options of gan-eval.
+
+    count     samples of each FAKE; None = as many as REAL has
+    repeats   how many sets of them
+    limit     samples of a file that are compared at most
+    features  a name or a file, see `features`
+    weights   of the Inception network
+    to        class that translators between two go to, by name or number; None = the second
+    back      checkpoint that leads back from what they make
+    baseline  whether what translators are given is scored too
+    root, seed, device   as everywhere
+    """
+
+    count: int | None
+    repeats: int
+    limit: int
+    features: str
+    weights: str | None
+    to: str | None
+    back: str | None
+    baseline: bool
+    root: str
+    seed: int
+    device: str
+
+
+def open_real(samples: Samples, fakes: Sequence[str], how: How, teller: Teller) -> Real:
+    """The real `samples`, ready to be compared with the files `fakes`; Error if something does not fit."""
+    direction = direction_of(fakes, how.to)
+    both = direction_of([*fakes, how.back], how.to) if how.back else direction
+    if how.to and both is None and not judges_between(how.features):
+        raise Error(f"--to {how.to}: no FAKE is a checkpoint between two classes (gan-loop --domains); leave it out")
+    for fake in fakes:
+        check_fake(fake, samples, how.count, how.repeats, direction)
+    if how.baseline:
+        check_baseline(samples, direction)
+    if how.back:
+        check_back(how.back, samples, direction)
+    goal = direction.goal if direction else how.to
+    place = (how.root, how.device, how.weights, teller, goal)
+    extractor = open_extractor(how.features, labeled_set(samples), *place)
+    way_back: WayBack | None = open_back(how.back, both, how.device) if how.back else None
+    real = Real(samples, extractor, how.limit, how.seed, direction, way_back=way_back)
+    if how.features == "auto" and real.goes_between and samples.attributes is not None:
+        real.finder = open_extractor("auto", attributed_set(samples), *place)
+    return real
