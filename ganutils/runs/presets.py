@@ -109,7 +109,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         batch=128,
     ),
     # Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (CycleGAN),
-    # section 4 and appendix 7. (There G is updated before D; the weight of identity is that of its code.)
+    # section 4 and appendix 7. (There G is updated before D; the weight of identity is that of its code, whose least
+    # squares are not halved.)
     "cyclegan2017": dict(
         arch="blocks",
         domains=2,
@@ -121,6 +122,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         z_dim=0,
         prior="normal",
         loss="lsgan",
+        adversarial=2.0,
         cycle=10.0,
         identity=5.0,
         buffer=50,
