@@ -34,6 +34,7 @@ PANELS = (
     Panel("diversity (real = 1)", {"diversity": "diversity"}, 0),
     Panel("difference to the true picture (L1)", {"l1": "L1"}, 0),
     Panel("difference in D's features", {"matching": "matching"}, 0),
+    Panel("difference to the picture given", {"cycle": "there and back", "identity": "in its own domain"}, 0),
     Panel("images/s", {"images_per_second": "images/s"}, 0),
     Panel("FID", {"fid": "FID"}, log=True),
     Panel("Fréchet distance", {"frechet_distance": "Fréchet distance"}, log=True),
