@@ -374,6 +374,21 @@ def test_a_page_translates_while_one_draws(ok, pairs, content, tmp_path, web_run
     assert download.value.suggested_filename == "picture.png"
 
 
+def test_a_page_of_one_direction(ok, domains, content, tmp_path, web_runtime, open_page):
+    ok("gan-loop", domains, "--domains", "--width", 2, "--batch", 2, "--steps", 2, "-o", "g.ckpt", "-q")
+    ok("gan-sample", "g.ckpt", "--inputs", domains, "-n", 2, "--to", "dark", "-o", "made.safetensors")
+    made = content("made.safetensors")[1]["images"][1]
+    export_page(ok, web_runtime, "g.ckpt", "--inputs", domains, "--to", "dark")
+    page = open_page("page.html")
+    page.locator("#examples button").nth(1).click()
+    settle(page)
+    assert not page.locator("#classes button").count()
+    assert page.locator("#picture").evaluate("canvas => [canvas.width, canvas.height]") == [8, 8]
+    first = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, n) => n % 4 < 3)"
+    shown = np.array(page.locator("#picture").evaluate(first)).reshape(made.shape)
+    assert np.abs(shown - made.astype(int)).mean() <= 1
+
+
 def test_what_no_page_can_show_of_translators(ok, fails, pairs, checkpoint, tmp_path):
     from test_translate import gan_of
 

@@ -91,11 +91,30 @@ TRANSLATORS = [
     ["gan-sample", "F", "hourglass.safetensors", "--inputs", "train.safetensors", "-n", "2", "-o", "o.gif", "-q"],
     ["gan-interp", "--seeds", "1-3", "--for", "F", "--frames", "2", "-o", "o.safetensors", "-q"],
 ]
+CYCLES = [
+    *TRANSLATORS,
+    ["gan-sample", "F", "--inputs", "train.safetensors", "--back", "-o", "o.safetensors", "-q"],
+    [
+        "gan-sample",
+        "F",
+        "blocks.safetensors",
+        "--inputs",
+        "pairs.safetensors",
+        "--to",
+        "a",
+        "--back",
+        "-o",
+        "o.gif",
+        "-q",
+    ],
+    ["gan-loop", "DATA", "--from", "F", "-o", "o.ckpt", "--fresh", "--steps", "2", "-q"],
+]
 EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--features", "F", "-q"]]
 USES = {
     **dict.fromkeys(("samples", "train", "points"), SAMPLES),
     **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "snapshot"), CHECKPOINTS),
     **dict.fromkeys(("unet", "enlarge"), TRANSLATORS),
+    "blocks": CYCLES,
     "pairs": PAIRS,
     "latents": LATENTS,
     "extractor": EXTRACTORS,

@@ -96,6 +96,8 @@ def test_files_of_format_1_are_of_use(golden, ok, content):
     assert abs(content("made.safetensors")[1]["images"].mean() - 132.38) < 0.5  # of enlarge, whose output is no gray
     ok("gan-loop", "train.safetensors", "--from", "blocks.safetensors", "--steps", 2, "-o", "on.ckpt", "--fresh", "-q")
     assert content("on.ckpt")[1]["updates.G"] == 2
+    ok("gan-sample", "blocks.safetensors", "--inputs", "train.safetensors", "--back", "-o", "made.safetensors")
+    assert content("made.safetensors")[1]["labels"].tolist() == (1 - content("train.safetensors")[1]["labels"]).tolist()
     ok("gan-sample", "snapshot.safetensors", "-n", 2, "-o", "two.png")
     ok("gan-sample", "mlp.safetensors", "--latents", "latents.safetensors", "-o", "film.npy")
     ok("gan-gif", "samples.safetensors", "--caption", "{step} {kimg:.1f}", "-o", "film.gif")

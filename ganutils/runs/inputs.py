@@ -85,7 +85,7 @@ class Inputs:
         labels = self._labels()
         if labels is None:
             return np.ones(self.lead, np.int64)
-        there = names[0] if self.samples.inputs is not None else names[1]
+        there = names[0] if self.samples.input_shape else names[1]
         goes = np.array([name != there for name in self.samples.classes], np.int64)
         return goes[labels].reshape(self.lead)
 
