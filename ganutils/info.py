@@ -193,8 +193,8 @@ def _spaced(samples: np.ndarray, count: int) -> np.ndarray:
 
 
 def _side_by_side(whole: Samples) -> np.ndarray:
-    """Some samples, each with its inputs to the left and its target to the right, in the size of the largest."""
-    arrays = {"images": whole.array, "inputs": whole.inputs, "targets": whole.targets}
+    """Some samples, each between its inputs and its way back and target, in the size of the largest."""
+    arrays = {"images": whole.array, "inputs": whole.inputs, "back": whole.back, "targets": whole.targets}
     count = max(1, min(_shown(shape) for shape in (whole.shape, *whole.beside.values())) // len(whole.views))
     few = []
     for view in whole.views:

@@ -48,15 +48,11 @@ def write_output(
         pictures = (one for chunk in _chunks(main) for one in chunk.reshape(-1, *main.shape[-3:]))
         folders.write(path, pictures, meta.get("lineage", ()))
     else:
-        frames = of_tensors(path, tensors, meta) if _has_several(main) else of_tensor(path, main, meta)
+        is_alone = main.shape[-4] == 1 and "back" not in tensors  # one picture, shown without what stands beside it
+        frames = of_tensor(path, main, meta) if is_alone else of_tensors(path, tensors, meta)
         shown, look = arranged([frames], Look(), suffix)
         return write_film(path, suffix, shown, look, lineage=meta.get("lineage", ()))
     return f"{modality.tensor} {list(main.shape)}"
-
-
-def _has_several(main: np.ndarray | Stream) -> bool:
-    """Whether a sheet has several pictures; a single one is shown without what stands beside it."""
-    return main.shape[-4] > 1
 
 
 def _chunks(main: np.ndarray | Stream) -> Iterator[np.ndarray]:

@@ -59,6 +59,7 @@ LINES = [
     "gan-label sheet.safetensors --like data.safetensors --features pixels -o o.safetensors",
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 2 --snapshots shots --log o.jsonl -o o.ckpt",
+    "gan-loop domains.safetensors --domains --width 1 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop points.safetensors --width 1 --z-dim 1 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --from gan.ckpt --more 1 -o o.ckpt",
     "gan-plot run.jsonl -o o.png",
@@ -72,6 +73,8 @@ LINES = [
     "gan-sample classes.ckpt --label 1 --seeds 1-3 -o o/",
     "gan-sample pix.ckpt --inputs pairs.safetensors -n 3 --tile 16 -o o.png",
     "gan-sample pix.ckpt pix.ckpt --inputs film.safetensors -o o.gif",
+    "gan-sample cycle.ckpt --inputs data.safetensors -n 3 --to 0 --back -o o.png",
+    "gan-sample cycle.ckpt cycle.ckpt --inputs sheet.safetensors --back -o o.gif",
     "gan-train-d data.safetensors --width 1 --z-dim 2 --batch 2 --updates 1 -o o.ckpt",
     "gan-train-g --from gan.ckpt --updates 1 -o o.ckpt",
 ]

@@ -351,7 +351,7 @@ def test_every_preset_is_whole_and_consistent(preset):
         ({"batch": 1}, "--batch 1 is for data with inputs; give 2 or more"),
         ({"z_dim": 0}, "--z-dim 0 is for data with inputs; give 1 or more"),
         ({"arch": "unet"}, "--arch unet starts from pictures, and the data have no inputs; see gan-data --inputs"),
-        ({"l1": 1.0}, "--l1 goes with --arch unet or hourglass or enlarge, not dcgan"),
+        ({"l1": 1.0}, "--l1 goes with --arch unet or hourglass or blocks or enlarge, not dcgan"),
         ({"decay": (5, 2)}, "decay is (5, 2), not [FIRST, LAST] with 0 <= FIRST < LAST"),
     ],
 )

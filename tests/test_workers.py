@@ -134,6 +134,17 @@ def test_gan_sample_shares_its_work_and_writes_the_same_bytes(team, ok, checkpoi
     assert (tmp_path / "x.safetensors").read_bytes() == alone
 
 
+def test_gan_sample_shares_the_way_there_and_back(team, ok, domains, tmp_path):
+    ok("gan-loop", domains, "--domains", "--width", 2, "--batch", 2, "--steps", 1, "-o", "g.ckpt", "-q")
+    ok("gan-data", *[domains] * 14, "-o", "many.safetensors", "-q")
+    words = ["gan-sample", "g.ckpt", "--inputs", "many.safetensors", "--back", "-o", "x.safetensors", "-q"]
+    ok(*words)
+    alone = (tmp_path / "x.safetensors").read_bytes()
+    (tmp_path / "x.safetensors").unlink()
+    assert [worker.wait() for worker in team(*words)] == [(0, b"", "")] * 2
+    assert (tmp_path / "x.safetensors").read_bytes() == alone
+
+
 @given(count=st.integers(1, 5), size=st.integers(1, 6), seed=st.integers(0, 99))
 def test_the_parts_of_what_is_drawn_are_what_one_process_draws(count, size, seed):
     teams = [Team() for _ in range(count)]

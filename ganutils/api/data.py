@@ -32,6 +32,7 @@ class Data:
 
     images      uint8 [..., H, W, C] with C = 1 or 3
     inputs      uint8 [..., h, w, c] with c in 1..16, which the images were, or are to be, made from
+    back        uint8 [..., H, W, C], which the images become on the way back to the inputs' domain
     targets     uint8 [..., H, W, C], which the images should have become
     points      float32 [..., D]
     latents     float32 [..., Z]
@@ -43,6 +44,7 @@ class Data:
 
     images: np.ndarray | None
     inputs: np.ndarray | None
+    back: np.ndarray | None
     targets: np.ndarray | None
     points: np.ndarray | None
     latents: np.ndarray | None
@@ -63,6 +65,7 @@ def read(path: Path) -> Data:
         return Data(
             images=arrays.get("images"),
             inputs=arrays.get("inputs"),
+            back=arrays.get("back"),
             targets=arrays.get("targets"),
             points=arrays.get("points"),
             latents=arrays.get("latents"),
@@ -78,6 +81,7 @@ def write(
     *,
     images: Any = None,
     inputs: Any = None,
+    back: Any = None,
     targets: Any = None,
     points: Any = None,
     latents: Any = None,
@@ -100,7 +104,7 @@ def write(
     tensors = {name: _numbers(name, array) for name, array in given.items() if array is not None}
     if images is not None:
         tensors["images"] = as_images(images)
-    for name, pictures in (("inputs", inputs), ("targets", targets)):
+    for name, pictures in (("inputs", inputs), ("back", back), ("targets", targets)):
         if pictures is not None:
             tensors[name] = as_images(pictures, name)
     if attributes:

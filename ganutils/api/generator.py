@@ -28,7 +28,7 @@ class Generator:
     config   the settings of its run
     shape    of a sample: (H, W, C), or (D,) of a point
     z_dim    length of a latent; 0 if it starts from pictures
-    classes  their names; empty unless it was trained with --conditional
+    classes  names of the classes it was trained on with --conditional, or of the two domains; else empty
     step     generator updates so far
     """
 
@@ -37,7 +37,9 @@ class Generator:
         with devices.lent(), container.read(os.fspath(path), "checkpoint") as file:
             place = devices.prepare(device, None)
             network, config = load_generator(file)
-            self._take(network.to(place), config, file.meta.get("classes", []), checkpoints.updates(file)["G"])
+            self._take(
+                network.to(place), config, checkpoints.class_names(file.meta, config), checkpoints.updates(file)["G"]
+            )
 
     @classmethod
     def of(cls, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
@@ -47,7 +49,7 @@ class Generator:
     def _take(self, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
         self._network, self.config, self.step = network, config, step
         self.shape, self.z_dim = config.shape, config.z_dim
-        self.classes = [*names, *map(str, range(len(names), config.classes))]
+        self.classes = [*names]
         return self
 
     def latents(self, count: int = 64, seed: int = 0) -> np.ndarray:
@@ -55,34 +57,40 @@ class Generator:
         self._check_start(from_pictures=False)
         return draw_latents(seed, count, self.z_dim, self.config.prior)
 
-    def __call__(self, latents: Any = None, labels: Any = None, *, inputs: Any = None, tile: int = 0) -> np.ndarray:
+    def __call__(
+        self, latents: Any = None, labels: Any = None, *, inputs: Any = None, to: Any = None, tile: int = 0
+    ) -> np.ndarray:
         """Samples of `latents` [..., Z]: uint8 [..., H, W, C], or points float32 [..., D].
 
         labels  with classes: one for all, by name or number, or int64 [...]; None = all classes evenly, in order
-        inputs  in place of latents, uint8 [..., h, w, c] of any size, for a generator that starts from pictures
+        inputs  in place of latents, uint8 [..., h, w, c] of any size, for a generator that starts from pictures; gray
+                ones are taken as color where it was trained on color
+        to      with two domains: which of them the results are to be of, given as labels; None = the second
         tile    as --tile of gan-sample
         """
         self._check_start(from_pictures=inputs is not None)
         if inputs is not None:
             if latents is not None:
                 raise Error("latents: the generator starts from pictures; give inputs alone")
-            return self._translated(as_images(inputs, "inputs"), labels, tile)
+            return self._translated(as_images(inputs, "inputs"), labels, to, tile)
         z = np.asarray(latents, np.float32)
         if z.ndim < 2 or z.shape[-1] != self.z_dim or not z.size:
             raise Error(f"latents: have shape {list(z.shape)}; give [..., {self.z_dim}], as .latents() does")
         lead = z.shape[:-1]
-        classes = self._labels(labels, lead)
+        classes = self._labels(labels, to, lead)
         with devices.lent():
             chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
-    def _translated(self, inputs: np.ndarray, labels: Any, tile: int) -> np.ndarray:
+    def _translated(self, inputs: np.ndarray, labels: Any, to: Any, tile: int) -> np.ndarray:
         """What it makes of `inputs` [..., h, w, c]."""
         assert self.config.inputs is not None
+        if (inputs.shape[-1], self.config.inputs[-1]) == (1, 3):
+            inputs = np.repeat(inputs, 3, -1)
         lead, shape = inputs.shape[:-3], inputs.shape[-3:]
         if shape[-1] != self.config.inputs[-1] or not inputs.size:
             raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")
-        classes = self._labels(labels, lead)
+        classes = self._labels(labels, to, lead)
         with devices.lent():
             chunks = list(translate(self._network, self.config, inputs.reshape(-1, *shape), classes, tile))
         made = np.concatenate(chunks)
@@ -95,20 +103,33 @@ class Generator:
         if self.config.inputs and not from_pictures:
             raise Error("latents: the generator starts from pictures; give inputs=")
 
-    def _labels(self, labels: Any, lead: tuple[int, ...]) -> np.ndarray | None:
-        """int64 [N], a class for each latent; None if there are no classes."""
-        count = len(self.classes)
-        if not count:
+    def _labels(self, labels: Any, to: Any, lead: tuple[int, ...]) -> np.ndarray | None:
+        """int64 [N], a class or domain for each sample; None if there are none."""
+        if self.config.domains:
             if labels is not None:
-                raise Error("labels: the generator has no classes; train one with conditional=True")
-            return None
-        if labels is None:
-            return all_classes(count, lead).reshape(-1)
+                names = " and ".join(self.classes)
+                raise Error(f"labels: the generator translates between {names}; give one of them as to=")
+            return self._numbers("to", 1 if to is None else to, lead)
+        if to is not None:
+            raise Error("to: the generator has no two domains; train one with domains=True")
+        if self.classes:
+            return (
+                all_classes(len(self.classes), lead).reshape(-1)
+                if labels is None
+                else self._numbers("labels", labels, lead)
+            )
+        if labels is not None:
+            raise Error("labels: the generator has no classes; train one with conditional=True")
+        return None
+
+    def _numbers(self, what: str, labels: Any, lead: tuple[int, ...]) -> np.ndarray:
+        """int64 [N] of what was given for the argument `what`; Error if there are no such classes."""
         if isinstance(labels, str):
             if labels not in self.classes:
-                raise Error(f"labels: there is no class {labels!r}; the classes are {', '.join(self.classes)}")
+                raise Error(f"{what}: there is no class {labels!r}; the classes are {', '.join(self.classes)}")
             labels = self.classes.index(labels)
         numbers = np.broadcast_to(np.asarray(labels, np.int64), lead).flatten()
-        if not all(0 <= number < count for number in numbers):
-            raise Error(f"labels: go from {numbers.min()} to {numbers.max()}; the classes are 0 to {count - 1}")
+        if not all(0 <= number < len(self.classes) for number in numbers):
+            low, high, last = numbers.min(), numbers.max(), len(self.classes) - 1
+            raise Error(f"{what}: go from {low} to {high}; the classes are 0 to {last}")
         return numbers

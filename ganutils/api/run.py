@@ -18,6 +18,7 @@ from ganutils.api.data import Path, write
 from ganutils.api.generator import Generator
 from ganutils.compute import devices
 from ganutils.files import paths
+from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.start import start
 from ganutils.samples.samples import Samples, open_samples
@@ -73,7 +74,7 @@ class Run:
     def generator(self) -> Generator:
         """A copy of the averaged generator as it is now."""
         network = copy.deepcopy(self._trainer.gan.ema)
-        return Generator.of(network, self.config, self._meta.get("classes", []), self.step)
+        return Generator.of(network, self.config, checkpoints.class_names(self._meta, self.config), self.step)
 
     def train(self, steps: int, tell: Callable[[Tick], object] | None = None) -> list[dict[str, float]]:
         """Train both networks in turn for `steps` generator updates more. Returns the log, a dict every 50 steps.

@@ -275,6 +275,7 @@ seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; se
 threads = _shared(
     "--threads", type=Threads(), default="auto", metavar="N", help="Number of CPU threads; auto = as many as pay"
 )
+to = _shared("--to", metavar="CLASS", help="The class, by name or number,", default=None)
 updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 

@@ -48,6 +48,7 @@ def write(
     runtime: Mapping[str, bytes],
     lineage: Sequence[str],
     examples: Inputs | None = None,
+    to: str | None = None,
 ) -> None:
     """Write the page of the network in `file`.
 
@@ -55,13 +56,14 @@ def write(
     seed     of the latents that are shown first
     runtime  see pages.runtime
     examples  pictures that a translator's page offers, and takes its colors from
+    to       of two domains the one that drawings become
     """
     scripts = ["runtime.js"]
     if file.kind == "extractor":
         name, usual, data = "classifier", "What is it?", _classifier(file)
         scripts.append("canvas.js")
     elif (config := checkpoints.config_of(file)).inputs:
-        name, usual, data = "translator", "Draw here", _translator(file, config, examples)
+        name, usual, data = "translator", "Draw here", _translator(file, config, examples, to)
         scripts.append("canvas.js")
     elif len(config.shape) == 3:
         name, usual, data = "generator", "Pictures of a generator", _pictures(file, config, along, seed)
@@ -82,19 +84,18 @@ def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed
     return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
 
 
-def _translator(file: File, config: Config, examples: Inputs | None) -> dict[str, Any]:
+def _translator(file: File, config: Config, examples: Inputs | None, to: str | None) -> dict[str, Any]:
     assert config.inputs is not None
     h, w, c = config.inputs
     if c not in IMAGES.channels:
         raise Error(f"{file.name}: takes pictures of {c} channels, which nobody can draw; export it as .onnx")
     pictures = np.empty((0, h, w, c), np.uint8)
     if examples is not None:
-        examples.check(config, file.name)
+        examples.suit(config, file.name)
         pictures = np.asarray(examples.pixels[:COLORED])
         h, w = pictures.shape[1:3]
     if max(h, w) > LARGEST:
         raise Error(f"{file.name}: its pictures are {w}x{h}, too large to draw while one waits; export it as .onnx")
-    names = [str(name) for name in file.meta.get("classes") or range(config.classes)]
     return {
         "size": [h, w],
         "channels": c,
@@ -102,8 +103,8 @@ def _translator(file: File, config: Config, examples: Inputs | None) -> dict[str
         "scale": config.scale,
         "palette": palette(pictures),
         "examples": [page.as_address(picture) for picture in pictures[:EXAMPLES]],
-        "classes": names if config.classes else [],
-        "graphs": {"generator": _graph(networks.of_file(file), file)},
+        "classes": checkpoints.class_names(file.meta, config) if config.classes else [],
+        "graphs": {"generator": _graph(networks.of_file(file, to=to), file)},
     }
 
 
@@ -138,10 +139,9 @@ def _classifier(file: File) -> dict[str, Any]:
 
 
 def _of_config(file: File, config: Config, seed: int, count: int) -> dict[str, Any]:
-    names = [str(name) for name in file.meta.get("classes") or range(config.classes)]
     latents = _rounded(draw_latents(seed, count, config.z_dim, config.prior))
     about = {"shape": list(config.shape), "z_dim": config.z_dim, "prior": config.prior}
-    return {**about, "classes": names if config.classes else [], "latents": latents}
+    return {**about, "classes": checkpoints.class_names(file.meta, config), "latents": latents}
 
 
 def _named_directions(given: str | list[int], config: Config) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ Pictures are float32 [N, C, H, W] in 0..1, not in the -1..1 of training, so that
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from ganutils.files.container import File
 from ganutils.networks.classifier import read as read_classifier
 from ganutils.networks.condition import Condition
+from ganutils.networks.domains import B
 from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.randomness import draw, stream
+from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 
 SAMPLES = 8  # of the inputs that show a graph's shapes, and that it is compared at
@@ -98,16 +100,23 @@ class Recognize(nn.Module):
         return logits.softmax(1) if self.are_classes else logits.sigmoid()
 
 
-def of_file(file: File, discriminator: bool = False) -> Exported:
-    """What is exported of a checkpoint or of a classifier's file; Error if it holds no discriminator."""
+def of_file(file: File, discriminator: bool = False, to: str | None = None) -> Exported:
+    """What is exported of a checkpoint or of a classifier's file; Error if it holds no discriminator.
+
+    to  of two domains the one that pictures become, or are judged by: its name or number; None = the second
+    """
     if file.kind == "extractor":
         return _classifier(file)
-    return _discriminator(file) if discriminator else _generator(file)
+    return _discriminator(file, to) if discriminator else _generator(file, to)
 
 
-def _generator(file: File) -> Exported:
+def _generator(file: File, to: str | None) -> Exported:
     generator, config = load_generator(file)
     about = _about(file, config, "generator")
+    if config.domains:
+        domain, names = domain_of(file, config, to), checkpoints.class_names(file.meta, config)
+        generator = cast(nn.Module, generator.there if domain == B else generator.back)
+        about |= {"from": names[1 - domain], "to": names[domain]}
     if config.inputs:
         h, w, c = config.inputs
         inputs, another = (
@@ -120,9 +129,18 @@ def _generator(file: File) -> Exported:
     return Exported(Generate(generator), inputs, output, about)
 
 
-def _discriminator(file: File) -> Exported:
+def domain_of(file: File, config: Config, to: str | None) -> int:
+    """The number of the domain `to` of a checkpoint, a name or a number; None = the second. Error if there is none."""
+    return B if to is None else checkpoints.class_number(file.name, checkpoints.class_names(file.meta, config), to)
+
+
+def _discriminator(file: File, to: str | None) -> Exported:
     discriminator, config = load_discriminator(file)
     about = _about(file, config, "discriminator")
+    if config.domains:
+        domain = domain_of(file, config, to)
+        discriminator = cast(nn.Module, discriminator.b if domain == B else discriminator.a)
+        about |= {"of": checkpoints.class_names(file.meta, config)[domain]}
     if config.inputs and config.sees == "pair":
         pair = {"images": _samples(config.shape), "inputs": _samples(config.inputs), **_labels(config)}
         return Exported(JudgePairs(discriminator), pair, "logits", about)

@@ -69,8 +69,10 @@ POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", 
 MODALITIES = (POINTS, IMAGES)  # if a file holds both, the first is its samples
 LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
 MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
-# Pictures beside pictures: those they were, or are to be, made from; and those that they should have become.
-BESIDE = {"inputs": tuple(range(1, 17)), "targets": IMAGES.channels}  # the channels that each may have
+# Pictures beside pictures: those they were, or are to be, made from; what they become on the way back to these; and
+# those that they should have become. With the channels that each may have.
+BESIDE = {"inputs": tuple(range(1, 17)), "back": IMAGES.channels, "targets": IMAGES.channels}
+SHOWN = ("inputs", IMAGES.tensor, "back", "targets")  # the order in which they are shown
 # Axes behind the leading ones, and types, of the tensors of samples; others are float32 with one axis.
 TENSORS = (
     {"labels": (0, np.dtype("<i8"))}
@@ -120,7 +122,7 @@ def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
 
 
 def _check_beside(name: str, tensor: str, sample: tuple[int, ...], main: Modality) -> None:
-    """Error unless `inputs` or `targets` of the shape `sample` can stand beside samples of the modality `main`."""
+    """Error unless pictures of the shape `sample`, one of BESIDE, can stand beside samples of the modality `main`."""
     if main is not IMAGES:
         raise Error(f"{name}: damaged: it has {tensor} beside {main.noun}; only pictures have them")
     if 0 in sample or sample[-1] not in BESIDE[tensor]:

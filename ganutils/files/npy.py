@@ -73,6 +73,21 @@ class Rows:
         return Rows(self._disk, self._offset, shape, self.dtype)
 
 
+class InColor:
+    """Gray pictures [N, h, w, 1], in memory or on disk, as color: each value three times, when it is needed."""
+
+    def __init__(self, pictures: Any):
+        self._pictures = pictures
+        self.shape, self.dtype, self.ndim = (*pictures.shape[:-1], 3), pictures.dtype, pictures.ndim
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Rows by number, slice or array of numbers."""
+        return np.repeat(self._pictures[rows], 3, -1)
+
+
 def _runs(rows: np.ndarray) -> list[tuple[int, int]]:
     """Rows that follow each other, which are read at once: (the first, how many)."""
     starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)

@@ -1,11 +1,13 @@
-"""Pictures that wait in a nameless file, to be read again in any order."""
+"""Pictures that wait in a nameless file, to be read again in any order, or later than others."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import IO
 
@@ -88,3 +90,51 @@ class Spool:
         start, end = self._ends[number], self._ends[number + count]
         self._file.seek(start)
         return np.frombuffer(self._file.read(end - start), np.uint8).reshape(count, *self._size, -1)
+
+
+def parted(chunks: Iterator[np.ndarray], count: int) -> list[Iterator[np.ndarray]]:
+    """The parts uint8 [B, ...] of chunks uint8 [B, `count`, ...], to be read one after the other or in turns.
+
+    What one is behind another waits in a nameless file, if it is much.
+    """
+    queues = [_Queue() for _ in range(count)]
+
+    def part(number: int) -> Iterator[np.ndarray]:
+        while True:
+            if queues[number]:
+                yield queues[number].take()
+                continue
+            chunk = next(chunks, None)
+            if chunk is None:
+                return
+            for other, queue in enumerate(queues):
+                if other != number:
+                    queue.put(chunk[:, other])
+            yield chunk[:, number]
+
+    return [part(number) for number in range(count)]
+
+
+class _Queue:
+    """Arrays uint8 in a nameless file, which is emptied when the last of them is taken."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(MEMORY)  # noqa: SIM115  (it goes when this does)
+        self._waiting: deque[tuple[int, tuple[int, ...]]] = deque()  # where each begins, and its shape
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, array: np.ndarray) -> None:
+        self._file.seek(0, os.SEEK_END)
+        self._waiting.append((self._file.tell(), array.shape))
+        self._file.write(np.ascontiguousarray(array).data)
+
+    def take(self) -> np.ndarray:
+        """The first one."""
+        start, shape = self._waiting.popleft()
+        self._file.seek(start)
+        array = np.frombuffer(self._file.read(math.prod(shape)), np.uint8).reshape(shape)
+        if not self._waiting:
+            self._file.truncate(0)
+        return array

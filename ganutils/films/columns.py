@@ -1,4 +1,4 @@
-"""Pictures that stand beside others, as columns: input, output, target. NumPy and Pillow only."""
+"""Pictures that stand beside others, as columns: input, output, back, target. NumPy and Pillow only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.files.kinds import BESIDE, IMAGES
+from ganutils.files.kinds import BESIDE, IMAGES, SHOWN
 from ganutils.films.frames import Cells, Frames, check_grid, side_by_side
 from ganutils.films.layout import SHEET_LIMIT, Look
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import stacked
-
-SHOWN = ("inputs", IMAGES.tensor, "targets")  # the order of the columns
 
 
 class Column(NamedTuple):
@@ -82,7 +80,7 @@ def _columns(inputs: Sequence[Frames], kind: str) -> list[Column]:
     if kind == IMAGES.tensor:
         names = [os.path.basename(frames.name).partition(".")[0] for frames in inputs]
         if len(inputs) == 1:
-            names = ["output" if "targets" in inputs[0].beside else "image"]
+            names = ["output" if {"targets", "back"} & inputs[0].beside.keys() else "image"]
         return [Column(frames, name) for frames, name in zip(inputs, names, strict=True)]
     frames = next(frames for frames in inputs if kind in frames.beside)
     beside = frames.beside[kind]

@@ -47,7 +47,7 @@ class Frames:
     layout    rows of cells: the number of a sample in its sheet, a sign, or None for an empty place; or None
     finish    reads a pipe to its end; Error if what writes it failed
     lineage   the commands that made them
-    beside    what stands beside the pictures, by tensor: inputs, targets; each is read on its own
+    beside    what stands beside the pictures, by tensor (see kinds.BESIDE); each is read on its own
     input_names  what is stacked in the inputs
     """
 

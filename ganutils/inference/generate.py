@@ -27,17 +27,17 @@ def sample_series(
 ) -> Iterator[np.ndarray]:
     """The samples of each checkpoint of `series`, in order, from the same `origin`, a batch at a time.
 
-    The processes of `team` take turns at the batches; all samples are right only where it `leads`. For `tile` see
-    `translate`.
+    Where `origin` has it so, each with what it becomes on the way back: [B, 2, ...]. The processes of `team` take turns
+    at the batches; all samples are right only where it `leads`. For `tile` see `translate`.
     """
-    labels = origin.beside["labels"] if series.config.classes else None
+    labels = origin.beside["labels"] if series.config.classes or series.config.domains else None
     for source in series.sources:
         opened = container.read(source, "checkpoint") if isinstance(source, str) else contextlib.nullcontext(source)
         with opened as file:
             generator, config = load_generator(file)
         generator = generator.to(device)
         if config.inputs:
-            yield from translate(generator, config, origin.numbers, labels, tile, team)
+            yield from translate(generator, config, origin.numbers, labels, tile, team, origin.has_back)
         else:
             yield from generate(generator, origin.numbers, labels, config.shape, team)
 

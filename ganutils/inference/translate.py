@@ -25,11 +25,15 @@ def translate(
     labels: np.ndarray | None = None,
     tile: int = 0,
     team: Team = ALONE,
+    has_back: bool = False,
 ) -> Iterator[np.ndarray]:
     """What a translator makes of `inputs` uint8 [N, h, w, c], in order: uint8 [B, h * scale, w * scale, C] at a time.
 
+    With `has_back` uint8 [B, 2, h, w, C]: the results of a translator between domains, and what it makes of each of
+    these, as it is stored, on the way back.
+
     inputs  of any size, not only the one trained on; an array, or `npy.Rows`, of which only a batch is read at once
-    labels  [N], for a generator with classes
+    labels  [N], for a generator with classes, or between domains: what each result is to be of
     tile    side of the tiles, in pixels of the input, that larger pictures are cut into: memory then depends on the
             tile and not on the picture. Equal to the whole, but for rounding, unless G has instance norm, whose
             statistics are those of a tile then. 0 = whole pictures
@@ -41,20 +45,28 @@ def translate(
     cut = tiling(generator, config, tile) if tile else None
     is_cut = cut is not None and max(len(cut.windows(length)) for length in (h, w)) > 1
 
-    def made(rows: slice) -> Tensor:
-        classes = None if labels is None else sent(labels[rows], device)
+    def once(pictures: Tensor, classes: Tensor | None) -> Tensor:
+        """Pictures uint8 [B, h, w, c] -> uint8 [B, H, W, C]."""
 
-        def whole(pictures: np.ndarray) -> Tensor:
-            translated: Tensor = generator(None, Condition(classes, to_network(sent(pictures, device))))
+        def whole(part: Tensor) -> Tensor:
+            translated: Tensor = generator(None, Condition(classes, to_network(part)))
             return translated
 
         if cut is None or not is_cut:
-            return from_network(whole(inputs[rows]))
-        return in_tiles(lambda part: whole(part[None])[0].permute(1, 2, 0).cpu(), inputs[rows][0], cut, scale)
+            return from_network(whole(pictures))
+        return in_tiles(lambda part: whole(part[None])[0].permute(1, 2, 0).cpu(), pictures[0], cut, scale)
+
+    def made(rows: slice) -> Tensor:
+        classes = None if labels is None else sent(labels[rows], device)
+        there = once(sent(inputs[rows], device), classes)
+        if not has_back or classes is None:
+            return there
+        return torch.stack([there, once(there.to(device), 1 - classes)], 1)
 
     shape = (h * scale, w * scale, config.shape[2])
     batch, ahead = pace((*shape[:2], max(shape[2], MAPS * config.width)), device)
-    return in_batches(made, count, shape, (1, 0) if is_cut else (batch, ahead), team)
+    shapes = (2, *shape) if has_back else shape
+    return in_batches(made, count, shapes, (1, 0) if is_cut else (batch, ahead), team)
 
 
 # --------------------------------------------------------------------------------------------- tiles
@@ -105,10 +117,10 @@ def _up(number: int, step: int) -> int:
     return -(-number // step) * step
 
 
-def in_tiles(made: Callable[[np.ndarray], Tensor], picture: np.ndarray, cut: Tiling, scale: int) -> Tensor:
-    """A picture [h, w, c], translated tile by tile: uint8 [1, h * scale, w * scale, C].
+def in_tiles(made: Callable[[Tensor], Tensor], picture: Tensor, cut: Tiling, scale: int) -> Tensor:
+    """A picture uint8 [h, w, c], translated tile by tile: uint8 [1, h * scale, w * scale, C].
 
-    made  translates one, float32 in -1..1. Beside the result, memory holds a row of tiles
+    made  translates one to float32 in -1..1. Beside the result, memory holds a row of tiles
     """
     rows, columns = (cut.windows(length) for length in picture.shape[:2])
 

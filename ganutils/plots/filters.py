@@ -6,6 +6,7 @@ Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -21,6 +22,7 @@ from ganutils.networks.condition import Condition
 from ganutils.networks.weights import load_discriminator
 from ganutils.plots.style import STYLE, write_title
 from ganutils.runs import checkpoints
+from ganutils.runs.config import Config
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
@@ -30,26 +32,36 @@ BEST = 9  # of them, shown for each
 
 
 def first_layer(file: File) -> np.ndarray:
-    """The SHOWN largest filters of D's first layer, largest first: float32 [N, H, W, C], each scaled to -1..1."""
+    """The SHOWN largest filters of D's first layer, largest first: float32 [N, H, W, C], each scaled to -1..1.
+
+    Where there are two domains, half of them are of the first one's discriminator, and half of the other's.
+    """
     config = checkpoints.config_of(file)
     name = ARCHS[config.arch].first_layer
     if name is None:
         raise Error(f"{file.name}: the first layer of --arch {config.arch} is 1x1, so there are no filters to draw")
-    if name not in file:
+    names = [name.replace("D.", f"D.{part}.", 1) for part in ("a", "b")] if config.domains else [name]
+    if names[0] not in file:
         raise Error(f"{file.name}: a snapshot holds only the generator; give a whole checkpoint")
+    return np.concatenate([_largest(file, name, config, SHOWN // len(names)) for name in names])
+
+
+def _largest(file: File, name: str, config: Config, count: int) -> np.ndarray:
+    """The `count` largest filters in the tensor called `name`."""
     weights = file[name]
     is_dense = weights.ndim == 2
     weights = weights.reshape(-1, *config.shape) if is_dense else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
     weights = weights[..., : config.shape[2]]  # of the picture, without those of its input
     sizes = np.abs(weights).reshape(len(weights), -1)
-    order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:SHOWN]
+    order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:count]
     return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
 
 
 def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     """The pictures of `data` that most excite each of the features `units` of D's last layer: uint8 [U, BEST, H, W, C].
 
-    A convolution's feature is as excited as its map at its maximum. Error if there is no such feature.
+    A convolution's feature is as excited as its map at its maximum. Where there are two domains, the features of the
+    second one's discriminator follow those of the first one's. Error if there is no such feature.
     """
     network, config = load_discriminator(file)
     data.check_shape(config.shape, file.name)
@@ -59,8 +71,10 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     if len(images) < BEST:
         raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
 
+    networks: Any = (network.a, network.b) if config.domains else (network,)
+
     def excitement(x: Tensor, *condition: Condition) -> Tensor:
-        *_, last = network.layers(x, *condition)  # type: ignore[operator]
+        last = torch.cat([[*one.layers(x, *condition)][-1] for one in networks], 1)
         return last.amax((2, 3)) if last.dim() == 4 else last
 
     inputs = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganutils import Error
@@ -34,6 +34,13 @@ def config_of(file: File) -> Config:
     return config
 
 
+def class_names(meta: Mapping[str, Any], config: Config) -> list[str]:
+    """The names of the classes, or of the domains, in the metadata of a checkpoint; numbers where it has none."""
+    count = config.domains or config.classes
+    names = [str(name) for name in meta.get("classes") or ()]
+    return [*names, *map(str, range(len(names), count))][:count]
+
+
 def check_latents(name: str, config: Config) -> None:
     """Error, with the checkpoint's `name`, unless its generator starts from latents."""
     if config.inputs is not None:
@@ -42,11 +49,11 @@ def check_latents(name: str, config: Config) -> None:
 
 def domains_of(file: File) -> list[str]:
     """The names of the two classes that a checkpoint translates between; none if it does something else."""
-    if not config_of(file).domains:
+    config = config_of(file)
+    if not config.domains:
         return []
-    names = file.meta.get("classes") or []
-    names = [*names, *map(str, range(len(names), DOMAINS))]  # as `Samples.classes` has it
-    if len(names) != DOMAINS or len(set(names)) < DOMAINS:
+    names = class_names(file.meta, config)
+    if len(set(names)) < DOMAINS or len(file.meta.get("classes") or ()) > DOMAINS:
         raise Error(f"{file.name}: damaged: it translates between two classes, and names others")
     return names
 
@@ -56,7 +63,9 @@ def class_number(path: str, names: Sequence[str], wanted: str) -> int:
     if wanted in names:
         return [*names].index(wanted)
     if not wanted.isdecimal() or int(wanted) >= len(names):
-        raise Error(f"{path}: has no class {wanted!r}; its classes are {', '.join(names)}")
+        are_numbers = [*names] == [*map(str, range(len(names)))]
+        classes = f"0 to {len(names) - 1}" if are_numbers else ", ".join(names)
+        raise Error(f"{path}: has no class {wanted!r}; its classes are {classes}")
     return int(wanted)
 
 

@@ -306,9 +306,7 @@ def contradiction(config: Config) -> str | None:
 
 def _contradictions(config: Config) -> Iterator[str]:
     modality = _modality(config.shape)
-    if config.domains and not ARCHS[config.arch].translates:
-        archs = ", ".join(name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges)
-        yield f"--domains is for pictures, with --arch {archs}"
+    yield from _problems_of_domains(config)
     if modality.tensor not in ARCHS[config.arch].takes:
         yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
     yield from _problems_of_inputs(config)
@@ -360,19 +358,25 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
         yield f"--arch {config.arch} makes pictures as large as their inputs, not {width}x{height} of {w}x{h}"
     if config.batch < 2 and "batch" in (config.norm, config.norm_of_g):
         yield "--batch 1 does not go with batch norm; use --norm none and --g-norm none or instance"
-    yield from _problems_of_domains(config)
     if config.augments:
         yield "--augment changes pictures without their inputs; use --jitter and --mirror"
+    if not config.needs_d and config.domains:
+        yield "--adversarial 0 and --matching 0 leave nothing that tells the domains apart; give one of them"
     if not config.needs_d and not config.l1:
         yield "--adversarial 0 and --l1 0 leave G nothing to learn; give one of them"
 
 
 def _problems_of_domains(config: Config) -> Iterator[str]:
-    """What of the settings of a translator does not go with domains, or with their absence."""
+    """What of the settings does not go with domains, or with their absence."""
+    if config.domains and not ARCHS[config.arch].translates:
+        if len(config.shape) == 1:
+            yield "--domains is for pictures, not points; leave it out"
+        archs = ", ".join(name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges)
+        yield f"--domains goes with --arch {archs}, not {config.arch}"
     for name in OF_PAIRS if config.domains else OF_DOMAINS:
         if getattr(config, name) != RESTRICTED[name]:
-            what = "is for pairs, not for --domains" if config.domains else "goes with --domains"
-            yield f"--{name} {what}; leave it out"
+            what = "is for pairs, not for --domains;" if config.domains else "goes with --domains; give that too, or"
+            yield f"--{name} {what} leave it out"
     if config.domains and config.classes:
         yield "--conditional does not go with --domains, whose two classes are the domains; leave one of them out"
     if 0 < config.buffer < config.batch:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ganutils import Error
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
-from ganutils.files.npy import Rows
+from ganutils.files.npy import InColor, Rows
 from ganutils.runs.config import NUMBERS, Config
 from ganutils.samples.samples import Samples, in_words
 from ganutils.samples.sources.catalog import PICTURE_SUFFIXES
@@ -53,9 +53,14 @@ class Inputs:
             return first
         return pixels[self.rows] if not self.is_whole else pixels
 
-    def check(self, config: Config, name: str) -> None:
-        """Error unless a generator of `config`, of the checkpoint `name`, takes them."""
+    def suit(self, config: Config, name: str) -> None:
+        """Make them what a generator of `config`, of the checkpoint `name`, takes: gray ones become color for color.
+
+        Error unless it takes them.
+        """
         assert config.inputs is not None
+        if (self.pixels.shape[3], config.inputs[2]) == (1, 3):
+            self.pixels = cast(np.ndarray, InColor(self.pixels))
         (_, h, w, c), wanted = self.pixels.shape, config.inputs[2]
         if c != wanted:
             what = f"its {'inputs' if 'inputs' in self.file else 'pictures'} have {_channels(c)}"
@@ -70,6 +75,19 @@ class Inputs:
         """(H, W, C) of what a generator of `config` makes of them."""
         _, h, w, _ = self.pixels.shape
         return h * config.scale, w * config.scale, config.shape[2]
+
+    def domains(self, names: Sequence[str]) -> np.ndarray:
+        """The domain that each is to be of, 0 or 1 for one of the two `names`: int64 of shape `lead`.
+
+        A picture of one of these goes to the other, any other picture to the second. Where the samples have inputs,
+        their classes are not those of the inputs but of what is to be made of these.
+        """
+        labels = self._labels()
+        if labels is None:
+            return np.ones(self.lead, np.int64)
+        there = names[0] if self.samples.inputs is not None else names[1]
+        goes = np.array([name != there for name in self.samples.classes], np.int64)
+        return goes[labels].reshape(self.lead)
 
     def beside(self, config: Config, labels: np.ndarray | None) -> dict[str, np.ndarray]:
         """What stands beside what is made: tensors of N samples. `labels` are those sampled, if there are classes.
@@ -91,7 +109,7 @@ class Inputs:
 
     def meta(self, config: Config, is_film: bool) -> dict[str, Any]:
         """Metadata of the file that hold for what is made; `is_film`: of several checkpoints."""
-        kept = [*CARRIED, *(["classes"] if not config.classes else [])]
+        kept = [*CARRIED, *(["classes"] if not (config.classes or config.domains) else [])]
         kept += ["layout"] if self.is_whole else []
         kept += ["frames"] if not is_film else []
         return {key: self.file.meta[key] for key in kept if key in self.file.meta}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import container, kinds, lineage
+from ganutils.files import container, kinds, lineage, spool
 from ganutils.files.container import File, Stream
 from ganutils.runs import checkpoints, snapshots
 from ganutils.runs.config import Config, differences
@@ -29,6 +29,7 @@ class Origin(NamedTuple):
     beside   the tensors [N, ...] that are stored with them, by name; `labels` are those sampled
     given    the file that the numbers come from, if any
     meta     metadata that are stored with them
+    has_back whether each sample stands beside what it becomes on the way back
     """
 
     numbers: np.ndarray
@@ -37,6 +38,7 @@ class Origin(NamedTuple):
     beside: Mapping[str, np.ndarray]
     given: File | None
     meta: Mapping[str, Any]
+    has_back: bool = False
 
 
 @dataclasses.dataclass
@@ -81,6 +83,8 @@ class Series:
         """
         count = self.config.classes
         if label is not None:
+            if not count:
+                raise Error(f"{self.first.name}: has no classes for --label; train with --conditional to have them")
             return np.full(lead, self._class(label), np.int64)
         if not count:
             return None
@@ -90,17 +94,19 @@ class Series:
             return Samples(given).labels_of(count)[rows].reshape(lead)
         return all_classes(count, lead)
 
-    def _class(self, label: str) -> int:
-        """The number of a class, given by its name or number; Error if there is no such class."""
-        count, names = self.config.classes, self.first.meta.get("classes", [])
-        if not count:
-            raise Error(f"{self.first.name}: has no classes for --label; train with --conditional to have them")
-        if label in names:
-            return int(names.index(label))
-        if not label.isdecimal() or int(label) >= count:
-            classes = ", ".join(map(str, names)) or f"0 to {count - 1}"
-            raise Error(f"{self.first.name}: has no class {label!r}; its classes are {classes}")
-        return int(label)
+    @property
+    def _class_names(self) -> list[str]:
+        return checkpoints.class_names(self.first.meta, self.config)
+
+    def _class(self, wanted: str) -> int:
+        """The number of a class, or domain, given by its name or number; Error if there is no such one."""
+        return checkpoints.class_number(self.first.name, self._class_names, wanted)
+
+    def _domains(self, inputs: Inputs, to: str | None) -> np.ndarray:
+        """The domain that each of `inputs` is to be of: `to`, its name or number, if given; see `Inputs.domains`."""
+        if to is None:
+            return inputs.domains(self._class_names)
+        return np.full(inputs.lead, self._class(to), np.int64)
 
     def of_latents(self, latents: np.ndarray, given: File | None = None, label: str | None = None) -> Origin:
         """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels`."""
@@ -117,24 +123,44 @@ class Series:
             meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
         return Origin(flat, lead, self.config.shape, beside, given, meta)
 
-    def of_inputs(self, inputs: Inputs, label: str | None = None) -> Origin:
-        """Samples of the pictures `inputs`. Error if the checkpoints do not take them."""
-        inputs.check(self.config, self.first.name)
+    def of_inputs(
+        self, inputs: Inputs, label: str | None = None, to: str | None = None, has_back: bool = False
+    ) -> Origin:
+        """Samples of the pictures `inputs`; see `labels` and `_domains`. Error if the checkpoints do not take them."""
+        inputs.suit(self.config, self.first.name)
         if self.is_film and len(inputs.lead) > 1:
             raise Error(f"{inputs.name}: is a film; several checkpoints take one sheet of inputs")
-        labels = self.labels(inputs.lead, inputs.file, label, inputs.rows)
+        if self.config.domains:
+            if label is not None:
+                names = " and ".join(self._class_names)
+                raise Error(f"{self.first.name}: translates between {names}; give one of them with --to, not --label")
+            labels: np.ndarray | None = self._domains(inputs, to)
+        else:
+            for option, is_given in (("--to", to is not None), ("--back", has_back)):
+                if is_given:
+                    what = f"has no two domains for {option}; train with --domains to have them"
+                    raise Error(f"{self.first.name}: {what}")
+            labels = self.labels(inputs.lead, inputs.file, label, inputs.rows)
         beside, meta = inputs.beside(self.config, labels), inputs.meta(self.config, self.is_film)
-        return Origin(inputs.pixels, inputs.lead, inputs.made_shape(self.config), beside, inputs.file, meta)
+        shape = inputs.made_shape(self.config)
+        return Origin(inputs.pixels, inputs.lead, shape, beside, inputs.file, meta, has_back)
 
-    def tensors(self, samples: Iterable[np.ndarray], origin: Origin) -> dict[str, np.ndarray | Stream]:
-        """The tensors of a samples file: `samples` as they are made, and what is kept of their `origin` beside them."""
+    def tensors(self, samples: Iterator[np.ndarray], origin: Origin) -> dict[str, np.ndarray | Stream]:
+        """The tensors of a samples file: `samples` as they are made, and what is kept of their `origin` beside them.
+
+        Those that are made stand beside what they become on the way back, if `origin` has it so: [B, 2, ...].
+        """
         lead = (*([len(self.frames)] if self.is_film else []), *origin.lead)
         modality = kinds.modality_of_shape(origin.shape)
         beside = {
             name: Stream((*lead, *array.shape[1:]), array.dtype, self._repeated(array))
             for name, array in origin.beside.items()
         }
-        return {modality.tensor: Stream((*lead, *origin.shape), modality.dtype, samples), **beside}
+        names = (modality.tensor, "back") if origin.has_back else (modality.tensor,)
+        parts = spool.parted(samples, len(names)) if origin.has_back else [samples]
+        shape = (*lead, *origin.shape)
+        made = {name: Stream(shape, modality.dtype, part) for name, part in zip(names, parts, strict=True)}
+        return {**made, **beside}
 
     def _repeated(self, array: np.ndarray) -> Iterator[np.ndarray]:
         """The rows of an array, some at a time, for each frame."""
@@ -195,6 +221,10 @@ def open_series(first: File, others: Sequence[str]) -> Series:
         with container.read(path, "checkpoint") as file:
             configs.append(checkpoints.config_of(file))
             _check_same_samples(path, configs[-1], first.name, config)
+            if config.domains and checkpoints.class_names(file.meta, config) != checkpoints.class_names(
+                first.meta, config
+            ):
+                raise Error(f"{path}: its domains are not those of {first.name}; give checkpoints of the same ones")
             frames.append(checkpoints.progress(file, configs[-1]))
             lineages.append(file.meta.get("lineage", []))
             snapshots.check_same_run(runs, file)
@@ -210,9 +240,12 @@ def _check_same_samples(path: str, config: Config, name: str, first: Config) -> 
         start = "latents" if config.inputs is None else "pictures"
         raise Error(f"{path}: starts from {start}, unlike {name}; give checkpoints of one kind")
     if config.inputs and first.inputs:
-        here, there = ((one.inputs[-1], one.shape[-1], one.scale, one.classes) for one in (config, first))  # type: ignore[index]
+        here, there = (
+            (one.inputs[-1], one.shape[-1], one.scale, one.classes, one.domains)  # type: ignore[index]
+            for one in (config, first)
+        )
         if here != there:
-            alike = "channels of both pictures, enlargement and classes"
+            alike = "channels of both pictures, enlargement, and classes or domains"
             raise Error(f"{path}: makes other pictures than {name}; give checkpoints of the same {alike}")
         return
     if (config.shape, config.z_dim, config.classes) != (first.shape, first.z_dim, first.classes):

@@ -257,7 +257,7 @@ def swapped(tensors: Tensors, title: str, channels: int | None) -> Tensors:
     if inputs.shape[:3] != images.shape[:3] or inputs.shape[3] not in IMAGES.channels:
         sizes = f"{IMAGES.one.format(*inputs.shape[1:])} beside pictures of {_size(images)}"
         raise Error(f"{title}: has inputs of {sizes}; --swap takes those of the same size, with 1 or 3 channels")
-    kept = {name: tensor for name, tensor in tensors.items() if name not in ("targets", "latents")}
+    kept = {name: tensor for name, tensor in tensors.items() if name not in ("back", "targets", "latents")}
     return {**kept, IMAGES.tensor: _with_channels(inputs, channels or inputs.shape[3]), "inputs": images}
 
 

@@ -20,6 +20,7 @@ from ganutils.samples import identity, predicates
 
 MOST_CLASSES = 65536
 DOMAINS, FEWEST = 2, 2  # of classes that translators go between, and of pictures in each
+JOIN = "give gan-data two folders or files, which become two classes"
 SOME = 5  # names in a message
 
 
@@ -79,6 +80,12 @@ class Samples:
         shape = self._shape_beside("targets")
         return None if shape is None else self._pixels("targets", shape)
 
+    @functools.cached_property
+    def back(self) -> np.ndarray | None:
+        """The pictures that the samples become on the way back to what they were made from: uint8 [N, ...], or None."""
+        shape = self._shape_beside("back")
+        return None if shape is None else self._pixels("back", shape)
+
     @property
     def input_shape(self) -> tuple[int, ...] | None:
         """(h, w, c) of the inputs; None if there are none."""
@@ -86,14 +93,14 @@ class Samples:
 
     @property
     def beside(self) -> dict[str, tuple[int, ...]]:
-        """The shapes (h, w, c) of what stands beside the pictures: inputs, targets."""
+        """The shapes (h, w, c) of what stands beside the pictures, by tensor."""
         return {name: self.file.specs[name].shape[len(self.lead) :] for name in kinds.BESIDE if name in self.file}
 
     @property
     def views(self) -> list[View]:
-        """What there is to see of each picture: those that are stacked in its inputs, itself, its target."""
+        """What there is to see of each picture: what is stacked in its inputs, itself, its way back, its target."""
         inputs = stacked(self.input_shape[2], self.meta.get("input_names", ())) if self.input_shape else []
-        return [*inputs, *(View(name, name) for name in ("images", "targets") if name in self.file)]
+        return [*inputs, *(View(name, name) for name in kinds.SHOWN[1:] if name in self.file)]
 
     def _shape_beside(self, tensor: str) -> tuple[int, ...] | None:
         return self.beside.get(tensor)
@@ -166,15 +173,15 @@ class Samples:
         return self.labels
 
     def domains(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows of each of two domains, int64 [n] and [m]; Error unless two classes have two pictures each."""
+        """The rows of each of two domains, int64 [n], [m]; Error unless there are two classes, of two pictures each."""
         if self.labels is None:
-            raise Error(f"{self.name}: has no labels, which --domains needs; give two folders or files to gan-data")
+            raise Error(f"{self.name}: has no labels, which --domains needs; {JOIN}")
         if len(self.classes) != DOMAINS:
             names = ", ".join(self.classes[:SOME]) + ", …" * (len(self.classes) > SOME)
-            raise Error(
-                f"{self.name}: has {len(self.classes)} classes ({names}), and --domains takes {DOMAINS}; "
-                "choose them with gan-data --classes"
-            )
+            what, advice = f"{len(self.classes)} classes ({names})", "choose them with gan-data --classes"
+            if len(self.classes) < DOMAINS:
+                what, advice = f"a single class ({names})", JOIN
+            raise Error(f"{self.name}: has {what}, and --domains takes {DOMAINS}; {advice}")
         first, second = (np.flatnonzero(self.labels == label) for label in range(DOMAINS))
         for rows, name in ((first, self.classes[0]), (second, self.classes[1])):
             if len(rows) < FEWEST:

@@ -54,7 +54,7 @@ class Collection(NamedTuple):
     labels, classes  int64 [total] and their names, or None and ()
     attributes       float32 [total, A] in 0..1, or None
     latents          float32 [total, Z], or None
-    beside           the tensors beside the pictures, inputs and targets, that all sources have
+    beside           the tensors beside the pictures (see kinds.BESIDE) that all sources have
     input_names      what the inputs show
     meta             metadata for the result
     notes            what the user should be told

@@ -43,6 +43,8 @@ class Board:
     def _sheet(self) -> np.ndarray:
         """uint8 [H, W, C]: samples of the averaged generator, of all classes evenly."""
         config = self.gan.config
+        if config.domains:
+            return self._both_ways()
         if config.inputs:
             return self._pairs()
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
@@ -59,8 +61,22 @@ class Board:
         inputs, targets = data.inputs[:PAIRS], data.samples[:PAIRS]
         labels = None if data.labels is None else data.labels[:PAIRS]
         images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels)))
-        pairs = of_tensors("samples", {"images": images, "inputs": inputs, "targets": targets}, {})
-        return draw_sheet(*arranged([pairs], Look(), ".png"))[0]
+        return _columns({"images": images, "inputs": inputs, "targets": targets})
+
+    def _both_ways(self) -> np.ndarray:
+        """uint8 [H, W, C]: the first pictures of each domain, what they become in the other one, and back."""
+        config, data = self.gan.config, self.data
+        assert data is not None and data.domains is not None
+        rows = [rows[: PAIRS // 2] for rows in data.domains]
+        inputs = np.concatenate([data.samples[some] for some in rows])
+        labels = np.repeat([1, 0], [len(some) for some in rows])
+        both = np.concatenate(list(translate(self.gan.ema, config, inputs, labels, has_back=True)))
+        return _columns({"images": both[:, 0], "inputs": inputs, "back": both[:, 1]})
+
+
+def _columns(tensors: dict[str, np.ndarray]) -> np.ndarray:
+    """A sheet of samples and what stands beside them: uint8 [H, W, C]."""
+    return draw_sheet(*arranged([of_tensors("samples", tensors, {})], Look(), ".png"))[0]
 
 
 @contextlib.contextmanager

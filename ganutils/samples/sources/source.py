@@ -118,7 +118,7 @@ class Source:
     draw             (loaded, Shape) -> uint8 [H, W, C], or by the names of tensors `images` and those of `beside`; a
                      function of a module, since other processes call it; raises UnreadableError
     pixels           uint8 [total, H, W, C] if the source has them: copied as they are if no other shape is asked for
-    beside           uint8 [total, h, w, c] of the tensors beside the pictures, inputs and targets, in the order of
+    beside           uint8 [total, h, w, c] of the tensors beside the pictures, in the order of
                      `kinds.BESIDE`; None where they have to be drawn
     input_names      what the inputs show, one for each picture that is stacked in them
     sketch           (loaded, Shape, whether in color) -> uint8 [H, W, C], the same sample drawn with a pen
