@@ -469,6 +469,7 @@ def test_features_are_those_of_the_discriminator_of_the_class(score, content, tm
         ("pairs pairs --back gan", "gan.ckpt: makes samples from latents; --back takes a translator"),
         ("large large --back x", "x.ckpt: samples are 8x8x3, those of large.safetensors 16x16x3; make both alike"),
         ("maps maps --back x", "x.ckpt: samples are 8x8x3, those of maps.safetensors 8x8x4; make both alike"),
+        ("real real --back -", "standard input: --back takes a checkpoint by its name, not from a pipe; save it"),
         ("real real --back real", "real.safetensors: holds samples"),
         ("bare bare --baseline", "bare.safetensors: has no inputs to score; leave out --baseline, or give pairs"),
         ("real bad", "bad.ckpt: damaged: it translates between two classes, and names others"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ganutils import Error
 from ganutils.evaluation import metrics, palettes
+from ganutils.evaluation.answers import Answers, answers_of
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
 from ganutils.evaluation.translators import Direction, Given, WayBack, as_color, rows_of
 from ganutils.files import budget
@@ -22,9 +23,7 @@ from ganutils.samples.samples import Samples, subset
 THUMBNAIL = 32  # pixels; larger images are averaged down to it before distances between images are taken
 REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava et al. 2017, VEEGAN, section 5)
 MOST_CLASSES = 10_000
-MOST_NAMED = 100  # attributes that are looked for one by one
 COMPARED = 1000  # pairs that tell whether outputs follow their inputs
-BY_DEFINITION = 0.9  # difference of an attribute's shares in two classes that tells them apart
 
 
 def labeled_set(samples: Samples) -> LabeledSet:
@@ -38,21 +37,6 @@ def labeled_set(samples: Samples) -> LabeledSet:
 def attributed_set(samples: Samples) -> LabeledSet:
     """All samples of a file, with their attributes."""
     return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names)
-
-
-class Answers(NamedTuple):
-    """What samples have of what the extractor finds.
-
-    names        of classes or attributes
-    columns      of `Extractor.find` that are about these
-    true         bool [all of REAL's file, names], whether a sample has it
-    are_classes  of which a sample has one
-    """
-
-    names: list[str]
-    columns: list[int]
-    true: np.ndarray
-    are_classes: bool
 
 
 class Real:
@@ -182,37 +166,7 @@ class Real:
     @functools.cached_property
     def answers(self) -> Answers | None:
         """What should be found in each sample, or kept by it; None if what the samples have cannot be found."""
-        source, found = self.source, list(self.finder.names)
-        are_classes = not self.goes_between and not set(found).isdisjoint(source.classes)
-        own = source.classes if are_classes else self._attributes
-        names = [name for name in found if name in own]
-        if self.finder.find is None or not 0 < len(names) <= MOST_NAMED:
-            return None
-        if are_classes:
-            assert source.labels is not None
-            true = source.labels[:, None] == np.array([own.index(name) for name in names])
-        else:
-            assert source.attributes is not None
-            true = source.attributes[:, [source.attribute_names.index(name) for name in names]] > 0.5
-        return Answers(names, [found.index(name) for name in names], true, are_classes)
-
-    @property
-    def _attributes(self) -> list[str]:
-        """The names of those that a sample can keep: between classes not of what tells these apart."""
-        source, names = self.source, self.source.attribute_names
-        if not self.goes_between or source.attributes is None:
-            return names
-        assert self.direction is not None
-        shares = [(source.attributes[rows_of(source, name)] > 0.5).mean(axis=0) for name in self.direction]
-        return [name for name, a, b in zip(names, *shares, strict=True) if abs(a - b) <= BY_DEFINITION]
-
-    def kept(self, samples: np.ndarray, rows: slice | np.ndarray) -> dict[str, float]:
-        """How well is found in each of `samples` what the one of REAL's file in its row has, for each name."""
-        assert self.answers is not None
-        assert self.finder.find is not None
-        found = self.finder.find(samples)[:, self.answers.columns]
-        shares = metrics.kept(found, self.answers.true[rows], self.answers.are_classes)
-        return dict(zip(self.answers.names, map(float, shares), strict=True))
+        return answers_of(self.source, self.finder, self.direction if self.goes_between else None)
 
     @functools.cached_property
     def palette(self) -> np.ndarray | None:
@@ -301,7 +255,8 @@ class Fake:
     @functools.cached_property
     def kept(self) -> dict[str, float]:
         assert self.given is not None
-        return self.real.kept(self.samples, self.given.rows)
+        assert self.real.answers is not None
+        return self.real.answers.kept(self.samples, self.given.rows)
 
     @property
     def mode_shares(self) -> np.ndarray:

@@ -157,6 +157,8 @@ def as_color(pictures: np.ndarray) -> np.ndarray:
 
 def check_back(path: str, real: Samples, direction: Direction | None) -> None:
     """Error unless the checkpoint `path` translates pictures like those of `real` back to what they were made from."""
+    if path == "-":
+        raise Error("standard input: --back takes a checkpoint by its name, not from a pipe; save it")
     with container.read(path, "checkpoint") as file:
         config = checkpoints.config_of(file)
     if config.inputs is None:
