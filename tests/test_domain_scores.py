@@ -292,10 +292,10 @@ def test_a_way_back_by_another_recovers_the_colors_that_it_paints(score, write, 
     painter("x.ckpt", LIGHT, DARK)
     red = painter("red.ckpt", (9, 9, 9), (240, 10, 10))
     made = write("made.safetensors", images=data["images"], inputs=data["inputs"])
-    by_checkpoint, by_file = score(real, "x.ckpt", made, "--back", red)
+    by_checkpoint, by_file = score(real, "x.ckpt", made, "--recover", red)
     assert by_checkpoint["recovered"] == by_file["recovered"] == pytest.approx(share, rel=1e-5)
     assert by_checkpoint["recovered_real"] == pytest.approx(share, rel=1e-5)
-    (black,) = score(real, made, "--back", red, "--to", "dark")
+    (black,) = score(real, made, "--recover", red, "--to", "dark")
     assert black["recovered"] not in (share, None), "the other way back paints near black, which red is not nearest to"
 
 
@@ -308,7 +308,7 @@ def test_between_classes_too_if_what_is_given_is_flat(score, write, painter):
     maps = {**data, "images": np.concatenate([many, images]), "labels": np.repeat([0, 1], 30)}
     real = write("maps.safetensors", **maps)
     blue = painter("blue.ckpt", (10, 10, 240), DARK)
-    there, back = (score(real, "blue.ckpt", "--back", blue, "--to", to)[0] for to in ("light", "dark"))
+    there, back = (score(real, "blue.ckpt", "--recover", blue, "--to", to)[0] for to in ("light", "dark"))
     assert back["recovered"] == 0.25
     assert "recovered_real" not in back
     assert "recovered" not in there, "the dark ones are of many colors"
@@ -464,13 +464,13 @@ def test_features_are_those_of_the_discriminator_of_the_class(score, content, tm
         ("maps x", "x.ckpt: takes inputs of 3 channels, those of maps.safetensors have 4; make them as those it was"),
         ("large x", "x.ckpt: samples are 16x16x3, those of large.safetensors 8x8x3; make both alike with gan-data"),
         ("real x y", "y.ckpt: translates between 'cat' and 'dog', x.ckpt between 'dark' and 'light'; score them one"),
-        ("real x --back y", "y.ckpt: translates between 'cat' and 'dog', x.ckpt between 'dark' and 'light'; score"),
-        ("bare bare --back x", "bare.safetensors: has no inputs that --back x.ckpt could lead to; leave --back out"),
-        ("pairs pairs --back gan", "gan.ckpt: makes samples from latents; --back takes a translator"),
-        ("large large --back x", "x.ckpt: samples are 8x8x3, those of large.safetensors 16x16x3; make both alike"),
-        ("maps maps --back x", "x.ckpt: samples are 8x8x3, those of maps.safetensors 8x8x4; make both alike"),
-        ("real real --back -", "standard input: --back takes a checkpoint by its name, not from a pipe; save it"),
-        ("real real --back real", "real.safetensors: holds samples"),
+        ("real x --recover y", "y.ckpt: translates between 'cat' and 'dog', x.ckpt between 'dark' and 'light'; score"),
+        ("bare bare --recover x", "bare.safetensors: has no inputs that --recover x.ckpt could lead to; leave"),
+        ("pairs pairs --recover gan", "gan.ckpt: makes samples from latents; --recover takes a translator"),
+        ("large large --recover x", "x.ckpt: samples are 8x8x3, those of large.safetensors 16x16x3; make both alike"),
+        ("maps maps --recover x", "x.ckpt: samples are 8x8x3, those of maps.safetensors 8x8x4; make both alike"),
+        ("real real --recover -", "standard input: --recover takes a checkpoint by its name, not from a pipe; save it"),
+        ("real real --recover real", "real.safetensors: holds samples"),
         ("bare bare --baseline", "bare.safetensors: has no inputs to score; leave out --baseline, or give pairs"),
         ("real bad", "bad.ckpt: damaged: it translates between two classes, and names others"),
     ],

@@ -53,7 +53,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-data digits --std 3": "--std has no effect without toy:gaussian or toy:ring or toy:grid",
     "gan-data digits --reducing-gap 2": "--reducing-gap has no effect without --size",
     "gan-eval a b --weights x.pth": "--weights has no effect without --features inception",
-    "gan-eval a b --diagnose --back x": "--back has no effect with --diagnose",
+    "gan-eval a b --diagnose --recover x": "--recover has no effect with --diagnose",
     "gan-eval a b --history run.jsonl": "--history has no effect without --diagnose",
     "gan-eval a b --diagnose --table": "--table has no effect with --diagnose",
     "gan-eval a b --diagnose --repeats 2": "--repeats has no effect with --diagnose",

@@ -35,7 +35,7 @@ class How:
     features: str
     weights: str | None
     to: str | None
-    back: str | None
+    recover: str | None
     baseline: bool
     root: str
     seed: int
@@ -45,19 +45,19 @@ class How:
 def open_real(samples: Samples, fakes: Sequence[str], how: How, teller: Teller) -> Real:
     """The real `samples`, ready to be compared with the files `fakes`; Error if something does not fit."""
     direction = direction_of(fakes, how.to)
-    both = direction_of([*fakes, how.back], how.to) if how.back else direction
+    both = direction_of([*fakes, how.recover], how.to) if how.recover else direction
     if how.to and both is None and not judges_between(how.features):
         raise Error(f"--to {how.to}: no FAKE is a checkpoint between two classes (gan-loop --domains); leave it out")
     for fake in fakes:
         check_fake(fake, samples, how.count, how.repeats, direction)
     if how.baseline:
         check_baseline(samples, direction)
-    if how.back:
-        check_back(how.back, samples, direction)
+    if how.recover:
+        check_back(how.recover, samples, direction)
     goal = direction.goal if direction else how.to
     place = (how.root, how.device, how.weights, teller, goal)
     extractor = open_extractor(how.features, labeled_set(samples), *place)
-    way_back: WayBack | None = open_back(how.back, both, how.device) if how.back else None
+    way_back: WayBack | None = open_back(how.recover, both, how.device) if how.recover else None
     real = Real(samples, extractor, how.limit, how.seed, direction, way_back=way_back)
     if how.features == "auto" and real.goes_between and samples.attributes is not None:
         real.finder = open_extractor("auto", attributed_set(samples), *place)

@@ -158,15 +158,17 @@ def as_color(pictures: np.ndarray) -> np.ndarray:
 def check_back(path: str, real: Samples, direction: Direction | None) -> None:
     """Error unless the checkpoint `path` translates pictures like those of `real` back to what they were made from."""
     if path == "-":
-        raise Error("standard input: --back takes a checkpoint by its name, not from a pipe; save it")
+        raise Error("standard input: --recover takes a checkpoint by its name, not from a pipe; save it")
     with container.read(path, "checkpoint") as file:
         config = checkpoints.config_of(file)
     if config.inputs is None:
-        raise Error(f"{path}: makes samples from latents; --back takes a translator")
+        raise Error(f"{path}: makes samples from latents; --recover takes a translator")
     given = real.input_shape
     if given is None:
         if direction is None:
-            raise Error(f"{real.name}: has no inputs that --back {path} could lead to; leave --back out, or give pairs")
+            raise Error(
+                f"{real.name}: has no inputs that --recover {path} could lead to; leave --recover out, or give pairs"
+            )
         given = real.shape
     back = (*given[:2], 3) if (given[2], config.shape[2]) == (1, 3) else given  # gray ones are compared as color
     check_taken(path, config, real.name, real.shape, back)
