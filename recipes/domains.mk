@@ -1,8 +1,8 @@
 # Pictures to pictures between two sets that have no pairs; a part of Makefile. Each kind of data has three parts:
 # what is learned from, what is held out to judge by, and four of either set that are shown.
 
-DOMAINS := --domains $(call at,--width=2 --width=16 --width=32) $(call at,--batch=2) $(call at,--buffer=4)
-between = $(DOMAINS) --steps $(lastword $(subst :, ,$(call at,$(1)))) --decay $(call at,$(1))
+OF_SCALE := $(if $(filter tiny,$(SCALE)),--width 2 --batch 2 --buffer 4)$(if $(filter full,$(SCALE)),--width 32)
+between = --domains $(OF_SCALE) --steps $(lastword $(subst :, ,$(call at,$(1)))) --decay $(call at,$(1))
 of_seen := $(SEEN)
 of_held := --seed 1 $(HELD)
 of_few := --seed 1 --limit 4 --size $(SIDE)
@@ -23,7 +23,7 @@ $(CYCLE_DATA): $(OUT)/cycle-%.safetensors: $(OUT)/cycle-%/sketches.safetensors $
 	gan-data $^ -o $@
 
 $(OUT)/cycle.ckpt.safetensors: $(OUT)/cycle-seen.safetensors FORCE
-	gan-loop $< -o $@ $(call between,1:2 1800:3600 10000:20000) --snapshots $(OUT)/cycle-shots $(FRAMES)
+	gan-loop $< -o $@ $(call between,1:2 3250:6500 20000:40000) --snapshots $(OUT)/cycle-shots $(FRAMES)
 $(OUT)/cycle.png: $(OUT)/cycle.ckpt.safetensors $(OUT)/cycle-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
 $(OUT)/cycle.film.safetensors: $(OUT)/cycle.ckpt.safetensors $(OUT)/cycle-few.safetensors
@@ -43,7 +43,7 @@ $(OUT)/disco-%/faces.safetensors: | $(OUT)
 	gan-data toy:faces --where hat $(of_$*) -o $@
 $(OUT)/disco-%/hats.safetensors: | $(OUT)
 	mkdir -p $(@D)
-	gan-data toy:hats $(of_$*) --seed $(if $(filter seen,$*),2,3) -o $@
+	gan-data toy:hats $(patsubst 1,3,$(of_$*)) $(if $(filter seen,$*),--seed 2) --class hats -o $@
 DISCO_DATA := $(OUT)/disco-seen.safetensors $(OUT)/disco-few.safetensors
 $(DISCO_DATA): $(OUT)/disco-%.safetensors: $(OUT)/disco-%/faces.safetensors $(OUT)/disco-%/hats.safetensors
 	gan-data $^ -o $@
@@ -83,7 +83,7 @@ $(OUT)/ages.png: $(OUT)/ages-young.sheet.safetensors $(OUT)/ages-old.sheet.safet
 	$(SHEET) $^ --grid 4x4 --column-labels young,old -o $@
 
 $(OUT)/ageing.ckpt.safetensors: $(OUT)/ages-seen.safetensors FORCE
-	gan-loop $< -o $@ $(call between,1:2 900:1800 10000:20000)
+	gan-loop $< -o $@ $(call between,1:2 2000:4000 20000:40000)
 $(OUT)/ageing.png: $(OUT)/ageing.ckpt.safetensors $(OUT)/ages-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
 $(OUT)/ageing.jsonl: $(OUT)/ages-held.safetensors $(OUT)/ageing.ckpt.safetensors
@@ -109,7 +109,10 @@ $(OUT)/recolor-held/colored.safetensors: | $(OUT)
 $(OUT)/recolor-few/%.safetensors: $(OUT)/recolor-held/%.safetensors
 	mkdir -p $(@D)
 	gan-data $< --limit 4 --class $* -o $@
-RECOLOR_DATA := $(OUT)/recolor-seen.safetensors $(OUT)/recolor-few.safetensors
+$(OUT)/recolor-looks/%.safetensors: $(OUT)/recolor-held/%.safetensors
+	mkdir -p $(@D)
+	gan-data $< --class $* -o $@
+RECOLOR_DATA := $(OUT)/recolor-seen.safetensors $(OUT)/recolor-few.safetensors $(OUT)/recolor-looks.safetensors
 $(RECOLOR_DATA): $(OUT)/recolor-%.safetensors: $(OUT)/recolor-%/black.safetensors $(OUT)/recolor-%/colored.safetensors
 	gan-data $^ -o $@
 # The same digits in both looks.
@@ -117,9 +120,11 @@ $(OUT)/recolor-held.safetensors: $(OUT)/recolor-held/black.safetensors $(OUT)/re
 	gan-data $(word 2,$^) --inputs $< -o $@
 
 $(OUT)/recolor.ckpt.safetensors: $(OUT)/recolor-seen.safetensors FORCE
-	gan-loop $< -o $@ $(call between,1:2 700:1400 5000:10000)
+	gan-loop $< -o $@ $(call between,1:2 2000:4000 10000:20000)
 $(OUT)/recolor.png: $(OUT)/recolor.ckpt.safetensors $(OUT)/recolor-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
-$(OUT)/recolor.jsonl: $(OUT)/recolor-held.safetensors $(OUT)/recolor.ckpt.safetensors
-	gan-eval $^ --root $(OUT)/classifiers --to colored >$@.tmp
+# Whether they are the digits that they were, and whether they are colored.
+$(OUT)/recolor.jsonl: $(OUT)/recolor.ckpt.safetensors $(OUT)/recolor-held.safetensors $(OUT)/recolor-looks.safetensors
+	gan-eval $(word 2,$^) $< --root $(OUT)/classifiers --to colored >$@.tmp
+	gan-eval $(word 3,$^) $< --root $(OUT)/classifiers --to colored >>$@.tmp
 	mv $@.tmp $@

@@ -17,8 +17,10 @@ from PIL import Image
 from ganutils.files import container
 
 RECIPES = ROOT / "recipes"
+MAKEFILE = "".join(path.read_text() for path in [RECIPES / "Makefile", *RECIPES.glob("*.mk")])
 FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters"]
 PAIRED = ["pix2pix", "pix2pix-losses", "super-resolution", "product", "pose", "colorize"]
+BETWEEN = ["cycle", "disco", "ageing", "recolor"]  # two sets without pairs
 FILES = {  # of each target, with the least number of pictures a film has
     "toy-gaussian.png": 1,
     "toy-gaussian.gif": 2,
@@ -58,6 +60,13 @@ SCORED = {  # of each file of scores, what was scored; of some the inputs too
     "super-resolution": ["small-held", "small-l1", "small-gan"],
     "product": ["hats"],
     "colorize": ["gray-held", "gray"],
+}
+DOMAINS = {"cycle.png": 1, "cycle.gif": 2, "disco.png": 1, "ages.png": 1, "ageing.png": 1, "recolor.png": 1}
+OF_DOMAINS = {  # in each line of each file of scores
+    "cycle": [{"l1", "kept", "cycle_l1"}],
+    "disco": [{"l1", "kept", "cycle_l1"}],
+    "ageing": [{"arrived", "kept", "cycle_l1"}],
+    "recolor": [{"l1", "kept", "cycle_l1"}, {"arrived", "cycle_l1"}],
 }
 FACES = {"faces/smiling.png": 1, "faces/glasses.png": 1, "faces/moustache.png": 1, "faces/smiling.gif": 60}
 
@@ -147,6 +156,31 @@ def test_pictures_are_made_from_pictures_and_a_second_run_does_nothing(figures, 
     printed = figures(*words)
     assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
     assert states(tmp_path / "out") == before
+
+
+def test_pictures_of_one_set_become_those_of_another_and_a_second_run_does_nothing(figures, tmp_path):
+    words = ["make", "-j2", *BETWEEN, f"OUT={tmp_path / 'out'}"]
+    figures(*words)
+    for name, frames in DOMAINS.items():
+        with Image.open(tmp_path / "out" / name) as picture:
+            assert picture.width > 50, name
+            assert getattr(picture, "n_frames", 1) >= frames, name
+    for name, expected in OF_DOMAINS.items():
+        lines = (tmp_path / "out" / f"{name}.jsonl").read_text().splitlines()
+        assert all(some <= set(json.loads(line)) for some, line in zip(expected, lines, strict=True)), name
+    before = states(tmp_path / "out")
+    printed = figures(*words)
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
+    assert states(tmp_path / "out") == before
+
+
+def test_photos_of_faces_grow_older(figures, tmp_path):
+    photos = tmp_path / "faces.zip"
+    photos.touch()
+    said = figures("env", "-u", "OUT", "make", "-n", "ageing", f"CELEBA={photos}", "ATTRIBUTES=list.txt", "CROP=54")
+    for split, where in (("0-90%", "Young"), ("90-100%", "~Young")):
+        found = f'gan-data "{photos}" --attributes "list.txt" --crop 54 --split {split} .*--where \'{where}\''
+        assert re.search(found, said), found
 
 
 def test_facades_are_made_only_of_those_that_are_given(figures, tmp_path):
@@ -300,21 +334,19 @@ def test_what_cannot_be_downloaded_is_named(figures, tmp_path):
 
 def test_the_list_names_every_target_and_how_long_it_takes(figures):
     names = re.findall(r"^  (\S+)", figures("make", "list"), re.MULTILINE)
-    assert {*FIGURES, *PAIRED, "own", "demo"} <= set(names)
-    makefile = (RECIPES / "Makefile").read_text()
-    assert set(names) == set(re.findall(r"^## (\S+)", makefile, re.MULTILINE))
+    assert {*FIGURES, *PAIRED, *BETWEEN, "own", "demo"} <= set(names)
+    assert set(names) == set(re.findall(r"^## (\S+)", MAKEFILE, re.MULTILINE))
 
 
 def test_recipes_call_only_our_commands():
-    text = "".join(path.read_text() for path in [RECIPES / "Makefile", *RECIPES.glob("*.sh")])
+    text = MAKEFILE + "".join(path.read_text() for path in RECIPES.glob("*.sh"))
     assert "python" not in text.lower()
 
 
 def test_every_training_may_be_interrupted():
-    makefile = (RECIPES / "Makefile").read_text()
-    trained = re.findall(r"^\$\(OUT\)/(\S+)\.ckpt\.safetensors:.* FORCE$", makefile, re.MULTILINE)
+    trained = re.findall(r"^\$\(OUT\)/(\S+)\.ckpt\.safetensors:.* FORCE$", MAKEFILE, re.MULTILINE)
     assert set(trained) == set(
-        re.search(r"^RUNS := ((?:.*\\\n)*.*)", makefile, re.MULTILINE)[1].replace("\\", "").split()
+        re.search(r"^RUNS := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)[1].replace("\\", "").split()
     )
 
 

@@ -183,19 +183,20 @@ _DOMAINS = dict(
     loss="lsgan",
     smooth=1.0,
     cycle=10.0,
+    noise=0.1,
     buffer=50,
     jitter=0.06,
     mirror=0.5,
     lr=4e-4,
     beta2=0.99,
-    batch=8,
+    batch=4,
     ema_kimg=5.0,
 )
 # What a preset is where translators have no pairs to learn from: by the architecture. (bench/results.md)
 DOMAINS: dict[str, dict[str, dict[str, Any]]] = {
     "modern": {
-        "unet": dict(arch="unet", **_DOMAINS),
-        "hourglass": dict(arch="hourglass", **_DOMAINS),
-        "blocks": dict(arch="blocks", **_DOMAINS),
+        "unet": dict(arch="unet", width=16, **_DOMAINS),
+        "hourglass": dict(arch="hourglass", width=16, **_DOMAINS),
+        "blocks": dict(arch="blocks", width=16, **_DOMAINS),
     },
 }
