@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganutils.compute.distributed import Team
 from ganutils.networks.condition import NOTHING, Condition
@@ -45,6 +46,7 @@ class Phases:
         self._batches = batches
         self._objective = objective_of(self.config)
         self._translator, self._judge = Translator(gan.G, self._autocast), Judge(gan.D, self._autocast)
+        self._norms = {name: _batch_norms(network) for name, network in (("G", gan.G), ("D", gan.D))}
         of_d, of_g = self._objective.measured_of_d, self._objective.measured_of_g
         self.measured = {"d": of_d, "g": of_g, "dg": of_d + of_g}
 
@@ -77,10 +79,10 @@ class Phases:
     def _fakes(self, given: Given, seeds: Seeds, condition: Condition, learn: bool) -> Tensor:
         """Generated samples; with `learn` they carry their graph, and count in batch norm's running statistics."""
         _seed_dropout(seeds, "noise")
-        collect_statistics(self.gan.G, learn)
+        self._collect_statistics("G", learn)
         with torch.set_grad_enabled(learn), self._autocast():
             fakes = self.gan.G(given.get("z"), condition)
-        collect_statistics(self.gan.G, True)
+        self._collect_statistics("G", True)
         return fakes.float()
 
     def _update_d(self, given: Given, seeds: Seeds, batch: Batch, fake: Tensor) -> Tensor:
@@ -90,21 +92,21 @@ class Phases:
         _seed_dropout(seeds, "D")
         seen = Seen(real, fake, batch.condition, batch.wrong, between=given.get("between"))
         terms = self._objective.discriminator(self._judge, seen)
-        self._step("D", self.gan.D, terms.loss, given)
+        self._step("D", terms.loss, given)
         return self._measures("d", terms)
 
     def _update_g(self, given: Given, seeds: Seeds, batch: Batch | None, fakes: Tensor) -> Tensor:
         """One update of the generator, with the discriminator frozen; then its average."""
         _seed_dropout(seeds, "G")
-        collect_statistics(self.gan.D, False)
+        self._collect_statistics("D", False)
         compares = self._objective.compares_real
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
         noise = given["noise"].permute(0, 3, 1, 2) if self.config.noise else None
         condition = batch.condition if batch else NOTHING
         seen = Seen(real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise)
         terms = self._objective.generator(self._translator, self._judge, seen)
-        collect_statistics(self.gan.D, True)
-        self._step("G", self.gan.G, terms.loss, given)
+        self._collect_statistics("D", True)
+        self._step("G", terms.loss, given)
         self.gan.average(given["average"])
         return self._measures("g", terms)
 
@@ -124,10 +126,11 @@ class Phases:
     def _measures(self, name: str, terms: Terms) -> Tensor:
         return torch.stack([terms.measured[measured] for measured in self.measured[name]])
 
-    def _step(self, name: str, network: nn.Module, loss: Tensor, given: Given) -> None:
+    def _step(self, name: str, loss: Tensor, given: Given) -> None:
         # Gradients of this network alone: the other one is frozen.
-        gradients = self.team.mean(torch.autograd.grad(loss, list(network.parameters())))
-        self.gan.optimizers[name].step(gradients, given[f"{name} rate"], given[f"{name} count"])
+        optimizer = self.gan.optimizers[name]
+        gradients = self.team.mean(torch.autograd.grad(loss, list(optimizer.parameters.values())))
+        optimizer.step(gradients, given[f"{name} rate"], given[f"{name} count"])
 
     def _augmented(self, given: Given, phase: str, kind: int, samples: Tensor) -> Tensor:
         """`samples` as D sees them in `phase` (D or G)."""
@@ -135,6 +138,11 @@ class Phases:
             drawn = [tensor for key, tensor in given.items() if key.startswith(f"{phase} {kind} {name} ")]
             samples = AUGMENTS[name].change(samples, *drawn)
         return samples
+
+    def _collect_statistics(self, name: str, on: bool) -> None:
+        """Whether batch norm's running statistics move in training mode (it normalizes by the batch either way)."""
+        for norm in self._norms[name]:
+            norm.track_running_stats = on
 
     def _autocast(self) -> torch.autocast:
         """bf16 inside, if that is the precision."""
@@ -146,8 +154,5 @@ def _seed_dropout(seeds: Seeds, phase: str) -> None:
         torch.manual_seed(seeds[phase])
 
 
-def collect_statistics(network: nn.Module, on: bool) -> None:
-    """Whether batch norm's running statistics move in training mode (it normalizes by the batch either way)."""
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.track_running_stats = on
+def _batch_norms(network: nn.Module) -> list[_BatchNorm]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
