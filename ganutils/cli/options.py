@@ -17,7 +17,7 @@ from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import PAIRED, PRESETS
+from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -281,18 +281,35 @@ updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of a new run, as options without defaults: those left out come from the preset or --from."""
-    modern, pairs = {**PLAIN, **PRESETS["modern"]}, PAIRED["modern"]["unet"]
     for name, setting in reversed(SETTINGS.items()):
         if setting.option:
-            values = dict.fromkeys(map(_shown, (modern.get(name), pairs.get(name))))
-            note = "; with inputs: ".join(value for value in values if value)
-            function = _setting(name, setting, f"  [modern: {note}]" if note else "")(function)
+            function = _setting(name, setting, _default(name))(function)
     return function
 
 
+MODERN = {  # what the preset is, by what it is for
+    "": {**PLAIN, **PRESETS["modern"]},
+    "inputs": PAIRED["modern"]["unet"],
+    "--domains": DOMAINS["modern"]["unet"],
+}
+
+
+def _default(name: str) -> str:
+    """The default of a setting in its help, and what else it is for pairs and domains; "" if there is none."""
+    plain = MODERN[""].get(name)
+    uses: dict[Any, list[str]] = {}  # by the value
+    for use, preset in MODERN.items():
+        uses.setdefault(preset.get(name, plain), []).append(use)
+    texts = [
+        f"with {' or '.join(use)}: {_shown(value)}" if value != plain else _shown(value)
+        for value, use in uses.items()
+        if value is not None
+    ]
+    return f"  [modern: {'; '.join(texts)}]" if texts else ""
+
+
 def _shown(value: Any) -> str:
-    """The value of a setting in its help; "" if there is none."""
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 def _setting(name: str, setting: Setting, note: str) -> Callable[..., Any]:

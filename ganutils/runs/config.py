@@ -62,14 +62,14 @@ class Config:
         "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan); 0 = none.",
         plain=0, most=4096, earlier=0,
     )  # fmt: skip
-    norm: str = setting("Normalization in D (dcgan, and with inputs).", choices=("batch", "instance", "none"))
+    norm: str = setting("Normalization in D (dcgan; with inputs or --domains).", choices=("batch", "instance", "none"))
     g_norm: str = setting(
-        "Normalization in G, with inputs; own = batch (unet, hourglass) or none (enlarge).",
+        "Normalization in G of pictures; own = batch (unet, hourglass), instance (blocks) or none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
     blocks: int = setting("Residual blocks (blocks, enlarge).", most=64, earlier=0)
     patch: int = setting(
-        "With inputs, D judges patches: as many strides as this, of 16, 34, 70 or 142 pixels; 0 = the whole picture.",
+        "With inputs or --domains, D judges patches of 16, 34, 70 or 142 pixels: 1 to 4; 0 = whole pictures.",
         most=4, earlier=0,
     )  # fmt: skip
     sees: str = setting(
@@ -94,10 +94,15 @@ class Config:
     r1: float = setting("Weight of the penalty on D's squared gradient at real samples.", 0.0, most=1e6)
     r2: float = setting("Weight of the same penalty at generated samples.", 0.0, most=1e6)
     gp: float = setting("Weight of WGAN's gradient penalty.", 0.0, most=1e6)
-    adversarial: float = setting("With inputs, weight of D's judgement in G's loss.", 1.0, most=1e6, earlier=1.0)
+    adversarial: float = setting(
+        "With inputs or --domains, weight of D's judgement in G's loss.", 1.0, most=1e6, earlier=1.0
+    )
     l1: float = setting("With inputs, weight of the mean difference to the true picture.", 0.0, most=1e6, earlier=0.0)
     matching: float = setting(
-        "With inputs, weight of the mean difference to the true picture in D's features.", 0.0, most=1e6, earlier=0.0
+        "With inputs or --domains, weight of the difference to real pictures in D's features.",
+        0.0,
+        most=1e6,
+        earlier=0.0,
     )
     mismatch: float = setting(
         "With inputs, share of D's fakes that are real pictures beside the inputs of others.", 0.0, most=1, earlier=0.0
@@ -119,10 +124,12 @@ class Config:
         0, most=4096, earlier=0,
     )  # fmt: skip
     jitter: float = setting(
-        "With inputs, share of the side by which both pictures of a pair are shifted at most, alike.",
+        "With inputs or --domains, share of the side by which pictures, pairs alike, are shifted at most.",
         0.0, most=0.25, earlier=0.0,
     )  # fmt: skip
-    mirror: float = setting("With inputs, share of the pairs that are mirrored.", 0.0, most=1, earlier=0.0)
+    mirror: float = setting(
+        "With inputs or --domains, share of the pictures or pairs that are mirrored.", 0.0, most=1, earlier=0.0
+    )
     augment: str = setting(
         "Random changes to the pictures that D sees: some of translate,cutout,color,mirror, or none.",
         "none", choices=AUGMENTS, many=True,

@@ -41,15 +41,15 @@ def open_ages(request: Request) -> list[Source]:
 
 def draw(numbers: np.ndarray, shape: Shape) -> np.ndarray:
     """uint8 [H, W, C] of a face."""
-    return _Aged(numbers).painted(shape)
+    return Aged(numbers).painted(shape)
 
 
 def sketch(numbers: np.ndarray, shape: Shape, is_colored: bool) -> np.ndarray:
     """uint8 [H, W, 1] of the same face drawn with a black pen, or [H, W, 3] with pens in its colors."""
-    return _Aged(numbers).sketched(shape, is_colored)
+    return Aged(numbers).sketched(shape, is_colored)
 
 
-class _Aged(Face):
+class Aged(Face):
     """A face at its age."""
 
     def __init__(self, numbers: np.ndarray):
