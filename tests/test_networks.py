@@ -16,6 +16,7 @@ from torch import nn
 from ganutils import Error, networks, randomness
 from ganutils.compute import distributed
 from ganutils.networks import layers
+from ganutils.networks.blocks import reflected
 from ganutils.networks.condition import Condition
 from ganutils.networks.layers import MANY_WEIGHTS, Downsample, Upsample, map_channels, map_sizes
 from ganutils.networks.resnet import ResidualBlock
@@ -210,6 +211,19 @@ def test_resizing_on_a_gpu_is_torchs_with_its_gradients(size):
     for ours, torchs in zip(*found, strict=True):
         torch.testing.assert_close(ours, torchs)
     assert torch.autograd.gradgradcheck(lambda x: layers._Resize.apply(x, size), x)
+
+
+@pytest.mark.parametrize(("size", "by"), [((8, 6), 3), ((4, 5), 3), ((2, 9), 1), ((1, 4), 1), ((3, 3), 3)])
+def test_reflected_borders_are_torchs_with_their_gradient(size, by):
+    """A gradient of its own; where a map is too small to be mirrored, its border is repeated."""
+    x = torch.randn(2, 3, *size, dtype=torch.double, requires_grad=True)
+    mode = "reflect" if min(size) > by else "replicate"
+    found = []
+    for padded in (reflected, lambda x, by: nn.functional.pad(x, [by] * 4, mode)):
+        y = padded(x, by)
+        found.append([y, *torch.autograd.grad((y * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum(), x)])
+    for ours, torchs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, torchs)
 
 
 def test_mirror_swaps_left_and_right_of_half_the_pictures():

@@ -71,6 +71,7 @@ def png(tmp_path):
 NETWORKS = {
     "unet": {},
     "hourglass": {"arch": "hourglass", "shape": (16, 16, 1), "inputs": (16, 16, 4)},
+    "blocks": {"arch": "blocks", "blocks": 2},
     "enlarge": {"arch": "enlarge", "blocks": 1, "shape": (16, 16, 3), "inputs": (4, 4, 3)},
     "gray, times 3": {"arch": "enlarge", "blocks": 0, "shape": (12, 12, 1), "inputs": (4, 4, 1)},
 }
@@ -137,11 +138,12 @@ def test_workers_take_turns_at_pictures_too(monkeypatch):
         {"arch": "enlarge", "blocks": 3, "shape": (4, 4, 1), "inputs": (4, 4, 3)},
         NETWORKS["hourglass"],
         {"g_norm": "none"},
+        {**NETWORKS["blocks"], "g_norm": "none", "loud": 9.0},
     ],
-    ids=["enlarge", "times 3", "times 1", "hourglass", "unet"],
+    ids=["enlarge", "times 3", "times 1", "hourglass", "unet", "blocks"],
 )
 def test_tiles_equal_the_whole_without_instance_norm(given, size):
-    gan = gan_of(**given, loud=4.0)
+    gan = gan_of(**{"loud": 4.0, **given})
     inputs = noise(2, *size, gan.config.inputs[2])
     whole = ran(gan, inputs)
     cut = tiling(gan.ema, gan.config, 16)
