@@ -75,19 +75,27 @@ AGES_DATA := $(OUT)/ages-seen.safetensors $(OUT)/ages-held.safetensors $(OUT)/ag
 $(AGES_DATA): $(OUT)/ages-%.safetensors: $(OUT)/ages-%/young.safetensors $(OUT)/ages-%/old.safetensors
 	gan-data $^ -o $@
 
-$(OUT)/ages.ckpt.safetensors: $(OUT)/ages-seen.safetensors FORCE
-	gan-loop $< -o $@ --conditional --width $(call at,2 16 64) --steps $(call at,4 2000 20000) --decay $(call at,1:4 1000:2000 10000:20000)
+$(OUT)/ages-small.safetensors: $(OUT)/ages-seen.safetensors
+	gan-data $< --size $(call at,16 32 64) -o $@
+# The default's networks collapse on two classes of drawn faces.
+STABLE := --loss relativistic --r1 1 --r2 1 --norm none --lr 0.001
+$(OUT)/ages.ckpt.safetensors: $(OUT)/ages-small.safetensors FORCE
+	gan-loop $< -o $@ --conditional $(STABLE) --width $(call at,2 16 64) --z-dim 32 --steps $(call at,4 2500 20000) --decay $(call at,1:4 1250:2500 10000:20000)
 $(OUT)/ages-%.sheet.safetensors: $(OUT)/ages.ckpt.safetensors
 	gan-sample $< --seeds 0-15 --label $* -o $@
 $(OUT)/ages.png: $(OUT)/ages-young.sheet.safetensors $(OUT)/ages-old.sheet.safetensors
-	$(SHEET) $^ --grid 4x4 --column-labels young,old -o $@
+	$(SHEET) $^ --grid 4x4 --column-labels young,old --scale 3 -o $@
 
 $(OUT)/ageing.ckpt.safetensors: $(OUT)/ages-seen.safetensors FORCE
-	gan-loop $< -o $@ $(call between,1:2 2000:4000 20000:40000)
+	gan-loop $< -o $@ $(call between,1:2 3250:6500 20000:40000)
 $(OUT)/ageing.png: $(OUT)/ageing.ckpt.safetensors $(OUT)/ages-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
-$(OUT)/ageing.jsonl: $(OUT)/ages-held.safetensors $(OUT)/ageing.ckpt.safetensors
-	gan-eval $^ --root $(OUT)/classifiers --to old >$@.tmp
+# What they keep, by a classifier of the attributes of faces of any age; and whether they are old.
+$(OUT)/anyage-seen.safetensors: | $(OUT)
+	gan-data $(if $(PHOTOS),$(PHOTOS) $(OF_PHOTOS_seen),toy:faces:age --seed 2) $(SEEN) -o $@
+$(OUT)/ageing.jsonl: $(OUT)/ages-held.safetensors $(OUT)/ageing.ckpt.safetensors $(OUT)/anyage-judge.safetensors
+	$(SCORES) --to old >$@.tmp
+	gan-eval $(wordlist 1,2,$^) --root $(OUT)/classifiers --to old >>$@.tmp
 	mv $@.tmp $@
 
 ## recolor       digits, black on white and colored on black, without pairs: they stay what they are [4 min]

@@ -65,7 +65,7 @@ DOMAINS = {"cycle.png": 1, "cycle.gif": 2, "disco.png": 1, "ages.png": 1, "agein
 OF_DOMAINS = {  # in each line of each file of scores
     "cycle": [{"l1", "kept", "cycle_l1"}],
     "disco": [{"l1", "kept", "cycle_l1"}],
-    "ageing": [{"arrived", "kept", "cycle_l1"}],
+    "ageing": [{"kept", "cycle_l1"}, {"arrived", "cycle_l1"}],
     "recolor": [{"l1", "kept", "cycle_l1"}, {"arrived", "cycle_l1"}],
 }
 FACES = {"faces/smiling.png": 1, "faces/glasses.png": 1, "faces/moustache.png": 1, "faces/smiling.gif": 60}
