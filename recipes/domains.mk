@@ -50,7 +50,7 @@ $(DISCO_DATA): $(OUT)/disco-%.safetensors: $(OUT)/disco-%/faces.safetensors $(OU
 
 # The paper's settings, but for a width and a batch that two cores can do.
 $(OUT)/disco.ckpt.safetensors: $(OUT)/disco-seen.safetensors FORCE
-	gan-loop $< -o $@ --preset discogan2017 --width $(call at,2 24 64) --batch $(call at,2 32 64) --steps $(call at,2 1500 10000)
+	gan-loop $< -o $@ --preset discogan2017 --width $(call at,2 24 64) --batch $(call at,2 32 64) --steps $(call at,2 1200 10000)
 $(OUT)/disco.png: $(OUT)/disco.ckpt.safetensors $(OUT)/disco-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
 $(OUT)/disco.jsonl: $(OUT)/hats-held.safetensors $(OUT)/disco.ckpt.safetensors $(OUT)/hats-judge.safetensors
@@ -86,8 +86,9 @@ $(OUT)/ages-%.sheet.safetensors: $(OUT)/ages.ckpt.safetensors
 $(OUT)/ages.png: $(OUT)/ages-young.sheet.safetensors $(OUT)/ages-old.sheet.safetensors
 	$(SHEET) $^ --grid 4x4 --column-labels young,old --scale 3 -o $@
 
+# Gray hair does not tell what color it had, so the way back must not weigh too much.
 $(OUT)/ageing.ckpt.safetensors: $(OUT)/ages-seen.safetensors FORCE
-	gan-loop $< -o $@ $(call between,1:2 3250:6500 20000:40000)
+	gan-loop $< -o $@ $(call between,1:2 3250:6500 20000:40000) --cycle 5
 $(OUT)/ageing.png: $(OUT)/ageing.ckpt.safetensors $(OUT)/ages-few.safetensors
 	gan-sample $< --inputs $(word 2,$^) --back | $(EIGHT) -o $@
 # What they keep, by a classifier of the attributes of faces of any age; and whether they are old.
