@@ -51,7 +51,7 @@ def domains(given=None, scores=None, **more):
     fitting = dict(arrived=0.95, kept=0.9, cycle_l1=0.03, cycle_l1_blurred=0.035, input_distance=0.7)
     fitting |= dict(input_correlation=0.6, expected_correlation=0.1)
     return dict(
-        shape=(8, 8, 3), given={"domains": 2, **(given or {})}, scores={**fitting, **(scores or {})}, step=2000, **more
+        shape=(8, 8, 3), given={"domains": 2, **(given or {})}, scores={**fitting, **(scores or {})}, step=4000, **more
     )
 
 
@@ -289,7 +289,7 @@ CASES = {
         "hides the picture in noise",
         domains(scores={"cycle_l1_blurred": 0.12}),
         "It hides what it is given in noise: a slight blur of its results makes the way back 4.0 times as wrong (cycle "
-        "L1 0.030, then 0.120). Try a new run with --noise 0.05, --cycle 5 or --arch hourglass (no skips "
+        "L1 0.030, then 0.120). Try a new run with --noise 0.2, --cycle 5 or --arch hourglass (no skips "
         "for details).",
     ),
     "a way back that is nearly perfect": (
@@ -300,7 +300,7 @@ CASES = {
     "alike, whatever is given": (
         "collapsed",
         domains(scores={"spread": 0.1}),
-        "they are nearly all alike. Try a new run with --cycle 20 or --width 64.",
+        "they are nearly all alike. Try a new run with --cycle 20 or --width 32.",
     ),
     "few of each class": (
         "too few pictures",

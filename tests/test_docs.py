@@ -14,7 +14,7 @@ from conftest import BIN, ROOT
 from PIL import Image
 
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "recipes" / "README.md"]
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "recipes").glob("*.md"))]
 GUIDES = [page for page in PAGES if page.name != "commands.md"]
 
 
