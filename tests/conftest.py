@@ -22,6 +22,7 @@ import numpy as np
 import offline
 import pytest
 import warm
+from PIL import Image
 
 from ganutils.files import container
 
@@ -243,6 +244,25 @@ def domains(tmp_path):
     meta = {"classes": ["dark", "light"]}
     container.write(str(tmp_path / "domains.safetensors"), "samples", {"images": images, "labels": labels}, meta)
     return "domains.safetensors"
+
+
+@pytest.fixture
+def save(tmp_path):
+    """save("pairs", images=..., inputs=..., meta...) -> "pairs.safetensors", in tmp_path."""
+
+    def write(name, **given):
+        tensors = {key: array for key, array in given.items() if isinstance(array, np.ndarray)}
+        meta = given.get("meta", {key: value for key, value in given.items() if key not in tensors})
+        container.write(str(tmp_path / f"{name}.safetensors"), "samples", tensors, meta)
+        return f"{name}.safetensors"
+
+    return write
+
+
+@pytest.fixture
+def png(tmp_path):
+    """png("x.png") -> the pixels of that file in tmp_path."""
+    return lambda name: np.asarray(Image.open(tmp_path / name))
 
 
 @pytest.fixture

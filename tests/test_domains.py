@@ -39,24 +39,6 @@ def cycle(tmp_path):
     return write
 
 
-@pytest.fixture
-def save(tmp_path):
-    """save("photos", images=..., classes=[...]) -> "photos.safetensors", in tmp_path."""
-
-    def write(name, **given):
-        tensors = {key: array for key, array in given.items() if isinstance(array, np.ndarray)}
-        meta = {key: value for key, value in given.items() if key not in tensors}
-        container.write(str(tmp_path / f"{name}.safetensors"), "samples", tensors, meta)
-        return f"{name}.safetensors"
-
-    return write
-
-
-@pytest.fixture
-def png(tmp_path):
-    return lambda name: np.asarray(Image.open(tmp_path / name))
-
-
 def made_of(inputs, labels, **given):
     """What the translators into the domains of `labels` make of `inputs`, each alone."""
     gan = cycle_of(**given)

@@ -48,24 +48,6 @@ def translator(tmp_path):
     return write
 
 
-@pytest.fixture
-def save(tmp_path):
-    """save("pairs", images=..., inputs=..., meta...) -> "pairs.safetensors", in tmp_path."""
-
-    def write(name, **given):
-        tensors = {key: array for key, array in given.items() if isinstance(array, np.ndarray)}
-        meta = given.get("meta", {key: value for key, value in given.items() if key not in tensors})
-        container.write(str(tmp_path / f"{name}.safetensors"), "samples", tensors, meta)
-        return f"{name}.safetensors"
-
-    return write
-
-
-@pytest.fixture
-def png(tmp_path):
-    return lambda name: np.asarray(Image.open(tmp_path / name))
-
-
 # ------------------------------------------------------------------------------------------ any size
 
 NETWORKS = {
