@@ -47,3 +47,17 @@ def test_bench_train_prints_a_table(busy):
     rows = [row.split(" | ") for row in done.stdout.splitlines() if row.startswith("| ")]
     assert len(rows) == (5 if busy else 3)
     assert len({len(row) for row in rows}) == 1
+
+
+def test_bench_ageing_knows_gray_hair(ok, tmp_path):
+    for name, where in (("young", "age<0.35"), ("old", "age>0.65")):
+        ok("gan-data", "toy:faces:age", "--where", where, "--limit", 3, "--size", 64, "-o", f"{name}.safetensors")
+    ok("gan-data", "young.safetensors", "old.safetensors", "-o", "ages.safetensors")
+    ok("gan-loop", "ages.safetensors", "--domains", "--width", 1, "--steps", 1, "-o", "a.ckpt.safetensors")
+    line = [sys.executable, str(ROOT / "bench" / "ageing"), "a.ckpt.safetensors", "--count", "6"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    rows = [row.strip("| ").split(" | ") for row in done.stdout.splitlines()[2:]]
+    shares = {name: share for name, share, *_ in rows}
+    assert (shares["young"], shares["old"]) == ("0.0%", "100.0%")
+    assert {"young made old", "old made young"} < shares.keys()
