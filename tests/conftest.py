@@ -246,6 +246,12 @@ def domains(tmp_path):
     return "domains.safetensors"
 
 
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """Where classifiers are kept, so that each is trained once for all tests."""
+    return tmp_path_factory.mktemp("root")
+
+
 @pytest.fixture
 def save(tmp_path):
     """save("pairs", images=..., inputs=..., meta...) -> "pairs.safetensors", in tmp_path."""

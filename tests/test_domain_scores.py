@@ -54,12 +54,6 @@ def write(tmp_path):
     return one
 
 
-@pytest.fixture(scope="session")
-def root(tmp_path_factory):
-    """Where classifiers are kept, so that each is trained once for all tests."""
-    return tmp_path_factory.mktemp("root")
-
-
 @pytest.fixture
 def score(ok, root):
     """score("real", "fake", ..., "--best") -> the JSON objects it prints"""

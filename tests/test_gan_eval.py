@@ -46,12 +46,6 @@ def write(tmp_path):
     return one
 
 
-@pytest.fixture(scope="session")
-def root(tmp_path_factory):
-    """Where the classifier of `real` is kept, so that it is trained once for all tests."""
-    return tmp_path_factory.mktemp("root")
-
-
 @pytest.fixture
 def real(write):
     return write("real.safetensors", *bars(400, 0), classes=["n", "e", "s", "w"])

@@ -13,6 +13,7 @@ from ganutils import Error
 from ganutils.api.data import as_images
 from ganutils.compute import devices
 from ganutils.files import container
+from ganutils.files.npy import in_color
 from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
 from ganutils.latents.draw import draw_latents
@@ -86,7 +87,7 @@ class Generator:
         """What it makes of `inputs` [..., h, w, c]."""
         assert self.config.inputs is not None
         if (inputs.shape[-1], self.config.inputs[-1]) == (1, 3):
-            inputs = np.repeat(inputs, 3, -1)
+            inputs = in_color(inputs)
         lead, shape = inputs.shape[:-3], inputs.shape[-3:]
         if shape[-1] != self.config.inputs[-1] or not inputs.size:
             raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")

@@ -10,7 +10,6 @@ from ganutils.runs.traits import LOSSES
 
 WITH_AUGMENT = 5  # so many times fewer samples do (Zhao et al. 2020, "Differentiable Augmentation", figure 1)
 IDENTITY = 5.0  # its weight in the code of Zhu et al. 2017
-NOISE = 0.05  # six levels of 255, more than anybody would notice
 
 
 def cool_down(evidence: Evidence) -> str:
@@ -54,7 +53,7 @@ def against_inversion(evidence: Evidence) -> str:
 def against_hiding(evidence: Evidence) -> str:
     """Noise that covers what is hidden, less reward for a perfect way back, and fewer paths for details."""
     config = evidence.config
-    options = [f"--noise {2 * config.noise or NOISE:g}", f"--cycle {config.cycle / 2:g}"]
+    options = [f"--noise {2 * config.noise or evidence.usual['noise']:g}", f"--cycle {config.cycle / 2:g}"]
     if config.arch == "unet":
         options.append("--arch hourglass (no skips for details)")
     return f"a new run with {either(options)}"

@@ -24,7 +24,7 @@ class How:
     features  a name or a file, see `features`
     weights   of the Inception network
     to        class that translators between two go to, by name or number; None = the second
-    back      checkpoint that leads back from what they make
+    recover   checkpoint that leads back from what they make
     baseline  whether what translators are given is scored too
     root, seed, device   as everywhere
     """

@@ -13,9 +13,10 @@ from ganutils import Error
 from ganutils.evaluation import metrics, palettes
 from ganutils.evaluation.answers import Answers, answers_of
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
-from ganutils.evaluation.translators import Direction, Given, WayBack, as_color, rows_of
+from ganutils.evaluation.translators import Direction, Given, WayBack, rows_of
 from ganutils.files import budget
 from ganutils.files.kinds import IMAGES
+from ganutils.files.npy import in_color
 from ganutils.randomness import stream
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, subset
@@ -295,7 +296,7 @@ def as_pictures(inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None
 def alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both sets of pictures in color, if one of them is."""
     channels = max(x.shape[-1], y.shape[-1])
-    first, second = (as_color(one) if one.shape[-1] < channels else one for one in (x, y))
+    first, second = (in_color(one) if one.shape[-1] < channels else one for one in (x, y))
     return first, second
 
 

@@ -13,6 +13,7 @@ from ganutils import Error
 from ganutils.evaluation import metrics
 from ganutils.files import container
 from ganutils.files.container import File
+from ganutils.files.npy import in_color
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.samples.samples import Samples, check_shape
@@ -131,7 +132,7 @@ class Translator:
     def taken(self, pictures: np.ndarray) -> np.ndarray:
         """Gray `pictures` as color, if it takes color."""
         assert self.config.inputs is not None
-        return as_color(pictures) if pictures.shape[-1] < self.config.inputs[2] else pictures
+        return in_color(pictures) if pictures.shape[-1] < self.config.inputs[2] else pictures
 
     def labels_of(self, real: Samples, rows: slice | np.ndarray) -> np.ndarray | None:
         """The labels of those rows of `real`, if it has classes."""
@@ -145,11 +146,6 @@ def load_translator(file: File, device: str) -> Translator:
     generator, config = load_generator(file)
     place = devices.prepare(device, None, config.work)
     return Translator(file.name, generator.to(place), config, checkpoints.domains_of(file))
-
-
-def as_color(pictures: np.ndarray) -> np.ndarray:
-    """Gray pictures [N, H, W, 1] with each value three times."""
-    return np.repeat(pictures, 3, axis=3)
 
 
 # ------------------------------------------------------------------------------------------ a way back, by another

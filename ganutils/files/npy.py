@@ -85,7 +85,12 @@ class InColor:
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         """Rows by number, slice or array of numbers."""
-        return np.repeat(self._pictures[rows], 3, -1)
+        return in_color(self._pictures[rows])
+
+
+def in_color(pictures: np.ndarray) -> np.ndarray:
+    """Gray pictures [..., 1] with each value three times."""
+    return np.repeat(pictures, 3, -1)
 
 
 def _runs(rows: np.ndarray) -> list[tuple[int, int]]:

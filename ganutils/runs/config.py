@@ -180,11 +180,6 @@ class Config:
         return ARCHS[self.arch].own_norm if self.g_norm == "own" else self.g_norm
 
     @property
-    def rows(self) -> int:
-        """How many real samples an update takes: a batch of each domain, if there are domains."""
-        return self.batch * (self.domains or 1)
-
-    @property
     def needs_d(self) -> bool:
         """Whether G's loss asks D. Without, a run trains G alone, and D stays as it began."""
         return self.adversarial > 0 or self.matching > 0
@@ -193,7 +188,7 @@ class Config:
     def work(self) -> float:
         """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
         points = math.prod(self.shape[:2])
-        return 2e-9 * self.rows * ARCHS[self.arch].work(self.width, points)
+        return 2e-9 * self.batch * (self.domains or 1) * ARCHS[self.arch].work(self.width, points)
 
     @property
     def needs_real_for_g(self) -> bool:
@@ -375,11 +370,11 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
 
 def _problems_of_domains(config: Config) -> Iterator[str]:
     """What of the settings does not go with domains, or with their absence."""
-    if config.domains and not ARCHS[config.arch].translates:
+    between = [name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges]
+    if config.domains and config.arch not in between:
         if len(config.shape) == 1:
             yield "--domains is for pictures, not points; leave it out"
-        archs = ", ".join(name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges)
-        yield f"--domains goes with --arch {archs}, not {config.arch}"
+        yield f"--domains goes with --arch {', '.join(between)}, not {config.arch}"
     for name in OF_PAIRS if config.domains else OF_DOMAINS:
         if getattr(config, name) != RESTRICTED[name]:
             what = "is for pairs, not for --domains;" if config.domains else "goes with --domains; give that too, or"

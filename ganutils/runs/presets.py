@@ -177,6 +177,7 @@ PAIRED: dict[str, dict[str, dict[str, Any]]] = {
 
 _DOMAINS = dict(
     domains=2,
+    width=16,
     norm="instance",
     z_dim=0,
     prior="normal",
@@ -195,8 +196,8 @@ _DOMAINS = dict(
 # What a preset is where translators have no pairs to learn from: by the architecture. (bench/results.md)
 DOMAINS: dict[str, dict[str, dict[str, Any]]] = {
     "modern": {
-        "unet": dict(arch="unet", width=16, **_DOMAINS),
-        "hourglass": dict(arch="hourglass", width=16, **_DOMAINS),
-        "blocks": dict(arch="blocks", width=16, **_DOMAINS),
+        "unet": dict(arch="unet", **_DOMAINS),
+        "hourglass": dict(arch="hourglass", **_DOMAINS),
+        "blocks": dict(arch="blocks", **_DOMAINS),
     },
 }

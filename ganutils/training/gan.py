@@ -90,7 +90,7 @@ class GAN:
             "opt.D": self.optimizers["D"].tensors(),
         }
         all_of = {f"{part}.{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
-        return all_of | ({"history": self.history} if len(self.history) and self.config.buffer else {})
+        return all_of | ({"history": self.history} if self.config.buffer else {})
 
     def write(self, path: str, meta: dict[str, Any]) -> None:
         """Write a checkpoint: all that is needed to continue as if never stopped."""
