@@ -66,7 +66,8 @@ class Modality(NamedTuple):
 
 IMAGES = Modality("images", "HWC", np.dtype("u1"), (1, 3), "pictures", "{1}x{0}x{2}", "pictures of {1}x{0}x{2}")
 POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", "points in {0}-D")
-MODALITIES = (POINTS, IMAGES)  # if a file holds both, the first is its samples
+SIGNALS = Modality("signals", "TC", np.dtype("<f4"), (1, 2), "sounds", "{0}x{1}", "sounds of {0}x{1}")
+MODALITIES = (POINTS, SIGNALS, IMAGES)  # if a file holds both, the first is its samples
 LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
 MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
 # Pictures beside pictures: those they were, or are to be, made from; what they become on the way back to these; and
@@ -87,7 +88,7 @@ def modality(tensors: Container[str]) -> Modality:
 
 
 def modality_of_shape(shape: tuple[int, ...]) -> Modality:
-    """What samples of `shape` are: pictures for (H, W, C), points for (D,)."""
+    """What samples of `shape` are: pictures for (H, W, C), sounds for (T, C), points for (D,)."""
     return next(one for one in MODALITIES if len(one.axes) == len(shape))
 
 
@@ -96,7 +97,7 @@ def plural(kind: str) -> str:
 
 
 def check_sample(name: str, shape: tuple[int, ...]) -> None:
-    """Error, with the file's `name`, if a sample of `shape`, [H, W, C] or [D], is larger than any picture may be."""
+    """Error, with the file's `name`, if a sample of `shape`, [H, W, C], [T, C] or [D], is larger than it may be."""
     budget.check(name, math.prod(shape[:2]), budget.PIXELS, "pixels in each sample", "make them smaller")
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from ganutils.compute import devices
 from ganutils.compute.distributed import Team
 from ganutils.compute.fetching import Fetched
+from ganutils.files import kinds
 from ganutils.runs.config import NUMBERS
 
 BATCH, LARGE_BATCH = 64, 1024  # samples to a forward pass, and on CUDA
@@ -33,7 +34,7 @@ def in_batches(
     team   takes turns at the batches; all samples are right only where it `leads`
     """
     batch, ahead = paced
-    dtype = np.uint8 if len(shape) > 1 else np.float32
+    dtype = kinds.modality_of_shape(shape).dtype
     flying: deque[tuple[int, int, Fetched | None]] = deque()
 
     @torch.inference_mode()

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 
-IMAGES, POINTS = 256, 1 << 15  # to a forward pass; points are small
+MANY, POINTS = 256, 1 << 15  # to a forward pass; points are small
 
 
 def apply(
@@ -23,13 +23,13 @@ def apply(
     batch: int | None = None,
     inputs: np.ndarray | None = None,
 ) -> np.ndarray:
-    """What `network` makes of `samples` uint8 [N, H, W, C] or float32 [N, D], in their order: float32 [N, ...].
+    """What `network` makes of `samples` uint8 [N, H, W, C], float32 [N, T, C] or [N, D], in order: float32 [N, ...].
 
-    network   takes images [B, C, H, W] in -1..1, or points [B, D]; and, if `labels` int64 [N] or `inputs`
-              uint8 [N, h, w, c] are given, the Condition of these
-    batch     samples to a forward pass; None = 256 images, or all points but in very large sets
+    network   takes images [B, C, H, W] in -1..1, sounds [B, C, T] or points [B, D]; and, if `labels` int64 [N] or
+              `inputs` uint8 [N, h, w, c] are given, the Condition of these
+    batch     samples to a forward pass; None = 256 images or sounds, or all points but in very large sets
     """
-    batch = batch or (IMAGES if samples.ndim == 4 else POINTS)
+    batch = batch or (MANY if samples.ndim > 2 else POINTS)
     values = []
     with torch.inference_mode():
         for start in range(0, len(samples), batch):

@@ -7,12 +7,20 @@ from torch import Tensor
 
 
 def to_network(samples: Tensor) -> Tensor:
-    """Images uint8 [B, H, W, C] -> float32 [B, C, H, W] in -1..1; points [B, D] stay as they are."""
+    """Images uint8 [B, H, W, C] -> float32 [B, C, H, W] in -1..1, sounds float32 [B, T, C] -> [B, C, T]; points [B, D]
+    stay as they are.
+    """
+    if samples.dim() == 3:
+        return samples.permute(0, 2, 1)
     return samples.permute(0, 3, 1, 2).float() / 127.5 - 1 if samples.dim() == 4 else samples
 
 
 def from_network(samples: Tensor) -> Tensor:
-    """Images [B, C, H, W] in -1..1 -> uint8 [B, H, W, C]; points [B, D] stay as they are."""
+    """Images [B, C, H, W] in -1..1 -> uint8 [B, H, W, C], sounds [B, C, T] -> [B, T, C]; points [B, D] stay as
+    they are.
+    """
+    if samples.dim() == 3:
+        return samples.permute(0, 2, 1).contiguous()
     if samples.dim() != 4:
         return samples
     return ((samples + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

@@ -16,6 +16,7 @@ from ganutils.runs import checkpoints, snapshots
 from ganutils.runs.config import Config, differences
 from ganutils.runs.inputs import Inputs
 from ganutils.samples.samples import Samples
+from ganutils.sounds import about
 
 SHEET, CLASS, ROW = 1024, 10, 32  # samples of a sheet in all, of each class at least, and in a row
 
@@ -172,7 +173,7 @@ class Series:
         """Metadata of that file, which the command `line` makes."""
         given = origin.given
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
-        meta: dict[str, Any] = {**origin.meta, "lineage": lineage.joined(lineages, line)}
+        meta: dict[str, Any] = {**origin.meta, **about.kept(self.first.meta), "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
             meta["classes"] = self.first.meta["classes"]
         return {**meta, "frames": self.frames} if self.is_film else meta

@@ -15,6 +15,7 @@ from ganutils.runs import checkpoints, parts, snapshots
 from ganutils.runs.config import Config, checked, decided, differences, fresh
 from ganutils.samples import identity
 from ganutils.samples.samples import DOMAINS, MOST_CLASSES, Samples, in_words
+from ganutils.sounds import about
 
 
 @dataclasses.dataclass
@@ -24,6 +25,7 @@ class Start:
     data      what tells its data from others (see Samples.identity)
     lineages  of the data and the checkpoint
     classes   names of the classes of a conditional run, where they have names
+    sound     what the metadata say of sounds (see sounds/about.py)
     resumed   whether the checkpoint is the command's own output
     init      checkpoint whose networks a new run begins with
     began     what tells the networks that the run began with from others: a digest, if they came from a file
@@ -41,6 +43,7 @@ class Start:
     began: str | None = None
     origin: str | None = None
     base: int = 0
+    sound: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def step(self) -> int:
@@ -58,7 +61,8 @@ class Start:
         """Metadata of the checkpoint that the command `line` writes."""
         optional = {"classes": self.classes, "init": self.began, "origin": self.origin}
         named = {name: value for name, value in optional.items() if value is not None}
-        return {"data": self.data, "lineage": lineage.joined(self.lineages, line, self.resumed), **named}
+        lines = lineage.joined(self.lineages, line, self.resumed)
+        return {"data": self.data, "lineage": lines, **self.sound, **named}
 
     def finish(self, output: str, part: bool) -> None:
         """Give `output` the checkpoint as it is, since there is nothing to train; with `part`, remove a stale one."""
@@ -95,7 +99,8 @@ def start(
             config = fresh(samples.shape, given, like, samples.input_shape)
             if config.domains:
                 samples.domains()
-            new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config))
+            sound = about.kept(samples.meta)
+            new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config), sound=sound)
             if begun:
                 new.lineages.append(_lineage(begun))
                 new = dataclasses.replace(new, init=begun, began=begun.digest())
@@ -111,7 +116,8 @@ def start(
             origin = snapshots.run_of(config, meta) if samples.other_than(data) else origin
             data = samples.identity
         step, names = checkpoints.updates(checkpoint)["G"], _names(checkpoint, config)
-        yield Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step)
+        sound = about.kept(meta)
+        yield Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step, sound=sound)
 
 
 def _with_counts(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
@@ -149,6 +155,11 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
         raise Error(
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
+        )
+    if about.kept(samples.meta) != about.kept(checkpoint.meta):
+        raise Error(
+            f"{samples.name}: its sounds have another rate, or spectrograms of another kind, than those that "
+            f"{checkpoint.name} was made for; make them alike with gan-data --rate and --spectrogram"
         )
     if config.domains:
         samples.domains()

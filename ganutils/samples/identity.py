@@ -15,14 +15,15 @@ WORDS = {  # what an identity may have, and what messages call it
     "hash": "samples",  # 1,024 of them: all that older checkpoints know
     "images": "pictures",
     "points": "points",
+    "signals": "sounds",
     "inputs": "inputs",
     "labels": "labels",
     "classes": "names of classes",
     "attributes": "attributes",
     "attribute_names": "names of attributes",
 }
-SAMPLES = {"count", "hash", "images", "points", "inputs"}
-HASHED = ("images", "points", "inputs", "labels", "attributes")  # tensors
+SAMPLES = {"count", "hash", "images", "points", "signals", "inputs"}
+HASHED = ("images", "points", "signals", "inputs", "labels", "attributes")  # tensors
 SAMPLED = 1024  # rows
 
 

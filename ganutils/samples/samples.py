@@ -17,6 +17,7 @@ from ganutils.files import budget, container, kinds
 from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
+from ganutils.sounds import about
 
 MOST_CLASSES = 65536
 DOMAINS, FEWEST = 2, 2  # of classes that translators go between, and of pictures in each
@@ -35,9 +36,9 @@ class View(NamedTuple):
 class Samples:
     """The samples, or latents, of an open file.
 
-    modality   what they are: pictures, points or latents
+    modality   what they are: pictures, sounds, points or latents
     lead       the leading axes: (N,) is a sheet, (T, N) a film
-    shape      of one sample: (H, W, C) or (D,)
+    shape      of one sample: (H, W, C), (T, C) or (D,)
     """
 
     def __init__(self, file: File):
@@ -52,17 +53,28 @@ class Samples:
     def are_images(self) -> bool:
         return self.modality is kinds.IMAGES
 
+    @property
+    def are_sounds(self) -> bool:
+        return self.modality is kinds.SIGNALS
+
+    @property
+    def sample_rate(self) -> int:
+        """How many numbers of a sound make a second; Error if the metadata do not say."""
+        return about.rate_of(self.name, self.meta)
+
     @functools.cached_property
     def array(self) -> np.ndarray:
-        """The samples with their leading axes flattened: uint8 [N, H, W, C] or float32 [N, D]. Error if empty.
+        """The samples with their leading axes flattened: uint8 [N, H, W, C], float32 [N, T, C] or [N, D].
+        Error if empty.
 
-        Many pictures stay on disk, as `npy.Rows`, which read as an array does.
+        Many pictures and sounds stay on disk, as `npy.Rows`, which read as an array does.
         """
         self.check_any()
-        return self._pixels(self.modality.tensor, self.shape) if self.are_images else self._flat(self.modality.tensor)
+        is_large = self.are_images or self.are_sounds
+        return self._rows(self.modality.tensor, self.shape) if is_large else self._flat(self.modality.tensor)
 
-    def _pixels(self, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Pictures of `shape`, uint8 [N, H, W, C], in memory or on disk."""
+    def _rows(self, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Pictures or sounds of `shape`, [N, *shape], in memory or on disk."""
         if math.prod((len(self), *shape)) > budget.IN_MEMORY:
             rows = self.file.on_disk(tensor, (len(self), *shape))
             if rows is not None:
@@ -72,19 +84,19 @@ class Samples:
     @functools.cached_property
     def inputs(self) -> np.ndarray | None:
         """The pictures that the samples were, or are to be, made from: uint8 [N, h, w, c], c in 1..16; or None."""
-        return None if self.input_shape is None else self._pixels("inputs", self.input_shape)
+        return None if self.input_shape is None else self._rows("inputs", self.input_shape)
 
     @functools.cached_property
     def targets(self) -> np.ndarray | None:
         """The pictures that the samples should have become: uint8 [N, H, W, C], or None."""
         shape = self._shape_beside("targets")
-        return None if shape is None else self._pixels("targets", shape)
+        return None if shape is None else self._rows("targets", shape)
 
     @functools.cached_property
     def back(self) -> np.ndarray | None:
         """The pictures that the samples become on the way back to what they were made from: uint8 [N, ...], or None."""
         shape = self._shape_beside("back")
-        return None if shape is None else self._pixels("back", shape)
+        return None if shape is None else self._rows("back", shape)
 
     @property
     def input_shape(self) -> tuple[int, ...] | None:

@@ -1,0 +1,27 @@
+"""What a file's metadata say of its sounds: how many numbers make a second, and how spectrograms become sounds again.
+
+Data, checkpoints and samples carry both, from one to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganutils import Error
+
+RATE, SPECTROGRAM = "sample_rate", "spectrogram"  # of `signals` in Hz; of `images`, see spectrogram.py
+RATES = (1, 1 << 20)  # Hz
+
+
+def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of sounds, which hold for what is made of them or like them too."""
+    return {key: meta[key] for key in (RATE, SPECTROGRAM) if key in meta}
+
+
+def rate_of(name: str, meta: Mapping[str, Any]) -> int:
+    """How many numbers of a sound make a second; Error, with the file's `name`, if its metadata do not say."""
+    rate = meta.get(RATE)
+    if type(rate) is not int or not RATES[0] <= rate <= RATES[1]:
+        raise Error(f"{name}: damaged: sounds whose metadata have no {RATE!r} in Hz, {RATES[0]} to {RATES[1]:,}")
+    return rate
