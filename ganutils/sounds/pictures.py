@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 WIDTH, WAVE, ROWS = 126, 46, 80  # pixels: the width of both, and the heights of wave and spectrogram
@@ -21,10 +25,30 @@ def draw(signals: np.ndarray) -> np.ndarray:
     pictures = np.full((len(signals), *SHAPE), PAPER, np.uint8)
     for picture, signal in zip(pictures, signals, strict=True):
         lanes = np.linspace(0, WAVE, signal.shape[1] + 1).astype(int)
-        for channel, (top, bottom) in enumerate(zip(lanes, lanes[1:], strict=False)):
+        for channel, (top, bottom) in enumerate(itertools.pairwise(lanes)):
             picture[top : bottom - 1, :WIDTH] = _wave(signal[:, channel], bottom - top - 1)
         picture[WAVE : WAVE + ROWS, :WIDTH] = COLORS[np.rint(255 * _levels(signal)).astype(np.uint8)]
     return pictures
+
+
+class Drawn:
+    """The pictures of samples [n, ...] that are sounds, drawn when they are needed: it reads as an array does.
+
+    sounds  makes sounds of them (see hearing.Hearing)
+    """
+
+    def __init__(self, samples: np.ndarray, sounds: Callable[[np.ndarray], np.ndarray]):
+        self._samples, self._sounds = samples, sounds
+        self.shape, self.dtype, self.ndim = (len(samples), *SHAPE), np.dtype(np.uint8), 4
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, rows: slice) -> Drawn:
+        return Drawn(self._samples[rows], self._sounds)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return draw(self._sounds(self._samples))
 
 
 def _wave(numbers: np.ndarray, height: int) -> np.ndarray:
