@@ -22,25 +22,38 @@ from ganutils.runs import checkpoints
 from ganutils.samples import identity
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, in_words
+from ganutils.sounds import about as sounds
+from ganutils.sounds import hearing, pictures, wav
+from ganutils.sounds.wav import WavFile
 
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
-PREVIEW = {kinds.IMAGES: 36, kinds.POINTS: 4096}  # samples in a preview
+PREVIEW = {kinds.IMAGES: 36, kinds.SIGNALS: 36, kinds.POINTS: 4096}  # samples in a preview
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
 
 
+Opened = File | About | WavFile
+
+
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[File | About]:
-    """The file `path`: of ours, or a picture or film, by its suffix."""
-    if about.is_picture_file(path):
+def opened(path: str) -> Iterator[Opened]:
+    """The file `path`: of ours, or a sound, picture or film, by its suffix."""
+    if path.lower().endswith(".wav"):
+        yield wav.open_wav(path)
+    elif about.is_picture_file(path):
         yield about.about(path)
     else:
         with container.read(path) as file:
             yield file
 
 
-def describe(file: File | About) -> Iterator[str]:
+def describe(file: Opened) -> Iterator[str]:
     """Lines for people: kind, progress and settings, metadata, arrays, and the commands that made it."""
-    yield from _describe_picture(file) if isinstance(file, About) else _describe(file)
+    if isinstance(file, WavFile):
+        yield f"{file.name}: sound, WAV"
+        yield f"  sound: {sounds.in_words((file.length, file.about.channels), file.about.rate)}, {file.about.bits} bits"
+        yield from _made_by(file.lineage)
+    else:
+        yield from _describe_picture(file) if isinstance(file, About) else _describe(file)
 
 
 def _describe(file: File) -> Iterator[str]:
@@ -50,6 +63,10 @@ def _describe(file: File) -> Iterator[str]:
         progress = checkpoints.progress(file, config)
         yield f"  step {progress['step']:,}: {updates['D']:,} discriminator updates, {progress['kimg']:,.1f} kimg"
         yield f"  settings: {in_words_of({**vars(config), 'shape': in_words(config.shape)})}"
+    shape = _shape_of_sounds(file)
+    if shape:
+        rate = file.meta.get(sounds.RATE)
+        yield f"  sounds: {sounds.in_words(shape, rate if type(rate) is int else None)}"
     for key in sorted(file.meta.keys() - {"format", "kind", "config", "lineage"}):
         yield f"  {key}: {_of_metadata(key, file.meta[key])}"
     for part, specs in _parts(file).items():
@@ -59,6 +76,16 @@ def _describe(file: File) -> Iterator[str]:
             numbers = sum(math.prod(spec.shape) for spec in specs)
             yield f"  {part}: {len(specs)} tensors, {numbers:,} numbers"
     yield from _made_by(file.meta.get("lineage", []))
+
+
+def _shape_of_sounds(file: File) -> tuple[int, ...] | None:
+    """(T, C) of the sounds that it holds, or makes; None if it has none."""
+    if file.kind == "checkpoint":
+        shape = checkpoints.config_of(file).shape
+    else:
+        spec = file.specs.get(kinds.SIGNALS.tensor)
+        shape = spec.shape[-2:] if spec and file.kind == "samples" else ()
+    return shape if len(shape) == 2 else None
 
 
 def _describe_picture(file: About) -> Iterator[str]:
@@ -76,13 +103,22 @@ def _made_by(lines: list[str]) -> Iterator[str]:
         yield from (f"    {line}" for line in lineage.recipe(lines))
 
 
-def as_json(file: File | About) -> dict[str, Any]:
+def as_json(file: Opened) -> dict[str, Any]:
     """The same as one object: `file`, `kind`, `format`, `made_by` and `recipe`; of a file of ours its metadata and
-    `tensors`, of a picture or film its `width`, `height` and `frames`.
+    `tensors`, of a picture or film its `width`, `height` and `frames`, of a WAV its `sample_rate`, `channels`, `bits`
+    and `length`.
     """
-    lines = file.lineage if isinstance(file, About) else file.meta.get("lineage", [])
-    what = _picture_as_json(file) if isinstance(file, About) else _as_json(file)
+    lines = file.meta.get("lineage", []) if isinstance(file, File) else file.lineage
+    if isinstance(file, WavFile):
+        what = _sound_as_json(file)
+    else:
+        what = _picture_as_json(file) if isinstance(file, About) else _as_json(file)
     return {**what, "made_by": lines, "recipe": lineage.recipe(lines)}
+
+
+def _sound_as_json(file: WavFile) -> dict[str, Any]:
+    what = {"file": file.name, "kind": "sound", "format": "WAV", sounds.RATE: file.about.rate, "length": file.length}
+    return {**what, "channels": file.about.channels, "bits": file.about.bits}
 
 
 def _picture_as_json(file: About) -> dict[str, Any]:
@@ -116,7 +152,7 @@ def _parts(file: File) -> dict[str, list[Spec]]:
 def _of_metadata(key: str, value: Any) -> str:
     """An entry of the metadata in words, also if a stranger wrote it."""
     if key in METADATA:
-        with contextlib.suppress(KeyError, IndexError, TypeError, ValueError, AttributeError):
+        with contextlib.suppress(LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             return METADATA[key](value)
     return in_words_of(value)
 
@@ -142,7 +178,25 @@ def _toy(toy: dict[str, Any]) -> str:
     return f"{toy['name']}: {modes} Gaussian{'s' * (modes > 1)} in {len(toy['centres'][0])}-D, std {toy['std']}"
 
 
-METADATA: dict[str, Callable[[Any], str]] = {"data": _data, "frames": _frames, "layout": _layout, "toy": _toy}
+def _rate(rate: int) -> str:
+    return f"{rate:,} Hz"
+
+
+def _spectrogram(about: dict[str, Any]) -> str:
+    """The size of its pictures, and the sounds they are of."""
+    words = sounds.in_words((about["length"], 1), about["sample_rate"])
+    levels = f"black {about['floor']:g} dB, white {about['top']:g} dB"
+    return f"{about['frames']} moments of {about['bins']} frequencies, of sounds of {words}; {levels}"
+
+
+METADATA: dict[str, Callable[[Any], str]] = {
+    "data": _data,
+    "frames": _frames,
+    "layout": _layout,
+    "toy": _toy,
+    sounds.RATE: _rate,
+    sounds.SPECTROGRAM: _spectrogram,
+}
 
 
 def in_words_of(value: Any, depth: int = 2) -> str:
@@ -162,8 +216,10 @@ def in_words_of(value: Any, depth: int = 2) -> str:
 # ------------------------------------------------------------------------------------------- preview
 
 
-def preview(file: File | About, path: str, line: str) -> None:
+def preview(file: Opened, path: str, line: str) -> None:
     """Write a PNG of some samples of a file, or that its generator makes, to `path`, as the command `line` does."""
+    if isinstance(file, WavFile):
+        raise Error(f"{file.name}: is a sound; gan-data makes samples of it, and --preview draws these")
     if isinstance(file, About):
         raise Error(f"{file.name}: is a {file.kind} already; --preview draws samples, and those of a checkpoint")
     if file.kind == "checkpoint":
@@ -174,6 +230,8 @@ def preview(file: File | About, path: str, line: str) -> None:
     else:
         raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
     lines = lineage.joined([file.meta.get("lineage", [])], line)
+    if kinds.modality_of_shape(samples.shape[1:]) is kinds.SIGNALS:
+        samples = pictures.draw(hearing.audible(file.name, samples))
     if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
         from ganutils.plots import densities, style
 

@@ -1,13 +1,14 @@
 """Results in the format that the suffix of their name asks for.
 
-.safetensors (any kind), .npy (the main array), .png (a sheet), NAME/ (one PNG per sample), or a film's suffix.
+.safetensors (any kind), .npy (the main array), .png (a sheet), .wav (sounds one after another), NAME/ (a WAV or PNG per
+sample), or a film's suffix.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import atomic, container, folders, npy, paths
 from ganutils.files.container import Stream
-from ganutils.files.kinds import IMAGES, MAIN
+from ganutils.files.kinds import IMAGES, MAIN, SIGNALS
 from ganutils.films.columns import arranged
 from ganutils.films.film import write_film
 from ganutils.films.formats import sample_formats
 from ganutils.films.frames import of_tensor, of_tensors
 from ganutils.films.layout import Look
+from ganutils.sounds import wav
+from ganutils.sounds.hearing import Hearing, sounds_of
 
 
 def write_output(
@@ -28,31 +31,54 @@ def write_output(
     kind: str,
     tensors: Mapping[str, np.ndarray | Stream],
     meta: Mapping[str, Any],
+    tell: Callable[[str], None] = lambda message: None,
 ) -> str:
     """Write samples or latents in the format that `path` names, .safetensors to a pipe; a summary in a few words.
+
+    tell   takes what to say of a result that lacks something
 
     Error if that format cannot hold them.
     """
     suffix = paths.format_of(path, sample_formats())
     modality = next(one for one in MAIN if one.tensor in tensors)
-    main = tensors[modality.tensor]
+    main, lineage = tensors[modality.tensor], meta.get("lineage", ())
     if suffix == ".safetensors":
         container.write(path, kind, tensors, meta)
-    elif suffix == ".npy":
+        return f"{modality.tensor} {list(main.shape)}"
+    if suffix == ".npy":
         npy.write(path, main.shape, main.dtype, _chunks(main))
-    elif modality is not IMAGES:
-        raise Error(f"{path}: {modality.noun} are not pictures; write them as .safetensors or .npy")
-    elif not math.prod(main.shape):
-        raise Error(f"{path}: there are no pictures to write")
-    elif suffix == "/":
-        pictures = (one for chunk in _chunks(main) for one in chunk.reshape(-1, *main.shape[-3:]))
-        folders.write(path, pictures, meta.get("lineage", ()))
+        return f"{modality.tensor} {list(main.shape)}"
+    if modality not in (IMAGES, SIGNALS):
+        what = "sounds" if suffix == ".wav" else "pictures"
+        raise Error(f"{path}: {modality.noun} are not {what}; write them as .safetensors or .npy")
+    lead, shape = modality.split(main.shape)
+    if not math.prod(main.shape):
+        raise Error(f"{path}: there are no {modality.noun} to write")
+    if suffix in (".wav", "/"):
+        samples, heard = (chunk.reshape(-1, *shape) for chunk in _chunks(main)), sounds_of(path, meta, shape)
+        return _write_sounds(path, suffix, math.prod(lead), samples, heard, lineage)
+    is_alone = modality is IMAGES and lead[-1] == 1 and "back" not in tensors  # shown without what stands beside it
+    frames = of_tensor(path, main, meta) if is_alone else of_tensors(path, tensors, meta)
+    shown, look = arranged([frames], Look(), suffix)
+    return write_film(path, suffix, shown, look, lineage=lineage, tell=tell)
+
+
+def _write_sounds(
+    path: str, suffix: str, count: int, samples: Iterator[np.ndarray], heard: Hearing | None, lineage: Sequence[str]
+) -> str:
+    """Write `count` samples [n, ...] as a .wav, or as the files of a folder; pictures of no sound as PNGs."""
+    if heard is None and suffix == "/":
+        return f"{folders.write(path, (one for some in samples for one in some), lineage):,} pictures"
+    if heard is None:
+        how = "write .png, or make pictures of sounds with gan-data --spectrogram"
+        raise Error(f"{path}: these pictures are no sounds; {how}")
+    sounds = (heard.sounds(some) for some in samples)
+    if suffix == "/":
+        folders.write(path, (one for some in sounds for one in some), lineage, wav.writer(heard.rate))
     else:
-        is_alone = main.shape[-4] == 1 and "back" not in tensors  # one picture, shown without what stands beside it
-        frames = of_tensor(path, main, meta) if is_alone else of_tensors(path, tensors, meta)
-        shown, look = arranged([frames], Look(), suffix)
-        return write_film(path, suffix, shown, look, lineage=meta.get("lineage", ()))
-    return f"{modality.tensor} {list(main.shape)}"
+        length, channels = heard.shape
+        wav.write(path, heard.rate, (count * length, channels), sounds, lineage)
+    return f"{count:,} sounds, {count * heard.seconds:.2f} s"
 
 
 def _chunks(main: np.ndarray | Stream) -> Iterator[np.ndarray]:

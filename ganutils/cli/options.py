@@ -189,7 +189,7 @@ def _output(callback: Callable[..., str], help: str, shown: str = "stdout") -> C
     return _shared("-o", "--output", type=click.Path(), callback=callback, help=help, shown=shown)
 
 
-BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG per sample"
+BY_SUFFIX = f"suffix chooses the format: {paths.in_words(formats.sample_formats())} for one PNG, or WAV, per sample"
 output = _output(_checked(_check_checkpoint, _is_plan), "File to write: a checkpoint")
 output_of_samples = _output(_checked(_check_samples), f"File to write; its {BY_SUFFIX}")
 output_of_latents = _output(_checked(_check_samples), "File to write: .safetensors or .npy")

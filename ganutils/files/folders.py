@@ -1,4 +1,4 @@
-"""A folder of PNG files, written whole or not at all."""
+"""A folder of files, one per sample, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,19 +7,31 @@ import ctypes
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, png
+from ganutils.files import atomic, png, riff
 from ganutils.files.place import Place, naming, opened
 
 RENAME_EXCHANGE = 2  # of Linux: fs.h
 
 
-def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ()) -> int:
-    """One PNG per sample [H, W, C], 000000.png and so on, each with its `lineage`. Returns their number.
+class Writer(NamedTuple):
+    """How a sample is written: the suffix of its file, and what writes it, with its lineage, to an open one."""
+
+    suffix: str
+    write: Callable[[IO[bytes], np.ndarray, Sequence[str]], None]
+
+
+PNG = Writer(".png", png.write)
+OURS = {".png": png.is_ours, ".wav": riff.is_ours}  # whether an open file is one that we wrote
+
+
+def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = (), writer: Writer = PNG) -> int:
+    """One file per sample, 000000.png and so on, each with its `lineage`. Returns their number.
 
     An existing folder is replaced if it holds only such files, which this function wrote. As in atomic.replacing, the
     temporary folder has one name per target and is locked: a second writer waits, and the next one clears what a killed
@@ -32,7 +44,11 @@ def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ())
             _mend(place)
             _check(place)
             for number, sample in enumerate(samples):
-                _write_one(place, folder, f"{number:06d}.png", sample, lineage)
+                name = f"{number:06d}{writer.suffix}"
+                with naming(place.path, name), opened(name, "xb", folder) as out:
+                    writer.write(out, sample, lineage)
+                    out.flush()
+                    os.fsync(out.fileno())
             atomic.finish_pipes()
             os.fsync(folder)
             _check(place)
@@ -43,13 +59,6 @@ def write(path: str, samples: Iterable[np.ndarray], lineage: Sequence[str] = ())
             raise
         place.settle()
     return number + 1
-
-
-def _write_one(place: Place, folder: int, name: str, sample: np.ndarray, lineage: Sequence[str]) -> None:
-    with naming(place.path, name), opened(name, "xb", folder) as out:
-        png.write(out, sample, lineage)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def check(path: str) -> None:
@@ -64,14 +73,14 @@ def _check(place: Place) -> None:
     with _open(place, place.name) as folder:
         fcntl.flock(folder, fcntl.LOCK_SH)  # another writer that has just replaced it may be removing it
         for name in sorted(os.listdir(folder)):
-            if not re.fullmatch(r"\d{6,}\.png", name) or not _is_ours(folder, name):
+            if not re.fullmatch(r"\d{6,}\.(png|wav)", name) or not _is_ours(folder, name):
                 what = "which ganutils, or this version of it, did not write"
                 raise Error(f"{place.path}: holds {name}, {what}; remove the folder or choose another name")
 
 
 def _is_ours(folder: int, name: str) -> bool:
     with opened(name, "rb", folder) as stream:
-        return png.is_ours(stream)
+        return OURS[os.path.splitext(name)[1]](stream)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.kinds import BESIDE, IMAGES, SHOWN
-from ganutils.films.frames import Cells, Frames, check_grid, side_by_side
+from ganutils.films.frames import Cells, Frames, check_grid, first_sound, side_by_side
 from ganutils.films.layout import SHEET_LIMIT, Look
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import stacked
@@ -152,6 +152,7 @@ def _joined(inputs: Sequence[Frames], columns: Sequence[Column], plan: _Plan) ->
         layout=plan.layout,
         finish=finish,
         beside={},
+        sound=first_sound(inputs),
     )
 
 

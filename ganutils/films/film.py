@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, folders, png
-from ganutils.films.formats import FORMATS, Encoding
-from ganutils.films.frames import Frames, side_by_side, unrolled
+from ganutils.files import atomic, folders, paths, png
+from ganutils.films.formats import FORMATS, Encoding, formats_with_sound
+from ganutils.films.frames import Frames, first_sound, side_by_side, unrolled
 from ganutils.films.layout import Look, Page
 from ganutils.films.text import fill
 from ganutils.films.timing import Timing, film_of
@@ -26,12 +27,15 @@ def write_film(
     encoding: Encoding = Encoding(),  # noqa: B008
     progress: Callable[[int], Any] | None = None,
     lineage: Sequence[str] = (),
+    tell: Callable[[str], None] = lambda message: None,
 ) -> str:
     """Draw the inputs side by side into `path`, in a format of formats.film_formats; a summary in a few words.
 
-    A .png is one sheet, time from left to right; / is a PNG per frame, or a PNG per sample of a sheet.
+    A .png is one sheet, time from left to right; / is a PNG per frame, or a PNG per sample of a sheet. What is heard is
+    the first of the inputs that has a sound.
     progress   takes the number of frames; gives a context with advance()
     lineage    the commands that make it, for its metadata
+    tell       takes what to say of a film that loses its sound
     """
     if suffix == ".png":
         return _write_sheet(path, inputs, look, lineage)
@@ -43,13 +47,19 @@ def write_film(
     captions = _captions(inputs, look.caption, count)
     page = Page(inputs, look, captions)
     with progress(count) if progress else contextlib.nullcontext() as bar:
-        film = film_of(page.shape, count, _draw(page, inputs, captions, bar), timing, lineage)
+        sound = first_sound(inputs)
+        film = film_of(page.shape, count, _draw(page, inputs, captions, bar), timing, lineage, sound)
         if suffix == "/":
             return f"{folders.write(path, _to_the_end(film.frames, inputs), lineage):,} frames"
+        if sound and FORMATS[suffix].has_sound:
+            sound.listen(max(shown for frames, shown in zip(inputs, page.shown, strict=True) if frames.sound is sound))
+        elif sound:
+            tell(f"{suffix} has no sound; write {paths.in_words(formats_with_sound())} to hear this film")
+            film = dataclasses.replace(film, sound=None)
         with atomic.replacing(path) as out:
             FORMATS[suffix].write(out, film, encoding)
             _finish(inputs)
-    return f"{film.count:,} frames, {film.seconds:.2f} s"
+    return f"{film.count:,} frames, {film.seconds:.2f} s{', with sound' if film.sound else ''}"
 
 
 def _draw(page: Page, inputs: Sequence[Frames], captions: Sequence[str], bar: Any) -> Iterator[np.ndarray]:

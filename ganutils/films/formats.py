@@ -35,10 +35,12 @@ class Format(NamedTuple):
 
     module    has write(out: BinaryIO, film: timing.Film, encoding: Encoding); imported when it is called
     settings  those of Encoding that it takes, and "loop" if the file says how often it is played
+    has_sound whether it can have a sound track
     """
 
     module: str
     settings: tuple[str, ...]
+    has_sound: bool = False
 
     def write(self, out: BinaryIO, film: Any, encoding: Encoding) -> None:
         """Write a timing.Film. Error if this format cannot hold it."""
@@ -47,7 +49,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     ".gif": Format("ganutils.films.gif", ("loop", "colors", "dither", "gifsicle")),
-    ".mp4": Format("ganutils.films.mp4", ("quality",)),
+    ".mp4": Format("ganutils.films.mp4", ("quality",), has_sound=True),
     ".webp": Format("ganutils.films.webp", ("loop", "quality")),
     ".apng": Format("ganutils.films.apng", ("loop",)),
 }
@@ -70,9 +72,14 @@ def film_formats() -> tuple[str, ...]:
     return (*FORMATS, ".png", "/")
 
 
+def formats_with_sound() -> tuple[str, ...]:
+    """Those of films that one can hear."""
+    return tuple(suffix for suffix, format in FORMATS.items() if format.has_sound)
+
+
 def sample_formats() -> tuple[str, ...]:
     """What samples, and those of latents that can, are written as."""
-    return (".safetensors", ".npy", ".png", *FORMATS, "/")
+    return (".safetensors", ".npy", ".png", ".wav", *FORMATS, "/")
 
 
 def figure_formats() -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Samples over time, from any source: samples files, pipes, .npy arrays, films, pictures. NumPy and Pillow only.
 
+Sounds are pictures here, drawn as they are read, and what is heard of them stands beside.
+
 Frames are read once, in order, and one is in memory at a time, so the length of a film costs no memory.
 """
 
@@ -19,15 +21,19 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import budget, container, kinds, lineage, npy
 from ganutils.files.container import File, Stream
+from ganutils.files.kinds import Modality
 from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
 from ganutils.films.about import lineage_of, lineage_of_picture
+from ganutils.films.sound import Sound, Track
 from ganutils.samples import foreign
 from ganutils.samples.changes import Stamp, listed
 from ganutils.samples.foreign import UnreadableError
 from ganutils.samples.images import Shape, fit_pixels, measure, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
+from ganutils.sounds import hearing
+from ganutils.sounds import pictures as drawing
 
 CHUNK = 64  # samples of a sheet that are read at a time
 
@@ -42,13 +48,14 @@ class Frames:
 
     name      the file, for messages
     size      (H, W, C) of each sample
-    pictures  all samples in order, uint8 [n, H, W, C] at a time
+    pictures  all samples in order, uint8 [n, H, W, C] at a time, or what reads as such an array
     notes     what a caption may say of each sheet: [count] of {"step": 100, "kimg": 6.4, ...}
     layout    rows of cells: the number of a sample in its sheet, a sign, or None for an empty place; or None
     finish    reads a pipe to its end; Error if what writes it failed
     lineage   the commands that made them
     beside    what stands beside the pictures, by tensor (see kinds.BESIDE); each is read on its own
     input_names  what is stacked in the inputs
+    sound     what is heard of them as they are read; None if nothing
     """
 
     name: str
@@ -62,6 +69,7 @@ class Frames:
     lineage: Sequence[str] = ()
     beside: Mapping[str, Frames] = dataclasses.field(default_factory=dict)
     input_names: Sequence[str] = ()
+    sound: Sound | None = None
 
     def sheets(self, shown: int) -> Iterator[np.ndarray]:
         """The first `shown` samples of each sheet: uint8 [shown, H, W, C]."""
@@ -80,25 +88,39 @@ class Frames:
 
 
 def of_tensors(name: str, tensors: Mapping[str, np.ndarray | Stream], meta: Mapping[str, Any]) -> Frames:
-    """Of the pictures of a samples file, and what stands beside them; see `of_tensor`."""
+    """Of the pictures or sounds of a samples file, and what stands beside them; see `of_tensor`."""
     beside = {kind: of_tensor(name, tensors[kind], {}) for kind in kinds.BESIDE if kind in tensors}
-    frames = of_tensor(name, tensors[kinds.IMAGES.tensor], meta)
+    frames = of_tensor(name, tensors[kinds.modality(tensors).tensor], meta, kinds.modality(tensors))
     return dataclasses.replace(frames, beside=beside, input_names=meta.get("input_names", ()))
 
 
-def of_tensor(name: str, images: np.ndarray | Stream, meta: Mapping[str, Any]) -> Frames:
-    """Of samples [..., H, W, C] and their metadata: with two leading axes or more, the first is time."""
-    *lead, h, w, c = images.shape
+def of_tensor(
+    name: str,
+    samples: np.ndarray | Stream,
+    meta: Mapping[str, Any],
+    modality: Modality = kinds.IMAGES,
+) -> Frames:
+    """Of samples [..., H, W, C] or [..., T, C] and their metadata: with two leading axes or more, the first is time."""
+    lead, shape = modality.split(samples.shape)
     count = lead[0] if len(lead) > 1 else 1
     if not math.prod(lead):
-        raise Error(f"{name}: holds no pictures; nothing to show")
+        raise Error(f"{name}: holds no {modality.noun}; nothing to show")
     cells = math.prod(lead) // count
-    kinds.check_sample(name, (h, w, c))
+    kinds.check_sample(name, shape)
     budget.check(name, count, budget.FRAMES, "frames", "give a part of them")
-    chunks = [images] if isinstance(images, np.ndarray) else images.chunks
-    pictures = (chunk.reshape(-1, h, w, c) for chunk in chunks)
+    chunks: Iterable[np.ndarray] = [samples] if isinstance(samples, np.ndarray) else samples.chunks
+    flat = (chunk.reshape(-1, *shape) for chunk in chunks)
     notes, layout = _notes(name, meta, count), _layout(name, meta, cells)
-    return Frames(name, count, cells, (h, w, c), pictures, notes, layout, lineage=meta.get("lineage", ()))
+    size: Any = drawing.SHAPE if modality is kinds.SIGNALS else shape
+    frames = Frames(name, count, cells, size, flat, notes, layout, lineage=meta.get("lineage", ()))
+    heard = hearing.sounds_of(name, meta, shape)
+    if heard:
+        track = Track(name, heard, count, cells)
+        frames.pictures, frames.sound = track.passing(flat), Sound([(count, track)])
+    if heard and modality is kinds.SIGNALS:
+        drawn: Iterable[Any] = (drawing.Drawn(chunk, heard.sounds) for chunk in frames.pictures)
+        frames.pictures = drawn
+    return frames
 
 
 def _notes(name: str, meta: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
@@ -197,12 +219,15 @@ def _known(name: str, paths: Sequence[str], suffixes: tuple[str, ...]) -> list[s
 
 
 def _of_file(file: File) -> Frames:
-    if "images" not in file:
-        raise Error(f"{file.name}: points are not pictures; gan-plot draws them")
-    names = [name for name in (kinds.IMAGES.tensor, *kinds.BESIDE) if name in file]
+    main = kinds.modality(file.specs)
+    if main not in (kinds.IMAGES, kinds.SIGNALS):
+        raise Error(f"{file.name}: {main.noun} are not pictures; gan-plot draws them")
+    names = [name for name in (main.tensor, *kinds.BESIDE) if name in file]
     if len(names) > 1:
         file.spool()  # they are read side by side
-    count = 1 if len(file.specs["images"].shape) > 4 else CHUNK
+    lead, shape = main.split(file.specs[main.tensor].shape)
+    most = container.CHUNK // (math.prod(shape) * main.dtype.itemsize)
+    count = 1 if len(lead) > 1 else max(1, min(CHUNK, most))
     tensors = {name: Stream(file.specs[name].shape, file.specs[name].dtype, file.rows(name, count)) for name in names}
     return dataclasses.replace(of_tensors(file.name, tensors, file.meta), finish=file.finish)
 
@@ -302,7 +327,15 @@ def one_after_another(films: Sequence[Frames]) -> Frames:
 
     kinds_of_all = [kind for kind in first.beside if all(kind in film.beside for film in films)]
     beside = {kind: one_after_another([film.beside[kind] for film in films]) for kind in kinds_of_all}
-    return dataclasses.replace(first, count=count, pictures=pictures, notes=notes, finish=finish, beside=beside)
+    sound = Sound.joined([(film.count, film.sound) for film in films])
+    return dataclasses.replace(
+        first, count=count, pictures=pictures, notes=notes, finish=finish, beside=beside, sound=sound
+    )
+
+
+def first_sound(films: Sequence[Frames]) -> Sound | None:
+    """What is heard of several at once: the first that can be."""
+    return next((film.sound for film in films if film.sound), None)
 
 
 def _in_words(film: Frames) -> str:

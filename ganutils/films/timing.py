@@ -11,20 +11,22 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.spool import Spool
+from ganutils.films.sound import Sound
 
+FPS = 12.0  # frames per second, unless something else is asked for
 LONGEST = 655  # seconds that a frame is shown: a GIF counts hundredths up to 65535
 
 
 class Timing(NamedTuple):
     """When frames are shown.
 
-    fps     frames per second
+    fps     frames per second; None = so many that each sound is heard whole, at most FPS; FPS without sounds
     hold    seconds added to the last frame
     bounce  whether to play back to the first frame
     loop    how often the film is played; 0 = forever
     """
 
-    fps: float = 12.0
+    fps: float | None = None
     hold: float = 0.0
     bounce: bool = False
     loop: int = 0
@@ -34,7 +36,8 @@ class Timing(NamedTuple):
 class Film:
     """A film as it is shown: `count` frames uint8 [H, W, C] of `shape`; frame `held` stays `hold` seconds longer.
 
-    The frames can be read once, in order. The file says that its `lineage` made it.
+    The frames can be read once, in order. The file says that its `lineage` made it. Its `sound` can be read when all
+    frames have been.
     """
 
     shape: tuple[int, int, int]
@@ -45,14 +48,25 @@ class Film:
     held: int
     loop: int
     lineage: Sequence[str] = ()
+    sound: Sound | None = None
 
     @property
     def seconds(self) -> float:
-        return self.count / self.fps + self.hold
+        """Until the last frame has been shown, and its sound heard."""
+        shown = self.count / self.fps + self.hold
+        return max(shown, self._start(self.count - 1) + self.sound.length / self.sound.rate) if self.sound else shown
+
+    def _start(self, frame: int) -> float:
+        """Seconds, of a frame as it is shown, or of the end."""
+        return frame / self.fps + (self.hold if frame > self.held else 0)
+
+    def source(self, frame: int) -> int:
+        """The number, among the frames before any are played back, of one as it is shown."""
+        return min(frame, 2 * self.held - frame)
 
     def delays(self, unit: int) -> list[int]:
         """How long each frame is shown, in 1/`unit` s. Rounding errors are carried over, so the sum is exact."""
-        ends = [round(unit * (i / self.fps + (self.hold if i > self.held else 0))) for i in range(self.count + 1)]
+        ends = [round(unit * self._start(i)) for i in range(self.count + 1)]
         return [max(1, end - start) for start, end in itertools.pairwise(ends)]
 
 
@@ -62,14 +76,17 @@ def film_of(
     frames: Iterable[np.ndarray],
     timing: Timing,
     lineage: Sequence[str] = (),
+    sound: Sound | None = None,
 ) -> Film:
     """The film of `count` frames; with `bounce` they come back without the two ends, so that it can be looped."""
-    fps, hold, bounce, loop = timing
+    hold, bounce, loop = timing[1:]
+    fps = timing.fps or (min(FPS, sound.rate / sound.length) if sound else FPS)
     if 1 / fps + hold > LONGEST:
         raise Error(f"a frame of {1 / fps + hold:g} s is too long; give a smaller --hold or a larger --fps")
+    held = count - 1
     if bounce:
-        return Film(shape, 2 * count - 2, _there_and_back(count, frames), fps, hold, count - 1, loop, lineage)
-    return Film(shape, count, iter(frames), fps, hold, count - 1, loop, lineage)
+        count, frames = 2 * count - 2, _there_and_back(count, frames)
+    return Film(shape, count, iter(frames), fps, hold, held, loop, lineage, sound)
 
 
 def _there_and_back(count: int, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

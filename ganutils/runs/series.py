@@ -120,7 +120,7 @@ class Series:
         meta: dict[str, Any] = {"prior": self.config.prior}
         if given and "layout" in given.meta:
             meta["layout"] = given.meta["layout"]
-        elif labels is not None and kinds.modality_of_shape(self.config.shape) is kinds.IMAGES:
+        elif labels is not None and kinds.modality_of_shape(self.config.shape) is not kinds.POINTS:
             meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
         return Origin(flat, lead, self.config.shape, beside, given, meta)
 
@@ -173,7 +173,8 @@ class Series:
         """Metadata of that file, which the command `line` makes."""
         given = origin.given
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
-        meta: dict[str, Any] = {**origin.meta, **about.kept(self.first.meta), "lineage": lineage.joined(lineages, line)}
+        sound = about.kept(self.first.meta) if origin.shape == self.config.shape else {}  # larger ones have another
+        meta: dict[str, Any] = {**origin.meta, **sound, "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
             meta["classes"] = self.first.meta["classes"]
         return {**meta, "frames": self.frames} if self.is_film else meta

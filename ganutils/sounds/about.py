@@ -5,13 +5,14 @@ Data, checkpoints and samples carry both, from one to the next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganutils import Error
 
 RATE, SPECTROGRAM = "sample_rate", "spectrogram"  # of `signals` in Hz; of `images`, see spectrogram.py
 RATES = (1, 1 << 20)  # Hz
+CHANNELS = {1: "mono", 2: "stereo"}
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,3 +26,10 @@ def rate_of(name: str, meta: Mapping[str, Any]) -> int:
     if type(rate) is not int or not RATES[0] <= rate <= RATES[1]:
         raise Error(f"{name}: damaged: sounds whose metadata have no {RATE!r} in Hz, {RATES[0]} to {RATES[1]:,}")
     return rate
+
+
+def in_words(shape: Sequence[int], rate: int | None) -> str:
+    """Of a sound (T, C): 4,096 numbers at 8,000 Hz, 0.51 s, mono."""
+    length, channels = shape
+    times = f" at {rate:,} Hz, {length / rate:.2f} s" if rate else ""
+    return f"{length:,} numbers{times}, {CHANNELS.get(channels, f'{channels} channels')}"
