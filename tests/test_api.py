@@ -81,6 +81,31 @@ def test_points_and_latents_are_written_as_such(tmp_path):
     assert (z.latents.shape, z.meta["kind"], z.meta["prior"]) == ((4, 1, 5), "latents", "uniform")
 
 
+@pytest.mark.parametrize(("lead", "channels"), [((3,), 1), ((3,), 2), ((2, 3), 1)])
+def test_sounds_are_written_with_their_rate(lead, channels):
+    signals = np.random.default_rng(0).uniform(-1, 1, (*lead, 20, channels))
+    ganutils.write("a.safetensors", signals=signals, sample_rate=8000, labels=np.zeros(lead, int), classes=["kick"])
+    found = ganutils.read("a.safetensors")
+    assert (found.signals.dtype, found.sample_rate, found.classes) == (np.float32, 8000, ["kick"])
+    assert np.array_equal(found.signals, signals.astype(np.float32))
+    ganutils.write("b.safetensors", signals=found.signals, meta=found.meta)
+    assert ganutils.read("b.safetensors").sample_rate == 8000
+    ganutils.write("points.safetensors", points=np.zeros((3, 2)), meta=found.meta)
+    assert "sample_rate" not in ganutils.read("points.safetensors").meta
+    assert ganutils.read("points.safetensors").sample_rate is None
+
+
+def test_a_mono_sheet_may_leave_out_its_last_axis():
+    ganutils.write("a.safetensors", signals=np.zeros((3, 20)), sample_rate=np.int64(8000))
+    assert ganutils.read("a.safetensors").signals.shape == (3, 20, 1)
+
+
+def test_sounds_without_a_rate_are_damaged():
+    container.write("a.safetensors", "samples", {"signals": np.zeros((3, 20, 1), "f4")}, {})
+    with pytest.raises(ganutils.Error, match=r"a.safetensors: damaged: sounds whose metadata have no 'sample_rate'"):
+        ganutils.read("a.safetensors")
+
+
 def test_metadata_are_kept_and_the_lineage_grows(pictures):
     data = ganutils.read(pictures)
     ganutils.write("copy.safetensors", images=data.images, labels=data.labels, meta={**data.meta, "license": "mine"})
@@ -116,6 +141,14 @@ def test_writing_to_what_was_read_leaves_the_file_alone(pictures):
         ({"points": np.zeros((2, 1)), "labels": [0.5, 1]}, "labels: are float64; give int64"),
         ({"points": np.zeros((2, 1)), "labels": [0, 1, 1]}, "labels"),
         ({"labels": [0]}, "a.safetensors: "),
+        ({"signals": np.zeros((2, 9))}, "sample_rate: sounds need one; give a whole number in Hz, 1 to 1,048,576"),
+        ({"signals": np.zeros((2, 9)), "sample_rate": 8e3}, "sample_rate: is 8000.0; give a whole number"),
+        ({"signals": np.zeros((2, 9)), "sample_rate": 0}, "sample_rate: is 0; give"),
+        ({"signals": np.zeros((2, 9), "i2"), "sample_rate": 8000}, r"signals: are int16 \[2, 9, 1\]; give floats of"),
+        ({"signals": np.zeros((2, 9, 3)), "sample_rate": 8000}, r"signals: are float64 \[2, 9, 3\]; give floats of"),
+        ({"signals": np.full((2, 9), np.nan), "sample_rate": 8000}, "signals: have numbers that are NaN or outside -1"),
+        ({"signals": np.full((2, 9), 1.5), "sample_rate": 8000}, "signals: have numbers that are NaN or outside -1..1"),
+        ({"points": np.zeros((2, 2)), "sample_rate": 8000}, "sample_rate: is of sounds; give signals"),
     ],
 )
 def test_arrays_that_cannot_be_written_are_errors(tmp_path, arrays, message):
@@ -177,6 +210,15 @@ def test_an_array_trains_as_the_file_that_holds_it(ok, tmp_path):
     assert digest("array.ckpt") == digest("file.ckpt")
     points = ganutils.Run(np.zeros((12, 2)), arch="mlp", **SETTINGS)
     assert points.generator(points.generator.latents(3)).shape == (3, 2)
+
+
+def test_arrays_that_cannot_be_trained_on_say_why(pictures):
+    with pytest.raises(ganutils.Error, match=r"data: is float64 \[9, 8, 8\]; give sounds as floats \[N, T, C\]"):
+        ganutils.Run(np.zeros((9, 8, 8)))
+    with pytest.raises(ganutils.Error, match="sample_rate: sounds need one"):
+        ganutils.Run(np.zeros((9, 64, 1)))
+    with pytest.raises(ganutils.Error, match="sample_rate: is of an array of sounds"):
+        ganutils.Run(pictures, sample_rate=8000)
 
 
 def test_progress_is_told(pictures):

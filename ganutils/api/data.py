@@ -17,10 +17,11 @@ from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look
 from ganutils.output import write_output
 from ganutils.samples.samples import Samples
+from ganutils.sounds import about as sounds
 
 Path = str | os.PathLike[str]
 
-NUMBERS = {"points": np.float32, "latents": np.float32, "labels": np.int64}
+NUMBERS = {"points": np.float32, "signals": np.float32, "latents": np.float32, "labels": np.int64}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Data:
     back        uint8 [..., H, W, C], which the images become on the way back to the inputs' domain
     targets     uint8 [..., H, W, C], which the images should have become
     points      float32 [..., D]
+    signals     float32 [..., T, C] in -1..1 with C = 1 or 2
     latents     float32 [..., Z]
     labels      int64 [...], numbers of `classes`
     classes     names
@@ -47,11 +49,17 @@ class Data:
     back: np.ndarray | None
     targets: np.ndarray | None
     points: np.ndarray | None
+    signals: np.ndarray | None
     latents: np.ndarray | None
     labels: np.ndarray | None
     classes: list[str]
     attributes: dict[str, np.ndarray]
     meta: dict[str, Any]
+
+    @property
+    def sample_rate(self) -> int | None:
+        """How many numbers of a sound make a second; None of what is no sound."""
+        return None if self.signals is None else self.meta[sounds.RATE]
 
 
 def read(path: Path) -> Data:
@@ -60,7 +68,9 @@ def read(path: Path) -> Data:
         samples = Samples(file)
         labels = None if samples.labels is None else samples.labels.reshape(samples.lead)
         columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
-        mapped = ("images", *kinds.BESIDE, "points", "latents")
+        if samples.are_sounds:
+            sounds.rate_of(file.name, file.meta)  # Error unless they have one
+        mapped = ("images", *kinds.BESIDE, "points", "signals", "latents")
         arrays = {name: file.mapped(name) for name in mapped if name in file.specs}
         return Data(
             images=arrays.get("images"),
@@ -68,6 +78,7 @@ def read(path: Path) -> Data:
             back=arrays.get("back"),
             targets=arrays.get("targets"),
             points=arrays.get("points"),
+            signals=arrays.get("signals"),
             latents=arrays.get("latents"),
             labels=labels,
             classes=samples.classes,
@@ -84,6 +95,8 @@ def write(
     back: Any = None,
     targets: Any = None,
     points: Any = None,
+    signals: Any = None,
+    sample_rate: int | None = None,
     latents: Any = None,
     labels: Any = None,
     classes: Sequence[str] | None = None,
@@ -92,15 +105,22 @@ def write(
 ) -> None:
     """Write samples, or latents alone, in the format that the suffix of `path` names, as the commands' -o.
 
-    Arrays are as in `Data`; gray ones may leave out their last axis. `meta` is metadata to keep, such as that of the
-    Data which the arrays came from. Error, and nothing is written, if the arrays do not go together.
+    Arrays are as in `Data`; gray ones may leave out their last axis, and so may a sheet of mono sounds, [N, T]. Sounds
+    need a `sample_rate` in Hz, here or in `meta`, which is metadata to keep, such as that of the Data which the arrays
+    came from. Error, and nothing is written, if the arrays do not go together.
     """
     path = os.fspath(path)
     paths.check_output(path)
-    dropped = ("classes", "attributes", *(("input_names",) if inputs is None else ()))
+    of_others = {"input_names": inputs, sounds.RATE: signals, sounds.SPECTROGRAM: images}
+    dropped = ("classes", "attributes", *(key for key, array in of_others.items() if array is None))
     kept = {key: value for key, value in (meta or {}).items() if key not in dropped}
     about = {**kept, "lineage": lineage.joined([kept.get("lineage", [])], "# ganutils.write, in Python")}
-    given = {"points": points, "latents": latents, "labels": labels}
+    if signals is None and sample_rate is not None:
+        raise Error("sample_rate: is of sounds; give signals")
+    if signals is not None:
+        signals = as_signals(signals)
+        about[sounds.RATE] = _rate(about.get(sounds.RATE) if sample_rate is None else sample_rate)
+    given = {"points": points, "signals": signals, "latents": latents, "labels": labels}
     tensors = {name: _numbers(name, array) for name, array in given.items() if array is not None}
     if images is not None:
         tensors["images"] = as_images(images)
@@ -140,6 +160,27 @@ def as_images(images: Any, tensor: str = "images") -> np.ndarray:
         wanted = f"uint8 of shape [N, H, W], [N, H, W, C] or [T, N, H, W, C] with C = {kinds.numbers(channels)}"
         raise Error(f"{tensor}: are {array.dtype} {list(array.shape)}; give {wanted}")
     return array
+
+
+def as_signals(signals: Any) -> np.ndarray:
+    """float32 [..., T, C] of what was given as sounds; Error if it is something else, or lies outside -1..1."""
+    array = np.asarray(signals)
+    array = array[..., None] if array.ndim == 2 else array
+    if array.dtype.kind != "f" or array.ndim < 3 or array.shape[-1] not in kinds.SIGNALS.channels:
+        wanted = "floats of shape [N, T], [N, T, C] or [F, N, T, C] with C = 1 or 2"
+        raise Error(f"signals: are {array.dtype} {list(array.shape)}; give {wanted}")
+    if not (np.abs(array) <= 1).all():  # as NaN is not
+        raise Error("signals: have numbers that are NaN or outside -1..1; scale or clip them")
+    return array.astype(np.float32)
+
+
+def _rate(rate: Any) -> int:
+    """A sample rate that was given, in Hz; Error if it is none."""
+    low, high = sounds.RATES
+    if isinstance(rate, bool | np.bool_) or not isinstance(rate, int | np.integer) or not low <= rate <= high:
+        said = "sounds need one" if rate is None else f"is {rate!r}"
+        raise Error(f"sample_rate: {said}; give a whole number in Hz, {low} to {high:,}")
+    return int(rate)
 
 
 def _numbers(name: str, array: Any) -> np.ndarray:

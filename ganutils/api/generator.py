@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import nn
 from ganutils import Error
 from ganutils.api.data import as_images
 from ganutils.compute import devices
-from ganutils.files import container
+from ganutils.files import container, kinds
 from ganutils.files.npy import in_color
 from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
@@ -21,16 +21,18 @@ from ganutils.networks.weights import load_generator
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.series import all_classes
+from ganutils.sounds import about
 
 
 class Generator:
     """The averaged generator of a checkpoint or snapshot.
 
     config   the settings of its run
-    shape    of a sample: (H, W, C), or (D,) of a point
+    shape    of a sample: (H, W, C), (T, C) of a sound, or (D,) of a point
     z_dim    length of a latent; 0 if it starts from pictures
     classes  names of the classes it was trained on with --conditional, or of the two domains; else empty
     step     generator updates so far
+    sample_rate  how many numbers of a sound make a second; None if it makes none
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
@@ -38,19 +40,19 @@ class Generator:
         with devices.lent(), container.read(os.fspath(path), "checkpoint") as file:
             place = devices.prepare(device, None)
             network, config = load_generator(file)
-            self._take(
-                network.to(place), config, checkpoints.class_names(file.meta, config), checkpoints.updates(file)["G"]
-            )
+            self._take(network.to(place), config, file.meta, checkpoints.updates(file)["G"], file.name)
 
     @classmethod
-    def of(cls, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
-        """That of a network, for ganutils itself."""
-        return cls.__new__(cls)._take(network, config, names, step)
+    def of(cls, network: nn.Module, config: Config, meta: Mapping[str, Any], step: int) -> Generator:
+        """That of a network and the metadata of its checkpoint, for ganutils itself."""
+        return cls.__new__(cls)._take(network, config, meta, step, "the run")
 
-    def _take(self, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
+    def _take(self, network: nn.Module, config: Config, meta: Mapping[str, Any], step: int, name: str) -> Generator:
         self._network, self.config, self.step = network, config, step
         self.shape, self.z_dim = config.shape, config.z_dim
-        self.classes = [*names]
+        self.classes = checkpoints.class_names(meta, config)
+        are_sounds = kinds.modality_of_shape(config.shape) is kinds.SIGNALS
+        self.sample_rate = about.rate_of(name, meta) if are_sounds else None
         return self
 
     def latents(self, count: int = 64, seed: int = 0) -> np.ndarray:
@@ -61,7 +63,7 @@ class Generator:
     def __call__(
         self, latents: Any = None, labels: Any = None, *, inputs: Any = None, to: Any = None, tile: int = 0
     ) -> np.ndarray:
-        """Samples of `latents` [..., Z]: uint8 [..., H, W, C], or points float32 [..., D].
+        """Samples of `latents` [..., Z]: uint8 [..., H, W, C], sounds float32 [..., T, C], or points [..., D].
 
         labels  with classes: one for all, by name or number, or int64 [...]; None = all classes evenly, in order
         inputs  in place of latents, uint8 [..., h, w, c] of any size, for a generator that starts from pictures; gray

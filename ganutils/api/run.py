@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganutils import Error
 from ganutils.api.data import Path, write
 from ganutils.api.generator import Generator
 from ganutils.compute import devices
-from ganutils.files import paths
-from ganutils.runs import checkpoints
+from ganutils.files import kinds, paths
 from ganutils.runs.config import Config
 from ganutils.runs.start import start
 from ganutils.samples.samples import Samples, open_samples
@@ -39,6 +39,7 @@ class Run:
         data: Any,
         *,
         checkpoint: Path | None = None,
+        sample_rate: int | None = None,
         device: str = "auto",
         threads: int | None = None,
         deterministic: bool = True,
@@ -46,14 +47,16 @@ class Run:
     ):
         """A new run, or one that goes on from `checkpoint`. Error if the settings contradict each other, or it.
 
-        data           a file of samples; or images uint8 [N, H, W, C], or points float32 [N, D]
+        data           a file of samples; or an array: images uint8 [N, H, W, C], gray ones [N, H, W]; points [N, D];
+                       sounds [N, T, C], floats in -1..1
+        sample_rate    of an array of sounds, in Hz
         threads        of a CPU; None = as many as pay, or as `checkpoint` was trained with
         deterministic  has no effect any more: every run does as if it were set
         settings       those of gan-loop, with _ for -: preset="dcgan2016", width=16, d_lr=0.008, decay=(2000, 5000),
                        conditional=True; what is left out comes from the preset, or from `checkpoint`
         """
         origin = None if checkpoint is None else os.fspath(checkpoint)
-        with devices.lent(), _opened(data) as samples, start(samples, origin, settings) as begun:
+        with devices.lent(), _opened(data, sample_rate) as samples, start(samples, origin, settings) as begun:
             place = devices.prepare(device, threads, begun.config.work, begun.threads)
             self._threads = torch.get_num_threads()
             gan = begin(begun.config, begun.checkpoint)
@@ -74,7 +77,7 @@ class Run:
     def generator(self) -> Generator:
         """A copy of the averaged generator as it is now."""
         network = copy.deepcopy(self._trainer.gan.ema)
-        return Generator.of(network, self.config, checkpoints.class_names(self._meta, self.config), self.step)
+        return Generator.of(network, self.config, self._meta, self.step)
 
     def train(self, steps: int, tell: Callable[[Tick], object] | None = None) -> list[dict[str, float]]:
         """Train both networks in turn for `steps` generator updates more. Returns the log, a dict every 50 steps.
@@ -111,17 +114,35 @@ class Run:
 
 
 @contextlib.contextmanager
-def _opened(data: Any) -> Iterator[Samples]:
+def _opened(data: Any, sample_rate: int | None) -> Iterator[Samples]:
     """The samples of a file, or of an array, which goes into a temporary one."""
     if isinstance(data, str | os.PathLike):
+        if sample_rate is not None:
+            raise Error("sample_rate: is of an array of sounds; that of a file is in its metadata")
         with open_samples(os.fspath(data)) as samples:
             yield samples
         return
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "array.safetensors")
-        write(path, **{"points" if np.ndim(data) == 2 else "images": data})
+        write(path, sample_rate=sample_rate, **{_what(data): data})
         with open_samples(path) as samples:
             yield samples
+
+
+def _what(data: Any) -> str:
+    """The tensor that an array of samples is written as: by its axes, and by whether its numbers are floats or bytes.
+
+    Error for floats of [N, H, W], which are neither pictures nor sounds.
+    """
+    array = np.asarray(data)
+    if array.ndim == 2:
+        return "points"
+    if array.ndim != 3 or array.dtype.kind != "f":
+        return "images"
+    if array.shape[-1] not in kinds.SIGNALS.channels:
+        what = f"is {array.dtype} {list(array.shape)}"
+        raise Error(f"data: {what}; give sounds as floats [N, T, C] with C = 1 or 2, gray pictures as uint8 [N, H, W]")
+    return "signals"
 
 
 @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""Pages that run a network: sliders of a generator's latents, a canvas for a translator or a classifier, points."""
+"""Pages that run a network: sliders of a generator's latents, a canvas for a translator or a classifier, points.
+
+A page of sounds is that of pictures with waves in their place, and plays them.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,20 @@ from ganutils.export import networks, onnx_file
 from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
-from ganutils.files.kinds import IMAGES
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, modality_of_shape
 from ganutils.latents.draw import draw_latents, read_directions, take_rows
 from ganutils.networks.condition import Condition
 from ganutils.pages import page
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.inputs import Inputs
+from ganutils.sounds import about as sounds
 
 # The module of the runtime is imported from a blob:, and WebAssembly is compiled. Nothing else is allowed.
 POLICY = page.POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' blob: 'wasm-unsafe-eval'")
 MAIN = 8  # sliders along main directions
-GRID = 16  # pictures of the grid
+GRID = 16  # samples of the grid
+PLAYED = (8000, 96000)  # Hz that every browser plays (Web Audio API, BaseAudioContext.createBuffer)
 EXAMPLES, COLORED = 8, 100  # pictures that a canvas can begin with, and that its colors are taken from
 PLAIN = ["#ffffff", "#000000", "#e00000", "#00a000", "#0000e0", "#ffe000", "#ff8000", "#8b4513", "#ff90c0", "#808080"]
 COMMONEST, DIFFERENT = 4096, 40  # colors that are looked at, and the levels by which two differ
@@ -65,23 +70,38 @@ def write(
     elif (config := checkpoints.config_of(file)).inputs:
         name, usual, data = "translator", "Draw here", _translator(file, config, examples, to)
         scripts.append("canvas.js")
-    elif len(config.shape) == 3:
-        name, usual, data = "generator", "Pictures of a generator", _pictures(file, config, along, seed)
+    elif (modality := modality_of_shape(config.shape)) is not POINTS:
+        name, usual, data = (
+            "generator",
+            f"{modality.noun.capitalize()} of a generator",
+            _generator(file, config, along, seed),
+        )
+        scripts.append(f"{modality.noun}.js")
     else:
         name, usual, data = "points", "Points of a generator", _points(file, config, seed)
     data["runtime"] = dict(zip(("module", "wasm"), map(_packed, runtime.values()), strict=True))
     page.write(path, name, heading or usual, data, lineage, scripts, POLICY)
 
 
-def _pictures(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
+def _generator(file: File, config: Config, along: Sequence[str | list[int]], seed: int) -> dict[str, Any]:
     exported = networks.of_file(file)
     named = [one for each in along for one in _named_directions(each, config)]
     main = [
         {"name": f"Direction {number}", "vector": vector, "reach": REACH, "isNamed": False}
         for number, vector in enumerate(_rounded(main_directions(exported.network, config.z_dim)), 1)
     ]
-    graphs = {"generator": _graph(exported, file)}
-    return {**_of_config(file, config, seed, GRID), "directions": [*named, *main], "graphs": graphs}
+    data: dict[str, Any] = {"directions": [*named, *main], "graphs": {"generator": _graph(exported, file)}}
+    if modality_of_shape(config.shape) is SIGNALS:
+        data["sample_rate"] = _playable(file)
+    return {**_of_config(file, config, seed, GRID), **data}
+
+
+def _playable(file: File) -> int:
+    """The sample rate of the sounds; Error if browsers need not play it."""
+    rate = sounds.rate_of(file.name, file.meta)
+    if not PLAYED[0] <= rate <= PLAYED[1]:
+        raise Error(f"{file.name}: browsers play {PLAYED[0]:,} to {PLAYED[1]:,} Hz, not {rate:,}; export it as .onnx")
+    return rate
 
 
 def _translator(file: File, config: Config, examples: Inputs | None, to: str | None) -> dict[str, Any]:
@@ -133,6 +153,10 @@ def _points(file: File, config: Config, seed: int) -> dict[str, Any]:
 
 def _classifier(file: File) -> dict[str, Any]:
     exported = networks.of_file(file)
+    if "images" not in exported.inputs:
+        raise Error(
+            f"{file.name}: classifies {' and '.join(exported.inputs)}, which nobody can draw; export it as .onnx"
+        )
     about, shape = exported.about, exported.inputs["images"].shape[1:]
     data = {"classes": json.loads(about["names"]), "are_classes": about["targets"] == "classes"}
     return {**data, "shape": [*shape[1:], shape[0]], "graphs": {"classifier": _graph(exported, file)}}

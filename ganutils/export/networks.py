@@ -1,6 +1,7 @@
 """What is exported: a network in the units of people, its inputs by name, and what tells of it.
 
-Pictures are float32 [N, C, H, W] in 0..1, not in the -1..1 of training, so that nobody has to know how we scale.
+Pictures are float32 [N, C, H, W] in 0..1, not in the -1..1 of training, so that nobody has to know how we scale. Sounds
+are float32 [N, C, T] in -1..1.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganutils.files.container import File
+from ganutils.files.kinds import modality_of_shape
 from ganutils.networks.classifier import read as read_classifier
 from ganutils.networks.condition import Condition
 from ganutils.networks.domains import B
@@ -20,6 +22,7 @@ from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.randomness import draw, stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.sounds import about as sounds
 
 SAMPLES = 8  # of the inputs that show a graph's shapes, and that it is compared at
 
@@ -41,7 +44,7 @@ class Exported(NamedTuple):
 
 
 class Generate(nn.Module):
-    """Latents [N, Z], and labels [N] where it has classes -> images in 0..1, or points."""
+    """Latents [N, Z], and labels [N] where it has classes -> images in 0..1, sounds, or points."""
 
     def __init__(self, generator: nn.Module):
         super().__init__()
@@ -65,7 +68,7 @@ class Translate(nn.Module):
 
 
 class Judge(nn.Module):
-    """Images in 0..1 or points, and labels -> logits [N], or those of patches [N, h, w]; the higher, the more real."""
+    """Images in 0..1, sounds or points, and labels -> logits [N], or those of patches [N, h, w]; high ones are real."""
 
     def __init__(self, discriminator: nn.Module):
         super().__init__()
@@ -89,14 +92,14 @@ class JudgePairs(nn.Module):
 
 
 class Recognize(nn.Module):
-    """Images in 0..1 -> probabilities [N, K]: of classes, which sum to 1, or of attributes, each in 0..1."""
+    """Images in 0..1, or sounds -> probabilities [N, K]: of classes, which sum to 1, or of attributes, each in 0..1."""
 
     def __init__(self, classifier: nn.Module, are_classes: bool):
         super().__init__()
         self.classifier, self.are_classes = classifier, are_classes
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(images * 2 - 1)
+        logits: Tensor = self.classifier(images * 2 - 1 if images.dim() == 4 else images)
         return logits.softmax(1) if self.are_classes else logits.sigmoid()
 
 
@@ -125,8 +128,7 @@ def _generator(file: File, to: str | None) -> Exported:
         return Exported(Translate(generator), inputs, "images", about, another)
     z = draw(stream(0, "export"), config.prior, (SAMPLES, config.z_dim))
     inputs = {"latents": torch.from_numpy(z), **_labels(config)}
-    output = "images" if len(config.shape) == 3 else "points"
-    return Exported(Generate(generator), inputs, output, about)
+    return Exported(Generate(generator), inputs, modality_of_shape(config.shape).tensor, about)
 
 
 def domain_of(file: File, config: Config, to: str | None) -> int:
@@ -144,8 +146,7 @@ def _discriminator(file: File, to: str | None) -> Exported:
     if config.inputs and config.sees == "pair":
         pair = {"images": _samples(config.shape), "inputs": _samples(config.inputs), **_labels(config)}
         return Exported(JudgePairs(discriminator), pair, "logits", about)
-    name = "images" if len(config.shape) == 3 else "points"
-    inputs = {name: _samples(config.shape), **_labels(config)}
+    inputs = {modality_of_shape(config.shape).tensor: _samples(config.shape), **_labels(config)}
     return Exported(Judge(discriminator), inputs, "logits", about)
 
 
@@ -153,17 +154,19 @@ def _classifier(file: File) -> Exported:
     network = read_classifier(file)
     are_classes = file.meta.get("targets", "classes") == "classes"
     names = file.meta.get("classes") or [str(number) for number in range(network.head.out_features)]
+    tensor = modality_of_shape(network.shape).tensor
     about = {"kind": "classifier", "targets": "classes" if are_classes else "attributes", "names": json.dumps(names)}
-    return Exported(Recognize(network, are_classes), {"images": _samples(network.shape)}, "probabilities", about)
+    return Exported(Recognize(network, are_classes), {tensor: _samples(network.shape)}, "probabilities", about)
 
 
 def _samples(shape: tuple[int, ...]) -> Tensor:
-    """Random images in 0..1, or points."""
+    """Random images in 0..1, sounds in -1..1, or points, as the graphs take them."""
     random = stream(0, "export")
     if len(shape) == 1:
         return torch.from_numpy(random.standard_normal((SAMPLES, *shape), np.float32))
-    h, w, c = shape
-    return torch.from_numpy(random.random((SAMPLES, c, h, w), np.float32))
+    *sides, c = shape
+    numbers = torch.from_numpy(random.random((SAMPLES, c, *sides), np.float32))
+    return numbers if len(sides) == 2 else numbers * 2 - 1
 
 
 def _labels(config: Config) -> dict[str, Tensor]:
@@ -174,4 +177,5 @@ def _about(file: File, config: Config, kind: str) -> dict[str, str]:
     names: list[Any] = file.meta.get("classes") or []
     step = {"step": str(int(file["updates.G"]))} if "updates.G" in file else {}
     settings = {name: str(value) for name, value in sorted(config.as_json().items()) if value is not None}
-    return {"kind": kind, "names": json.dumps(names), **step, **settings}
+    heard = {name: json.dumps(value, sort_keys=True) for name, value in sounds.kept(file.meta).items()}
+    return {"kind": kind, "names": json.dumps(names), **step, **settings, **heard}

@@ -17,10 +17,12 @@ import numpy as np
 
 import ganutils
 from ganutils import Error
-from ganutils.files import atomic, png
+from ganutils.files import atomic, png, riff
+from ganutils.sounds import wav
 
 LARGEST = 1 << 26  # bytes of a page; browsers become slow with more
 POLICY = "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+MEDIA_POLICY = f"{POLICY}; media-src data:"
 SKELETON = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -89,3 +91,9 @@ def as_address(picture: np.ndarray) -> str:
     out = io.BytesIO()
     png.as_image(picture).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def as_sound(rate: int, sound: np.ndarray) -> str:
+    """The sound float32 [T, C] as a WAV inside a data: address."""
+    content = riff.header(rate, sound.shape[1], 2 * sound.size, ()) + wav.pcm(sound)
+    return "data:audio/wav;base64," + base64.b64encode(content).decode()

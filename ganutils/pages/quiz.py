@@ -1,8 +1,8 @@
-"""A page that asks which of two pictures is real (after "Which Face Is Real?", West and Bergstrom 2019)."""
+"""A page that asks which of two pictures, or sounds, is real (after "Which Face Is Real?", West and Bergstrom 2019)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,10 @@ from ganutils import Error
 from ganutils.pages import page
 from ganutils.randomness import stream
 from ganutils.samples.samples import Samples
+from ganutils.sounds.hearing import Hearing, sounds_of
 
 SIDES = ("left", "right")
+CHANNELS = {1: "mono", 2: "stereo"}
 
 
 class Round(NamedTuple):
@@ -24,16 +26,20 @@ class Round(NamedTuple):
 
 
 def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Round]:
-    """`count` rounds, no picture twice. Error if the pictures differ in size, or one file has too few."""
+    """`count` rounds, no sample twice. Error if the samples differ in size or rate, or one file has too few."""
     for samples in (real, fake):
         samples.check_any()
     for samples in (real, fake):
-        if not samples.are_images:
-            raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures")
+        if not samples.are_images and not samples.are_sounds:
+            raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures or sounds")
         if len(samples) < count:
-            problem = f"holds {len(samples)} pictures, and the quiz asks {count} times"
+            problem = f"holds {len(samples)} {samples.modality.noun}, and the quiz asks {count} times"
             raise Error(f"{samples.name}: {problem}; give a smaller -n")
-    fake.check_shape(real.shape, real.name)
+    heard = _heard(real, fake)
+    if heard is None:
+        fake.check_shape(real.shape, real.name)
+    elif (there := _in_words(heard[0])) != (here := _in_words(heard[1])):
+        raise Error(f"{fake.name}: its sounds are {here}, those of {real.name} {there}; make both alike with gan-data")
     rows = (stream(seed, name).permutation(len(one))[:count] for name, one in (("real", real), ("fake", fake)))
     sides = stream(seed, "side").integers(0, 2, count)
     return [Round(*map(int, numbers)) for numbers in zip(*rows, sides, strict=True)]
@@ -42,14 +48,36 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
 def write(
     path: str, heading: str, real: Samples, fake: Samples, rounds: Sequence[Round], lineage: Sequence[str]
 ) -> None:
-    """Write the page."""
-    questions = [{"pictures": _pictures(real, fake, one), "real": one.side} for one in rounds]
-    page.write(path, "quiz", heading, {"rounds": questions}, lineage)
+    """Write the page: of sounds if both files hold some, or spectrograms that become some; else of pictures."""
+    heard = _heard(real, fake)
+    true, made = map(_addressed, (real, fake), heard or (None, None))
+    pairs = ((true(one.real), made(one.fake)) for one in rounds)
+    questions = [
+        {"samples": pair[:: -1 if one.side else 1], "real": one.side} for one, pair in zip(rounds, pairs, strict=True)
+    ]
+    noun = "sound" if heard else "picture"
+    page.write(path, "quiz", heading, {"rounds": questions, "noun": noun}, lineage, policy=page.MEDIA_POLICY)
 
 
-def _pictures(real: Samples, fake: Samples, one: Round) -> list[str]:
-    pair = [page.as_address(np.asarray(real.array[one.real])), page.as_address(np.asarray(fake.array[one.fake]))]
-    return pair[:: -1 if one.side else 1]
+def _heard(real: Samples, fake: Samples) -> tuple[Hearing, Hearing] | None:
+    """How both are heard; None if one of them is not."""
+    pair = [sounds_of(samples.name, samples.meta, samples.shape) for samples in (real, fake)]
+    return (pair[0], pair[1]) if pair[0] and pair[1] else None
+
+
+def _in_words(heard: Hearing) -> str:
+    length, channels = heard.shape
+    return f"{length:,} numbers at {heard.rate:,} Hz, {CHANNELS[channels]}"
+
+
+def _addressed(samples: Samples, heard: Hearing | None) -> Callable[[int], str]:
+    """What gives the data: address of a row."""
+
+    def address(row: int) -> str:
+        sample = np.asarray(samples.array[row])
+        return page.as_sound(heard.rate, heard.sounds(sample[None])[0]) if heard else page.as_address(sample)
+
+    return address
 
 
 def answers(rounds: Sequence[Round]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ganutils.films import about
 from ganutils.pages import page
 from ganutils.runs import checkpoints
 from ganutils.samples.samples import in_words
+from ganutils.sounds import wav
 
 TYPES = {  # of data: addresses, by suffix
     ".apng": "image/apng",
@@ -24,10 +25,10 @@ TYPES = {  # of data: addresses, by suffix
     ".mp4": "video/mp4",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".wav": "audio/wav",
     ".webp": "image/webp",
 }
 TEXT_LIMIT = 1 << 16  # bytes of a text
-POLICY = f"{page.POLICY}; media-src data:"
 
 Section = dict[str, Any]  # heading, and one of `table`, `figures`, `text`; a script draws it
 
@@ -71,7 +72,7 @@ def write(path: str, heading: str, parts: Parts, line: str) -> None:
     sections = [section for make in SECTIONS for section in make(parts)]
     lines = lineage.joined([_lineage_of(one) for one in (*parts.checkpoints, *parts.samples)], line)
     sections.append({"heading": "Made by", "text": "\n".join(lineage.recipe(lines))})
-    page.write(path, "report", heading, {"sections": sections}, lines, policy=POLICY)
+    page.write(path, "report", heading, {"sections": sections}, lines, policy=page.MEDIA_POLICY)
 
 
 def _lineage_of(path: str) -> list[str]:
@@ -164,7 +165,9 @@ def _pictures(parts: Parts) -> Iterator[Section]:
 
 def _picture(path: str) -> dict[str, str]:
     suffix = os.path.splitext(path)[1].lower()
-    if suffix != ".svg":
+    if suffix == ".wav":
+        wav.open_wav(path)  # Error unless it is one
+    elif suffix != ".svg":
         about.about(path)  # Error unless it can be read
     return _embedded(path, suffix, os.path.basename(path))
 

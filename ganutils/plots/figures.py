@@ -1,7 +1,8 @@
-"""Figures of checkpoints and samples: densities of points; of pictures the filters and features of D."""
+"""Figures of checkpoints and samples: densities of points; waves and spectrograms; the filters and features of D."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,17 +14,19 @@ from matplotlib.figure import Figure
 from ganutils import Error
 from ganutils.files import container, kinds, lineage, logs
 from ganutils.files.container import File, Stream
+from ganutils.files.kinds import Modality
 from ganutils.inference import discriminate
 from ganutils.inference.generate import draw_samples, generate
 from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.output import write_output
-from ganutils.plots import densities, filters
+from ganutils.plots import densities, filters, sounds
 from ganutils.plots.densities import Panel, View
 from ganutils.plots.style import pixels
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.traits import LOSSES, PRIORS
 from ganutils.samples.samples import Samples
+from ganutils.sounds import hearing
 
 
 class Figures(NamedTuple):
@@ -52,30 +55,47 @@ class Figures(NamedTuple):
         write_output(path, "samples", {"images": Stream(shape, np.dtype(np.uint8), frames())}, meta)
 
 
-def draw(paths: Sequence[str], data: Samples | None, units: Sequence[int] | None, titles: Sequence[str]) -> Figures:
-    """Checkpoints or samples of points: densities. Checkpoints of pictures: filters, or what excites `units`.
+def draw(
+    paths: Sequence[str],
+    data: Samples | None,
+    units: Sequence[int] | None,
+    titles: Sequence[str],
+    is_film: bool = False,
+    of_filters: bool = False,
+) -> Figures:
+    """Checkpoints or samples of points: densities; of sounds: waves and spectrograms. Of pictures: filters of D.
 
     Checkpoints of one run come in the order of their updates, whatever the shell's.
+
+    units       features of D: draw what excites them
+    is_film     whether each panel has a page of its own
+    of_filters  whether filters are drawn of checkpoints of sounds, too
     """
     sources = _ordered(paths)
     if titles and len(titles) != len(paths):
         raise Error(f"--titles: {len(titles)} titles for {len(paths)} files; give one for each")
     titles = titles or _titles(sources)
     lineages = [*([data.meta.get("lineage", [])] if data else []), *(source.lineage for source in sources)]
-    if _are_points(sources[0]):
-        if units is not None:
-            raise Error(f"{paths[0]}: --units are features of pictures, but these are points")
+    kind = _kind(sources[0])
+    if kind is kinds.POINTS:
+        if units is not None or of_filters:
+            option = "--filters" if of_filters else "--units"
+            raise Error(f"{paths[0]}: {option} looks into a discriminator of pictures or sounds, but these are points")
         view = densities.view(data, _points(sources[-1]))
         panels = [_panel(source, title, view) for source, title in zip(sources, titles, strict=True)]
         return Figures(panels, functools.partial(densities.draw, view), lineages)
+    if kind is kinds.SIGNALS and units is None and not of_filters:
+        return Figures(*_of_sounds(sources, titles, data, is_film), lineages)
     if units is not None and data is None:
-        raise Error(f"{paths[0]}: --units needs --data, pictures to choose from")
-    pictures = []
+        raise Error(f"{paths[0]}: --units needs --data, {kind.noun} to choose from")
+    found = []
     for source, title in zip(sources, titles, strict=True):
         with container.read(source.path, "checkpoint") as file:
             best = filters.first_layer(file) if units is None or data is None else filters.excited(file, data, units)
-        pictures.append((title, best))
-    return Figures(pictures, functools.partial(filters.draw, units=units), lineages)
+        found.append((title, best))
+    if units is not None and data is not None and data.are_sounds:
+        return Figures(*_exciting(found, units, data), lineages)
+    return Figures(found, functools.partial(filters.draw, units=units), lineages)
 
 
 class _Source(NamedTuple):
@@ -112,15 +132,62 @@ def _titles(sources: Sequence[_Source]) -> list[str]:
     return logs.names([source.path for source in sources])
 
 
-def _are_points(source: _Source) -> bool:
-    """Whether these are points, or a checkpoint that makes some; Error if it is neither that nor one of pictures."""
-    if source.config:
-        return kinds.modality_of_shape(source.config.shape) is kinds.POINTS
+def _kind(source: _Source) -> Modality:
+    """What these are, or a checkpoint makes: points, sounds, or, of a checkpoint alone, pictures.
+
+    Spectrograms are sounds. Error if it is none of these.
+    """
     with container.read(source.path) as file:
-        are_points = file.kind == "samples" and kinds.modality(file.specs) is kinds.POINTS
-    if not are_points:
-        raise Error(f"{source.path}: is not a log, a checkpoint or points; gan-gif draws pictures")
-    return True
+        if source.config or file.kind == "samples":
+            shape = source.config.shape if source.config else Samples(file).shape
+            kind = kinds.modality_of_shape(shape)
+            if kind is kinds.IMAGES and hearing.sounds_of(source.path, file.meta, shape):
+                kind = kinds.SIGNALS
+            if source.config or kind is not kinds.IMAGES:
+                return kind
+    raise Error(f"{source.path}: is not a log, a checkpoint, points or sounds; gan-gif draws pictures")
+
+
+def _of_sounds(
+    sources: Sequence[_Source], titles: Sequence[str], data: Samples | None, is_film: bool
+) -> tuple[list[sounds.Panel], Callable[[Sequence[sounds.Panel]], Figure]]:
+    """A panel for each, and what draws some of them, beside the data if there are any."""
+    if len(sources) > sounds.MOST_PANELS and not is_film:
+        raise Error(f"{sources[0].path}: {len(sources)} files do not fit on a page; give at most {sounds.MOST_PANELS}")
+    columns = sounds.MOST_COLUMNS // ((1 if is_film else len(sources)) + (data is not None)) or 1
+    with contextlib.ExitStack() as stack:
+        sets = [] if data is None else [sounds.Set.of("data", data)]
+        for source, title in zip(sources, titles, strict=True):
+            if source.config is None:
+                samples = Samples(stack.enter_context(container.read(source.path, "samples")))
+                sets.append(sounds.Set.of(title, samples))
+            else:
+                with container.read(source.path, "checkpoint") as file:
+                    sets.append(_made(file, source.config, title, columns))
+        view = sounds.View(sounds.common_classes(sets), columns)
+        panels = [sounds.panel(one, view) for one in sets]
+    view = view._replace(columns=max(len(row) for panel in panels for row in panel.rows))
+    if data is not None:
+        view = view._replace(always=[panels.pop(0)])
+    return panels, functools.partial(sounds.draw, view)
+
+
+def _exciting(
+    found: Sequence[tuple[str, np.ndarray]], units: Sequence[int], data: Samples
+) -> tuple[list[sounds.Panel], Callable[[Sequence[sounds.Panel]], Figure]]:
+    """Panels of sounds float32 [U, BEST, T, C], a row for each of `units`, and what draws some of them."""
+    draw_one = sounds.seen(data.name, data.meta, data.shape)
+    assert draw_one is not None  # they are sounds
+    panels = [sounds.Panel(title, [[*map(draw_one, row)] for row in best]) for title, best in found]
+    view = sounds.View([f"feature {unit}" for unit in units], filters.BEST)
+    return panels, functools.partial(sounds.draw, view)
+
+
+def _made(file: File, config: Config, title: str, columns: int) -> sounds.Set:
+    """What the averaged generator of a checkpoint makes of the first latents of seed 0, as many as are drawn."""
+    samples, labels = draw_samples(file, (config.classes or sounds.ROWS) * columns, 0, "cpu")
+    names = checkpoints.class_names(file.meta, config)
+    return sounds.Set(title, file.name, file.meta, samples, labels, names, (len(samples),))
 
 
 def _points(source: _Source) -> np.ndarray:

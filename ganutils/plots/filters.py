@@ -1,4 +1,4 @@
-"""What a discriminator looks for: the filters of its first layer, and the pictures that most excite its last features.
+"""What a discriminator looks for: the filters of its first layer, and the samples that most excite its last features.
 
 Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features beside a random one's.
 """
@@ -20,21 +20,22 @@ from ganutils.films.layout import grid_of
 from ganutils.inference import discriminate
 from ganutils.networks.condition import Condition
 from ganutils.networks.weights import load_discriminator
-from ganutils.plots.style import STYLE, write_title
+from ganutils.plots.style import COLORS, STYLE, write_title
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
 SHOWN = 64  # filters, those of the largest weights; or features
-CANDIDATES = 10_000  # pictures that may excite a feature
+CANDIDATES = 10_000  # samples that may excite a feature
 BEST = 9  # of them, shown for each
 
 
 def first_layer(file: File) -> np.ndarray:
     """The SHOWN largest filters of D's first layer, largest first: float32 [N, H, W, C], each scaled to -1..1.
 
-    Where there are two domains, half of them are of the first one's discriminator, and half of the other's.
+    Those of sounds are [N, K, C]. Where there are two domains, half of them are of the first one's discriminator, and
+    half of the other's.
     """
     config = checkpoints.config_of(file)
     name = ARCHS[config.arch].first_layer
@@ -50,26 +51,27 @@ def _largest(file: File, name: str, config: Config, count: int) -> np.ndarray:
     """The `count` largest filters in the tensor called `name`."""
     weights = file[name]
     is_dense = weights.ndim == 2
-    weights = weights.reshape(-1, *config.shape) if is_dense else weights.transpose(0, 2, 3, 1)  # (N, H, W, C)
-    weights = weights[..., : config.shape[2]]  # of the picture, without those of its input
+    weights = weights.reshape(-1, *config.shape) if is_dense else np.moveaxis(weights, 1, -1)  # (N, H, W, C), (N, K, C)
+    weights = weights[..., : config.shape[-1]]  # of the picture, without those of its input
     sizes = np.abs(weights).reshape(len(weights), -1)
     order = np.argsort(-np.square(sizes).sum(1), kind="stable")[:count]
-    return weights[order] / np.maximum(sizes.max(1)[order], 1e-12)[:, None, None, None]
+    return weights[order] / np.maximum(sizes.max(1)[order], 1e-12).reshape(-1, *(1,) * (weights.ndim - 1))
 
 
 def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
-    """The pictures of `data` that most excite each of the features `units` of D's last layer: uint8 [U, BEST, H, W, C].
+    """The samples of `data` that most excite each of the features `units` of D's last layer: [U, BEST, H, W, C] or, of
+    sounds, [U, BEST, T, C].
 
     A convolution's feature is as excited as its map at its maximum. Where there are two domains, the features of the
     second one's discriminator follow those of the first one's. Error if there is no such feature.
     """
     network, config = load_discriminator(file)
     data.check_shape(config.shape, file.name)
-    images = data.array[:CANDIDATES]
+    samples = data.array[:CANDIDATES]
     if len(units) > SHOWN:
         raise Error(f"--units: {len(units):,} features do not fit on a page; choose at most {SHOWN}")
-    if len(images) < BEST:
-        raise Error(f"{data.name}: {len(images)} pictures are too few to choose {BEST} from")
+    if len(samples) < BEST:
+        raise Error(f"{data.name}: {len(samples)} {data.modality.noun} are too few to choose {BEST} from")
 
     networks: Any = (network.a, network.b) if config.domains else (network,)
 
@@ -81,12 +83,12 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
     if config.sees == "pair" and config.inputs:
         data.check_inputs(config.inputs, file.name)
         inputs = data.inputs[:CANDIDATES]  # type: ignore[index]
-    values = discriminate.apply(excitement, images, torch.device("cpu"), inputs=inputs)  # (N, features)
+    values = discriminate.apply(excitement, samples, torch.device("cpu"), inputs=inputs)  # (N, features)
     for unit in units:
         if unit >= values.shape[1]:
             raise Error(f"{file.name}: there is no feature {unit}; features go from 0 to {values.shape[1] - 1}")
     best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
-    return images[best]
+    return samples[best]
 
 
 # ------------------------------------------------------------------------------------------- drawing
@@ -95,9 +97,11 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
 def draw(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) -> Figure:
     """A panel for each (title, array).
 
-    Without `units` the arrays are filters [N, H, W, C] in -1..1, drawn so that middle gray is 0; else pictures
-    [U, BEST, H, W, C], a row for each unit.
+    Without `units` the arrays are filters [N, H, W, C] in -1..1, drawn so that middle gray is 0, or [N, K, C], drawn as
+    lines; else pictures [U, BEST, H, W, C], a row for each unit.
     """
+    if units is None and panels[0][1].ndim == 3:
+        return _lines(panels)
     if units is None:
         return _figure([(title, _sheet((w + 1) / 2, grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
     sheets = [(title, _sheet(best.reshape(-1, *best.shape[2:]) / 255, BEST, 2)) for title, best in panels]
@@ -107,6 +111,28 @@ def draw(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) 
         axes.set_yticks([(row + 0.5) * height for row in range(len(units))], [f"{unit}" for unit in units])
         axes.tick_params(length=0)
     figure.axes[0].set_ylabel("feature of the discriminator")
+    return figure
+
+
+def _lines(panels: Sequence[tuple[str, np.ndarray]]) -> Figure:
+    """Filters [N, K, C] over time, each around a line that is 0; the channels of one in a color each."""
+    columns, rows = grid_of(max(len(filters) for _, filters in panels))
+    across = min(len(panels), 4)
+    down = -(-len(panels) // across)
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        figure = Figure(figsize=(4.4 * across, (0.5 * rows + 0.4) * down), layout="constrained")
+        for position, (title, filters) in enumerate(panels, 1):
+            axes = figure.add_subplot(down, across, position)
+            for number, weights in enumerate(filters):
+                row, column = divmod(number, columns)
+                x, zero = column + np.linspace(0.06, 0.94, len(weights)), -2.3 * row
+                axes.plot(x[[0, -1]], [zero, zero], color="#c0c0c0", linewidth=0.7)
+                for channel, color in zip(weights.T, COLORS, strict=False):
+                    axes.plot(x, zero + channel, color=color, linewidth=1.2)
+            axes.set_xlim(0, columns)
+            axes.set_ylim(-2.3 * (rows - 0.5), 1.15)
+            axes.set_axis_off()
+            write_title(axes, title)
     return figure
 
 

@@ -1,10 +1,9 @@
-const [height, width, channels] = data.shape;
 const SIDE = 4; // of the grid
 const WALK = 90; // frames from one latent to the next
-let bases = data.latents.map((latent) => Float32Array.from(latent)); // one for each picture of the grid
+let bases = data.latents.map((latent) => Float32Array.from(latent)); // one for each sample of the grid
 let label = 0;
 let walk = null; // {from, to, frame} while one plays
-let shown = []; // the latents of the pictures on the canvas
+let shown = []; // the latents of the samples on the canvas
 
 const sliders = data.directions.map((direction) => {
   const one = slider(direction.name, -direction.reach, direction.reach, 0, () => draw());
@@ -42,28 +41,9 @@ const draw = drawer(async () => {
   const run = await generator;
   shown = (isGrid() ? bases : bases.slice(0, 1)).map(moved);
   const values = Float32Array.from(shown.flatMap((z) => [...z]));
-  paint(await run({ latents: { values, dims: [shown.length, data.z_dim] }, ...labelsOf(label, shown.length) }));
+  const samples = await run({ latents: { values, dims: [shown.length, data.z_dim] }, ...labelsOf(label, shown.length) });
+  paint(samples, shown.length, isGrid() ? SIDE : 1);
 });
-
-/** Draw pictures [N, C, H, W] in 0..1 on the canvas, side by side. */
-function paint(pictures) {
-  const columns = isGrid() ? SIDE : 1;
-  const canvas = $("picture");
-  canvas.width = columns * width;
-  canvas.height = (shown.length / columns) * height;
-  const context = canvas.getContext("2d");
-  const size = height * width;
-  for (let n = 0; n < shown.length; n++) {
-    const image = context.createImageData(width, height);
-    for (let i = 0; i < size; i++) {
-      for (let c = 0; c < 3; c++) {
-        image.data[4 * i + c] = Math.round(255 * pictures[(n * channels + (channels === 3 ? c : 0)) * size + i]);
-      }
-      image.data[4 * i + 3] = 255;
-    }
-    context.putImageData(image, (n % columns) * width, Math.floor(n / columns) * height);
-  }
-}
 
 function toggle(button) {
   const isOn = button.getAttribute("aria-pressed") !== "true";
@@ -86,7 +66,6 @@ async function play() {
   }
 }
 
-$("picture").style.setProperty("--aspect", `${width} / ${height}`);
 offerClasses(data.classes, (number) => {
   label = number;
   draw();

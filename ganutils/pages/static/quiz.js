@@ -28,6 +28,34 @@ function interval(k, n) {
 
 const sides = [$("left"), $("right")];
 const sideNames = ["left", "right"];
+const areSounds = data.noun === "sound";
+const how = areSounds ? "Listen to both and choose the real one" : "Click the real one";
+$("question").textContent = `One of these ${data.noun}s is real, the other was made by a generator. ${how}, or press ← or →.`;
+$("frames").textContent = `The real ${data.noun} of each pair has a green frame.`;
+const shown = sides.map((button, side) => { // a picture in each button, or a player above it
+  button.ariaLabel = `The ${sideNames[side]} ${data.noun} is real`;
+  const one = sample("", `${sideNames[side]} ${data.noun}`);
+  if (areSounds) {
+    const box = make("div", {}, one);
+    button.replaceWith(box);
+    box.append(button);
+    button.textContent = "This one is real";
+  } else {
+    button.append(one);
+  }
+  return one;
+});
+
+/** A picture, or a player of a sound; only one plays at a time. */
+function sample(src, name, className = "") {
+  if (!areSounds) return make("img", { src, className, alt: name });
+  const player = make("audio", { src, className, controls: true, ariaLabel: name });
+  player.addEventListener("play", () => {
+    for (const other of document.querySelectorAll("audio")) if (other !== player) other.pause();
+  });
+  return player;
+}
+
 let answers = []; // of each round, the side that was taken for real: 0 or 1
 
 function ask() {
@@ -37,8 +65,7 @@ function ask() {
   $("next").hidden = true;
   sides.forEach((button, side) => {
     button.className = "";
-    button.firstElementChild.src = round.pictures[side];
-    button.firstElementChild.alt = `${sideNames[side]} picture`;
+    shown[side].src = round.samples[side];
   });
 }
 
@@ -47,7 +74,7 @@ function answer(side) {
   const round = data.rounds[answers.length];
   answers.push(side);
   sides.forEach((button, i) => (button.className = i === round.real ? "real" : "made"));
-  const truth = `the ${sideNames[round.real]} picture is real`;
+  const truth = `the ${sideNames[round.real]} ${data.noun} is real`;
   $("verdict").textContent = side === round.real ? `Right: ${truth}.` : `Wrong: ${truth}.`;
   $("next").textContent = answers.length < data.rounds.length ? "Next" : "See the result";
   $("next").hidden = false;
@@ -72,11 +99,11 @@ function showResult() {
     : `${range}: no better than a coin, as far as ${n} rounds can tell.`;
   $("sheet").replaceChildren(...data.rounds.map((round, i) => {
     const isRight = answers[i] === round.real;
-    const pictures = round.pictures.map((src, side) => {
+    const pair = round.samples.map((src, side) => {
       const kind = side === round.real ? "real" : "made";
-      return make("img", { src, alt: `${sideNames[side]}: ${kind}`, className: kind });
+      return sample(src, `${sideNames[side]}: ${kind}`, kind);
     });
-    return make("li", {}, ...pictures, make("div", {}, `${i + 1}: ${isRight ? "right" : "wrong"}`));
+    return make("li", {}, ...pair, make("div", {}, `${i + 1}: ${isRight ? "right" : "wrong"}`));
   }));
   $("round").hidden = true;
   $("result").hidden = false;
@@ -94,6 +121,7 @@ sides.forEach((button, side) => button.addEventListener("click", () => answer(si
 $("next").addEventListener("click", next);
 $("again").addEventListener("click", start);
 addEventListener("keydown", (event) => {
+  if (event.target.tagName === "AUDIO") return; // where arrows wind
   if (event.key === "ArrowLeft") answer(0);
   if (event.key === "ArrowRight") answer(1);
 });

@@ -5,9 +5,11 @@ function table({ head, rows }) {
 }
 
 function figure({ src, caption }) {
-  const isVideo = src.startsWith("data:video/");
-  const picture = isVideo ? make("video", { src, controls: true, loop: true, muted: true }) : make("img", { src, alt: caption });
-  return make("figure", {}, picture, make("figcaption", {}, caption));
+  const kind = src.slice("data:".length, src.indexOf("/"));
+  const shown = kind === "video" ? make("video", { src, controls: true, loop: true })
+    : kind === "audio" ? make("audio", { src, controls: true, ariaLabel: caption })
+    : make("img", { src, alt: caption });
+  return make("figure", {}, shown, make("figcaption", {}, caption));
 }
 
 function content(section) {
