@@ -31,7 +31,7 @@ HATS = ((58, 62, 92), (134, 50, 56), (44, 90, 76), (96, 70, 46))
 
 def open_faces(request: Request) -> list[Source]:
     """Faces of a seed; a larger count only adds faces."""
-    count = request.options.toys
+    count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "faces").random((count, NUMBERS))
     about: dict[str, Any] = {
         "attributes": attributes_of(numbers),
