@@ -26,7 +26,7 @@ from PIL import Image
 
 from ganutils.files import container
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "sounding"]
 
 ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
@@ -244,6 +244,18 @@ def domains(tmp_path):
     meta = {"classes": ["dark", "light"]}
     container.write(str(tmp_path / "domains.safetensors"), "samples", {"images": images, "labels": labels}, meta)
     return "domains.safetensors"
+
+
+@pytest.fixture
+def sounds(tmp_path):
+    """Twelve sounds of 90 numbers at 8 kHz, low and high ones: two classes; gives the file's name."""
+    labels, times = np.arange(12) % 2, np.arange(90) / 8000
+    hertz = np.where(labels, 1000, 300) + 10 * np.arange(12)
+    signals = 0.5 * np.sin(2 * np.pi * hertz[:, None] * times)[..., None]
+    meta = {"sample_rate": 8000, "classes": ["low", "high"]}
+    tensors = {"signals": signals.astype(np.float32), "labels": labels}
+    container.write(str(tmp_path / "sounds.safetensors"), "samples", tensors, meta)
+    return "sounds.safetensors"
 
 
 @pytest.fixture(scope="session")
