@@ -100,7 +100,7 @@ def _loud(recording: Recording, decibels: float) -> tuple[int, int]:
 def library() -> Any:
     """The module soundfile, or None; to be called before processes start that would import it one by one."""
     try:
-        import soundfile  # type: ignore[import-untyped]
+        import soundfile
     except (ImportError, OSError):  # the latter without libsndfile
         return None
     return soundfile
