@@ -21,12 +21,12 @@ def sixteen(signals):
 
 
 @pytest.fixture
-def sounds(tmp_path):
-    """sounds("x", signals, ...) -> "x.safetensors", in tmp_path."""
+def saved(tmp_path):
+    """saved("x", signals, ...) -> "x.safetensors", in tmp_path."""
 
-    def write(name, signals, **meta):
+    def write(name, signals, beside=None, **meta):
         meta = {"sample_rate": RATE, "lineage": ["made by hand"], **meta}
-        container.write(str(tmp_path / f"{name}.safetensors"), "samples", {"signals": signals}, meta)
+        container.write(str(tmp_path / f"{name}.safetensors"), "samples", {"signals": signals, **(beside or {})}, meta)
         return f"{name}.safetensors"
 
     return write

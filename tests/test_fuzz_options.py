@@ -44,6 +44,8 @@ def inputs(tmp_path, ok):
         {"images": images, "labels": domains, "attributes": attributes},
         **{**meta, "classes": ["a", "b"]},
     )
+    signals = np.random.default_rng(2).uniform(-1, 1, (6, 2, 40, 1)).astype("f4")
+    put("sounds.safetensors", {"signals": signals, "labels": np.arange(12).reshape(6, 2) % 3}, sample_rate=8000)
     put("points.safetensors", {"points": np.linspace(-1, 1, 60, dtype="f4")[:, None]})
     np.save(folder / "array.npy", images)
     (folder / "empty").touch()

@@ -87,6 +87,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-sample x --to a": "--to has no effect without --inputs",
     "gan-sample x --back": "--back has no effect without --inputs",
     "gan-sample x --inputs a --back -o x.npy": "--back has no effect on x.npy, which holds the results alone",
+    "gan-sample x --inputs a --back -o x.wav": "--back has no effect on x.wav, which holds the results alone",
     "gan-sample x --inputs a --back -o x/": "--back has no effect on x/, which holds the results alone",
     "gan-sample x --seeds 1 --seed 0": "--seed has no effect with --seeds",
     "gan-sample x --latents z --seed 0": "--seed has no effect with --latents",

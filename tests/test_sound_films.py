@@ -69,18 +69,18 @@ def test_a_click_anywhere_in_a_long_sound_is_seen():
         assert not drawn[60, :126].sum(1).all()
 
 
-def test_sheets_previews_and_films_show_these_pictures(ok, sounds, png, tmp_path):
+def test_sheets_previews_and_films_show_these_pictures(ok, saved, png, tmp_path):
     signals = noise(4, 300, 1)
     drawn = pictures.draw(signals)
     sheet = np.concatenate([np.concatenate(drawn[:2], 1), np.concatenate(drawn[2:], 1)])
-    name = sounds("s", signals)
+    name = saved("s", signals)
     ok("gan-gif", name, "-o", "s.png")
     ok("gan-data", name, "-o", "d.png")
     ok("gan-info", name, "--preview", "p.png")
     assert np.array_equal(png("s.png"), sheet)
     assert np.array_equal(png("d.png"), sheet)
     assert png("p.png").shape == (3 * 256, 3 * 256, 3)  # enlarged
-    film = sounds("film", signals[:, None])
+    film = saved("film", signals[:, None])
     ok("gan-gif", film, "-o", "film.png")
     assert np.array_equal(png("film.png"), np.concatenate(drawn, 1))
     ok("gan-gif", film, "-o", "frames/")
@@ -116,8 +116,8 @@ def onsets(rate, numbers):
         (["pictures.safetensors", "--then", "--fps", 5], [0, 0.2, 0.4, 0.6]),
     ],
 )
-def test_each_sound_begins_with_its_frame(ok, sounds, heard, tmp_path, options, starts):
-    film = sounds("film", clicks(4))
+def test_each_sound_begins_with_its_frame(ok, saved, heard, tmp_path, options, starts):
+    film = saved("film", clicks(4))
     images = {"images": np.zeros((3, 1, 128, 128, 3), "u1")}
     container.write(str(tmp_path / "pictures.safetensors"), "samples", images, {})
     said = ok("gan-gif", film, *options, "-o", "film.mp4").err
@@ -127,11 +127,11 @@ def test_each_sound_begins_with_its_frame(ok, sounds, heard, tmp_path, options, 
     assert np.abs(found - starts).max() < AAC
 
 
-def test_a_frame_sounds_as_the_mean_of_what_it_shows(ok, sounds, heard):
+def test_a_frame_sounds_as_the_mean_of_what_it_shows(ok, saved, heard):
     signals = np.zeros((2, 2, 4000, 1), "f4")
     t = np.arange(4000) / RATE
     signals[:, 0, :, 0], signals[:, 1, :, 0] = 0.8 * np.sin(2 * np.pi * 500 * t), 0.8 * np.sin(2 * np.pi * 1500 * t)
-    film = sounds("film", signals)
+    film = saved("film", signals)
 
     def levels():
         """Of 500 and 1,500 Hz."""
@@ -146,10 +146,10 @@ def test_a_frame_sounds_as_the_mean_of_what_it_shows(ok, sounds, heard):
     assert np.allclose(levels(), [0.8, 0], atol=0.05)
 
 
-def test_sounds_that_overlap_are_not_clipped(ok, sounds, heard):
+def test_sounds_that_overlap_are_not_clipped(ok, saved, heard):
     t = np.arange(4000) / RATE
     signals = np.broadcast_to(0.9 * np.sin(2 * np.pi * 400 * t)[:, None].astype("f4"), (10, 1, 4000, 1))
-    ok("gan-gif", sounds("film", signals), "--fps", 20, "-o", "film.mp4")  # 400 Hz fits 20 times into a frame
+    ok("gan-gif", saved("film", signals), "--fps", 20, "-o", "film.mp4")  # 400 Hz fits 20 times into a frame
     rate, numbers = heard("film.mp4")
     inner = numbers[rate * 30 // 100 : rate * 45 // 100, 0] / 32768
     spectrum = np.abs(np.fft.rfft(inner * np.hanning(len(inner))))
@@ -158,16 +158,16 @@ def test_sounds_that_overlap_are_not_clipped(ok, sounds, heard):
     assert abs(len(numbers) / rate - (9 / 20 + 0.5)) < 2 * AAC  # and the last is heard to its end
 
 
-def test_stereo_stays_stereo(ok, sounds, heard):
+def test_stereo_stays_stereo(ok, saved, heard):
     signals = np.repeat(clicks(3), 2, -1) * np.array([1, 0], "f4")
-    ok("gan-gif", sounds("film", signals), "-o", "film.mp4")
+    ok("gan-gif", saved("film", signals), "-o", "film.mp4")
     _, numbers = heard("film.mp4")
     assert numbers.shape[1] == 2
     assert np.abs(numbers[:, 0].astype(int)).max() > 20_000 > 500 > np.abs(numbers[:, 1].astype(int)).max()
 
 
-def test_other_formats_say_that_they_have_no_sound(ok, sounds):
-    film = sounds("film", clicks(4))
+def test_other_formats_say_that_they_have_no_sound(ok, saved):
+    film = saved("film", clicks(4))
     for suffix in ("gif", "webp", "apng"):
         said = ok("gan-gif", film, "-o", f"film.{suffix}").lines
         assert said == [f".{suffix} has no sound; write .mp4 to hear this film", "4 frames, 1.02 s"]
@@ -176,8 +176,8 @@ def test_other_formats_say_that_they_have_no_sound(ok, sounds):
         assert len(ok("gan-gif", film, "-o", out).lines) == 1
 
 
-def test_sounds_of_two_rates_are_not_joined(fails, ok, sounds, tmp_path):
-    one, other = sounds("one", clicks(3)), sounds("other", clicks(3), sample_rate=16000)
+def test_sounds_of_two_rates_are_not_joined(fails, ok, saved, tmp_path):
+    one, other = saved("one", clicks(3)), saved("other", clicks(3), sample_rate=16000)
     assert fails("gan-gif", one, other, "--then", "-q", "-o", "film.mp4") == (
         "gan-gif: other.safetensors: its sounds have another rate or number of channels than those of one.safetensors; "
         "bring them to one with gan-data --rate and --channels"

@@ -36,23 +36,23 @@ def spectrograms(tmp_path):
 
 @pytest.mark.parametrize("lead", [(3,), (2, 3)])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_a_wav_has_all_sounds_one_after_another(ok, sounds, heard, lead, channels):
+def test_a_wav_has_all_sounds_one_after_another(ok, saved, heard, lead, channels):
     signals = noise(*lead, 500, channels)
     signals[(0,) * len(lead)][:4] = [[1], [-1], [0], [2**-16]]
     film = ["--film"] if len(lead) > 1 else []
-    ok("gan-data", sounds("s", signals), *film, "-o", "s.wav")
+    ok("gan-data", saved("s", signals), *film, "-o", "s.wav")
     rate, numbers = heard("s.wav")
     assert rate == RATE
     assert np.array_equal(numbers, sixteen(signals).reshape(-1, channels))
 
 
-def test_a_folder_has_a_wav_of_each_sound(ok, fails, sounds, heard, tmp_path):
+def test_a_folder_has_a_wav_of_each_sound(ok, fails, saved, heard, tmp_path):
     signals = noise(3, 100, 2)
-    ok("gan-data", sounds("s", signals), "-o", "s/")
+    ok("gan-data", saved("s", signals), "-o", "s/")
     assert sorted(os.listdir(tmp_path / "s")) == ["000000.wav", "000001.wav", "000002.wav"]
     for number in range(3):
         assert np.array_equal(heard(f"s/{number:06d}.wav")[1], sixteen(signals[number]))
-    ok("gan-gif", sounds("film", noise(2, 1, 100, 1)), "-o", "s/")  # of ours: PNGs in their place
+    ok("gan-gif", saved("film", noise(2, 1, 100, 1)), "-o", "s/")  # of ours: PNGs in their place
     assert sorted(os.listdir(tmp_path / "s")) == ["000000.png", "000001.png"]
     ok("gan-data", "s.safetensors", "--limit", 1, "-o", "s/")
     assert os.listdir(tmp_path / "s") == ["000000.wav"]
@@ -64,8 +64,8 @@ def test_a_folder_has_a_wav_of_each_sound(ok, fails, sounds, heard, tmp_path):
     assert sorted(os.listdir(tmp_path / "s")) == ["000000.wav", "000001.wav"]
 
 
-def test_a_wav_says_how_it_was_made_and_its_digest_does_not_depend_on_it(ok, sounds, tmp_path):
-    ok("gan-data", sounds("s", noise(2, 100, 1)), "-o", "s.wav")
+def test_a_wav_says_how_it_was_made_and_its_digest_does_not_depend_on_it(ok, saved, tmp_path):
+    ok("gan-data", saved("s", noise(2, 100, 1)), "-o", "s.wav")
     ok("gan-data", "s.safetensors", "-o", "other name.wav")
     assert ok("gan-info", "s.wav").out.decode().splitlines() == [
         "s.wav: sound, WAV",
@@ -81,12 +81,12 @@ def test_a_wav_says_how_it_was_made_and_its_digest_does_not_depend_on_it(ok, sou
     assert (tmp_path / "s.wav").read_bytes() != (tmp_path / "other name.wav").read_bytes()
     digests = ok("gan-info", "--digest", "s.wav", "other name.wav").out.decode().split()
     assert digests[0] == digests[2]
-    ok("gan-data", sounds("t", noise(2, 100, 1, seed=1)), "-o", "t.wav")
+    ok("gan-data", saved("t", noise(2, 100, 1, seed=1)), "-o", "t.wav")
     assert ok("gan-info", "--digest", "t.wav").out.decode().strip() != digests[0]
 
 
-def test_a_pipe_gets_what_the_file_gets(ok, shell, sounds, tmp_path):
-    name = sounds("s", noise(2, 100, 2))
+def test_a_pipe_gets_what_the_file_gets(ok, shell, saved, tmp_path):
+    name = saved("s", noise(2, 100, 2))
     ok("gan-data", name, "-q", "-o", "s.wav")
     assert shell(f"mkfifo p.wav; cat p.wav >q.wav & gan-data - -q -o p.wav <{name}; wait").code == 0
     digests = ok("gan-info", "--digest", "s.wav", "q.wav").out.decode().split()
@@ -121,6 +121,27 @@ def test_a_generator_of_spectrograms_is_heard(ok, spectrograms, heard, content, 
     said = ok("gan-sample", "s.ckpt", "--latents", "z.safetensors", "-o", "walk.gif").err
     assert said == ".gif has no sound; write .mp4 to hear this film\n"
     assert not ok("gan-sample", "s.ckpt", "--latents", "z.safetensors", "-q", "-o", "walk.gif").err
+
+
+def test_a_generator_of_sounds_is_heard_and_seen_a_row_for_each_class(ok, saved, heard, content, png):
+    name = saved("s", noise(9, 64, 2), {"labels": np.arange(9) % 3})
+    ok("gan-loop", name, *TINY, "--conditional", "--steps", 1, "-o", "s.ckpt", "-q")
+    for out in ("x.safetensors", "x.wav", "x.png"):
+        ok("gan-sample", "s.ckpt", "-n", 12, "-o", out)
+    meta, tensors = content("x.safetensors")
+    assert meta["sample_rate"] == RATE
+    rate, numbers = heard("x.wav")
+    assert rate == RATE
+    assert np.array_equal(numbers, sixteen(tensors["signals"]).reshape(-1, 2))
+    assert png("x.png").shape == (3 * 128, 4 * 128, 3)
+    ok("gan-info", "s.ckpt", "--preview", "p.png")
+
+
+def test_what_is_written_is_what_was_read(ok, saved, tmp_path):
+    ok("gan-data", saved("s", noise(3, 100, 2)), "-o", "s/")
+    ok("gan-data", "s", "-o", "again/")
+    digests = [ok("gan-info", "--digest", f"{folder}/000002.wav").out for folder in ("s", "again")]
+    assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +179,8 @@ def test_numbers_beyond_the_limits_are_clipped(numbers):
     assert np.array_equal(np.frombuffer(wav.pcm(numbers), "<i2").reshape(20, 2), sixteen(numbers))
 
 
-def test_a_full_disk_leaves_the_old_sound(shell, sounds, tmp_path):
-    name = sounds("s", noise(2, 300_000, 1))
+def test_a_full_disk_leaves_the_old_sound(shell, saved, tmp_path):
+    name = saved("s", noise(2, 300_000, 1))
     (tmp_path / "s.wav").write_bytes(b"old")
     done = shell(f"ulimit -f 500; trap '' XFSZ; gan-data {name} -q -o s.wav; gan-data {name} -q -o s/")
     assert done.code == 1
@@ -221,8 +242,8 @@ def test_mutated_wavs_are_read_or_refused(tmp_path):
 # ------------------------------------------------------------------------------------------ words, and bad input
 
 
-def test_gan_info_says_what_sounds_are(ok, sounds, spectrograms):
-    lines = ok("gan-info", sounds("x", noise(3, 4096, 2))).out.decode().splitlines()
+def test_gan_info_says_what_sounds_are(ok, saved, spectrograms):
+    lines = ok("gan-info", saved("x", noise(3, 4096, 2))).out.decode().splitlines()
     assert lines[1:4] == [
         "  sounds: 4,096 numbers at 8,000 Hz, 0.51 s, stereo",
         "  sample_rate: 8,000 Hz",
@@ -235,8 +256,8 @@ def test_gan_info_says_what_sounds_are(ok, sounds, spectrograms):
 
 
 @pytest.mark.parametrize("rate", [None, "8000"])
-def test_a_rate_that_is_none_is_said(ok, fails, sounds, rate):
-    name = sounds("x", noise(3, 1, 50, 1), sample_rate=rate)
+def test_a_rate_that_is_none_is_said(ok, fails, saved, rate):
+    name = saved("x", noise(3, 1, 50, 1), sample_rate=rate)
     says = "x.safetensors: damaged: sounds whose metadata have no 'sample_rate' in Hz, 1 to 1,048,576"
     for out in ("x.mp4", "x.png"):
         assert fails("gan-gif", name, "-o", out) == f"gan-gif: {says}"
@@ -274,10 +295,10 @@ def test_spectrograms_of_anything_are_described():
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf])
-def test_numbers_that_are_none_are_said(fails, sounds, tmp_path, bad):
+def test_numbers_that_are_none_are_said(fails, saved, tmp_path, bad):
     signals = noise(3, 1, 50, 1)
     signals[1, 0, 7] = bad
-    name = sounds("x", signals)
+    name = saved("x", signals)
     says = "x.safetensors: holds sounds with NaN or infinite numbers, which nobody can hear; make them again"
     (tmp_path / "x.mp4").write_bytes(b"old")
     for words in (["gan-gif", name, "-o", "x.mp4"], ["gan-gif", name, "-o", "x.png"]):
@@ -290,15 +311,15 @@ def test_numbers_that_are_none_are_said(fails, sounds, tmp_path, bad):
     ]
 
 
-def test_no_sounds_are_said(fails, sounds):
+def test_no_sounds_are_said(fails, saved):
     for shape in ((0, 50, 1), (3, 0, 50, 1)):
         assert "x.safetensors: holds no sounds; nothing to show" in fails(
-            "gan-gif", sounds("x", np.zeros(shape, "f4")), "-o", "x.png"
+            "gan-gif", saved("x", np.zeros(shape, "f4")), "-o", "x.png"
         )
 
 
-def test_a_pipe_that_breaks_off_makes_no_sound(shell, sounds, tmp_path):
-    name = sounds("x", noise(40, 1, 2048, 1))
+def test_a_pipe_that_breaks_off_makes_no_sound(shell, saved, tmp_path):
+    name = saved("x", noise(40, 1, 2048, 1))
     (tmp_path / "x.mp4").write_bytes(b"old")
     done = shell(f"head -c 100000 {name} | gan-gif -q -o x.mp4")
     assert (done.code, done.err.count("\n")) == (1, 1)

@@ -56,22 +56,20 @@ def read(stream: IO[bytes]) -> Wav:
     if start[:4] != b"RIFF" or start[8:] != b"WAVE":
         raise ValueError("is no WAV file")
     form: tuple[int, ...] = ()
-    data, lineage = (0, 0), list[str]()
+    data = info = (0, 0)  # where the first of each lies, and how long it is, or where it ends
     for name, at, size in _chunks(stream, 12, end):
         if name == b"fmt ":
             form = _form(stream.read(min(size, 40)))
         elif name == b"data" and not data[0]:
             data = at, min(size, end - at)
-        elif name == b"LIST" and stream.read(4) == b"INFO":
-            for inner, _, length in _chunks(stream, at + 4, min(at + size, end)):
-                if inner == b"ICMT":
-                    lineage = provenance.of_comment(stream.read(min(length, 2 * provenance.LENGTH_LIMIT)).rstrip(b"\0"))
+        elif name == b"LIST" and not info[0] and stream.read(4) == b"INFO":
+            info = at + 4, min(at + size, end)
     if not form or not data[0]:
         raise ValueError("is damaged: it has no sound")
     format, channels, rate, bits = form
     if not (channels and rate and bits):
         raise ValueError("is damaged: its header says nothing of its sound")
-    return Wav(format, channels, rate, bits, *data, lineage)
+    return Wav(format, channels, rate, bits, *data, _lineage(stream, *info))
 
 
 def _chunks(stream: IO[bytes], at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -84,6 +82,15 @@ def _chunks(stream: IO[bytes], at: int, end: int) -> Iterator[tuple[bytes, int, 
         size = int.from_bytes(start[4:], "little")
         yield start[:4], at + 8, size
         at += 8 + size + size % 2
+
+
+def _lineage(stream: IO[bytes], at: int, end: int) -> list[str]:
+    """That in the comment of a list of INFO; none if it has none."""
+    for name, _, size in _chunks(stream, at, end):
+        if name == b"ICMT":
+            text = stream.read(min(size, 2 * provenance.LENGTH_LIMIT)).rstrip(b"\0")
+            return provenance.of_comment(text)
+    return []
 
 
 def _form(content: bytes) -> tuple[int, ...]:
