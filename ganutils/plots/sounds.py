@@ -29,7 +29,7 @@ COLORMAP = "magma"
 # Inches.
 WIDEST, NARROWEST, PAGE = 2.6, 1.2, 11.5  # of a sound, and of all together
 WAVE, SPECTRUM, BETWEEN, GAP, BLOCK = 0.5, 0.95, 0.05, 0.22, 0.35
-ABOVE, BELOW, LEFT, RIGHT, LETTER = 0.45, 0.4, 0.65, 0.8, 0.105
+ABOVE, BELOW, LEFT, RIGHT, LETTER = 0.45, 0.4, 0.65, 0.95, 0.105
 
 
 class Cell(NamedTuple):
@@ -278,7 +278,7 @@ def _spectrum(axes: Any, cell: Cell, scale: _Scale) -> Any:
     image = axes.imshow(cell.decibels, COLORMAP, vmin=FLOOR, vmax=TOP, extent=extent, **flat)
     axes.set_xlim(0, scale.seconds * scale.second)
     axes.set_ylim(0, scale.hertz / 1000)
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=scale.hertz >= 3000))
     axes.tick_params(labelsize=10)
     return image
