@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from ganutils.networks.condition import Condition
 from ganutils.runs import traits
 from ganutils.runs.config import Config
+from ganutils.training.draws import BETWEEN, FAKE, REAL
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
+
+Shown = tuple[Tensor, Condition]
 
 
 class Seen(NamedTuple):
@@ -24,6 +27,7 @@ class Seen(NamedTuple):
     wrong      float32 [B, c, h, w], inputs of other samples; None if D sees none
     noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
+    shifts     int64 [B, kinds, maps], by how many points D moves its maps of each kind (see draws.py); None without
     """
 
     real: Tensor | None
@@ -32,6 +36,11 @@ class Seen(NamedTuple):
     wrong: Tensor | None = None
     noise: Tensor | None = None
     between: Tensor | None = None
+    shifts: Tensor | None = None
+
+    def given_with(self, kind: int) -> Condition:
+        """What D is given with samples of a kind: REAL, FAKE or BETWEEN."""
+        return self.condition if self.shifts is None else self.condition._replace(shifts=self.shifts[:, kind])
 
 
 class Terms(NamedTuple):
@@ -102,12 +111,12 @@ class GANObjective:
 
     def discriminator(self, D: Judge, seen: Seen) -> Terms:
         """Towards real = 1, fake = 0."""
-        config, condition = self.config, seen.condition
+        config = self.config
         assert seen.real is not None
         real = seen.real.detach().requires_grad_() if config.r1 else seen.real
         fake = seen.fake.detach().requires_grad_() if config.r2 else seen.fake
         with D.precision():
-            real_logits, fake_logits = self._logits(D, real, fake, condition)
+            real_logits, fake_logits = self._logits(D, (real, seen.given_with(REAL)), (fake, seen.given_with(FAKE)))
         loss = self.loss.discriminator(real_logits, fake_logits, config.smooth)
         rates = self._accuracy(real_logits.detach(), fake_logits.detach())
         measured = dict(zip(self.measured_of_d, (loss.detach(), *rates), strict=True))
@@ -119,28 +128,30 @@ class GANObjective:
             assert seen.between is not None
             between = torch.lerp(fake.detach(), real.detach(), seen.between).requires_grad_()
             with D.precision():
-                logits = D(between, condition)
+                logits = D(between, seen.given_with(BETWEEN))
             loss = loss + config.gp * gradient_penalty(logits, between)
         return Terms(loss, measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
         """Towards D(G(z)) = 1."""
         with D.precision():
-            fake_logits = D(seen.fake, seen.condition)
+            fake_logits = D(seen.fake, seen.given_with(FAKE))
             real_logits = fake_logits
             if self.traits.compares_pairs:
                 assert seen.real is not None
                 with torch.no_grad():
-                    real_logits = D(seen.real, seen.condition)
+                    real_logits = D(seen.real, seen.given_with(REAL))
         loss = self.loss.generator(real_logits, fake_logits)
         return Terms(loss, {"g_loss": loss.detach()})
 
-    def _logits(self, D: Judge, real: Tensor, fake: Tensor, condition: Condition) -> tuple[Tensor, Tensor]:
+    def _logits(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor]:
         """Of both, from one pass, which is faster; two where a picture's logit depends on its batch, or on chance."""
         if self.config.norm == "batch" or self.config.dropout:
-            return D(real, condition), D(fake, condition)
-        twice = Condition(*(None if one is None else torch.cat([one, one]) for one in condition))
-        real_logits, fake_logits = D(torch.cat([real, fake]), twice).chunk(2)
+            return D(*real), D(*fake)
+        (real_samples, of_real), (fake_samples, of_fake) = real, fake
+        pairs = zip(of_real, of_fake, strict=True)
+        both = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
+        real_logits, fake_logits = D(torch.cat([real_samples, fake_samples]), both).chunk(2)
         return real_logits, fake_logits
 
     def _accuracy(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
