@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ganutils.files import container
-from ganutils.plots import figures, sounds
+from ganutils.plots import figures, filters, sounds
 from ganutils.samples.samples import open_samples
 from ganutils.sounds import wav
 from ganutils.sounds.spectrogram import Spectrogram
@@ -152,6 +152,70 @@ def test_what_cannot_be_drawn(ok, fails, labeled, tmp_path):
     assert line(labeled, "--filters") == f"{labeled}: holds samples; give checkpoints"
     assert "--filters looks into a discriminator" in line("ring.safetensors", "--filters")
     assert not (tmp_path / "x.png").exists()
+
+
+# -------------------------------------------------------------------------------------------------- checkpoints
+
+
+@pytest.fixture
+def gan(ok, labeled):
+    """A GAN on the tones, of two classes, after two steps, and its snapshots; gives its name."""
+    model = ["--arch", "wave", "--width", 2, "--z-dim", 4, "--batch", 4, "--conditional"]
+    ok("gan-loop", labeled, *model, "--steps", 2, "--snapshots", "shots", "--every", 1, "-o", "g.ckpt", "-q")
+    return "g.ckpt"
+
+
+def test_a_checkpoint_is_drawn_by_its_samples_beside_the_data(ok, gan, labeled, content):
+    ok("gan-sample", gan, "-n", 4, "-o", "four.safetensors", "-q")
+    shown = waves(drawn(gan, data=labeled).figure)
+    assert [axes.get_title(loc="left") for axes in shown[:4]] == ["data", "", "step 2", ""]
+    made = content("four.safetensors")[1]["signals"][:, :, 0]
+    for row in (0, 1):
+        lines = [axes.lines[0].get_ydata() for axes in shown[4 * row + 2 : 4 * row + 4]]
+        np.testing.assert_allclose(lines, made[2 * row : 2 * row + 2], atol=1e-6)
+
+
+def test_checkpoints_are_frames_of_a_film_beside_the_data(ok, gan, labeled, content):
+    shots = [f"shots/step-00000{step}.safetensors" for step in range(3)]
+    assert ok("gan-plot", *shots, "--data", labeled, "-o", "film.safetensors").lines == ["3 frames"]
+    images = content("film.safetensors")[1]["images"]
+    assert images.shape[:2] == (3, 1)
+    half = images.shape[3] // 2
+    assert (images[0, :, :, :half] == images[2, :, :, :half]).all()
+    assert (images[0, :, :, half:] != images[2, :, :, half:]).any()
+
+
+def test_filters_of_sounds_are_lines(ok, fails, gan, tmp_path):
+    with container.read(gan) as file:
+        found, weights = filters.first_layer(file), file["D.downs.0.weight"]
+    assert found.shape == (2, 25, 1)
+    largest = weights[np.square(weights).sum((1, 2)).argmax(), 0]
+    np.testing.assert_allclose(found[0, :, 0], largest / np.abs(largest).max(), rtol=1e-5)
+    (axes,) = drawn(gan, of_filters=True).figure.axes
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), found[0, :, 0], rtol=1e-5)
+    ok("gan-plot", gan, gan, "--filters", "-o", "filters.png")
+    assert "a snapshot holds only the generator" in fails("gan-plot", "shots/step-000000.safetensors", "--filters")
+
+
+def test_sounds_that_excite_a_feature_are_drawn_as_sounds(gan, labeled):
+    with open_samples(labeled) as data, container.read(gan) as file:
+        best = filters.excited(file, data, [1, 0])
+        figure = figures.draw([gan], data, [1, 0], []).figure
+    shown = waves(figure)
+    assert [axes.get_ylabel() for axes in shown if axes.get_ylabel()] == ["feature 1", "feature 0"]
+    np.testing.assert_array_equal([axes.lines[0].get_ydata() for axes in shown], best[..., 0].reshape(-1, LENGTH))
+
+
+def test_a_run_is_heard_on_tensorboard(ok, labeled, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    model = ["--arch", "wave", "--width", 2, "--z-dim", 4, "--batch", 4]
+    ok("gan-loop", labeled, *model, "--steps", 1, "--tensorboard", "board", "-o", "g.ckpt", "-q")
+    events = accumulator.EventAccumulator(str(tmp_path / "board"))
+    events.Reload()
+    (sound,), (sheet,) = events.Audio("samples"), events.Images("samples")
+    with wave.open(io.BytesIO(sound.encoded_audio_string)) as file:
+        assert (file.getframerate(), file.getnframes()) == (RATE, 8 * LENGTH)
+    assert (sheet.width, sheet.height) == (1024, 1024)
 
 
 # -------------------------------------------------------------------------------------------------------- pages
