@@ -42,7 +42,7 @@ def test_any_length_goes_through_both_networks(length, channels, classes):
 
 
 def test_the_networks_at_16384_are_the_papers():
-    """Donahue et al. 2019, tables 3 and 4: a map of 16 points and 1024 channels, then 512, 256, 128, 64 and the sound."""
+    """Donahue et al. 2019, appendix D: a map of 16 points and 1024 channels, then 512, 256, 128, 64 and the sound."""
     config = fresh((16384, 1), {"preset": "wavegan2019"})
     assert map_lengths(16384) == [16384, 4096, 1024, 256, 64, 16]
     assert map_channels(config) == [1, 64, 128, 256, 512, 1024]

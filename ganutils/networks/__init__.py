@@ -1,10 +1,10 @@
 """Generators and discriminators. A generator maps latents [B, Z] to samples, a discriminator samples to logits [B].
 
 Samples are float32: images [B, C, H, W] in -1..1 (in channels_last memory), sounds [B, C, T] in -1..1, points [B, D] in
-their own units. Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each to the latent,
-the discriminator projects its last features on another (Miyato and Koyama 2018). A generator that starts from pictures
-takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w]. Where
-pictures are of two domains, each of the two is a pair of networks.
+their own units. Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each
+to the latent, the discriminator projects its last features on another (Miyato and Koyama 2018). A generator that starts
+from pictures takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits
+[B, h, w]. Where pictures are of two domains, each of the two is a pair of networks.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Maps are [B, C, 1, t] in channels_last, so that in memory the channels of a point lie side by side, and so do those of
 four points. A convolution of stride 4 is then one of stride 1 over points that are four in one, with a kernel of 7 in
-place of 25; and a transposed one makes four in one. The result is the same, and on CPUs twice as fast (bench/results.md).
+place of 25; and a transposed one makes four in one. The result is the same; CPUs take half the time (bench/results.md).
 """
 
 from __future__ import annotations

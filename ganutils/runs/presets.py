@@ -54,8 +54,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         beta2=0.9,
         batch=128,
     ),
-    # Donahue, McAuley, Puckette 2019, "Adversarial Audio Synthesis" (WaveGAN), section 3 and appendix D: there for 16,384
-    # numbers at 16 kHz. (Their phase shuffle moves all sounds of a batch alike; here each by itself, as the paper says.)
+    # Donahue, McAuley, Puckette 2019, "Adversarial Audio Synthesis" (WaveGAN), section 3 and appendix D, for 16,384
+    # numbers at 16 kHz. (In their code phase shuffle moves all sounds of a batch alike; here each by itself.)
     "wavegan2019": dict(
         arch="wave",
         width=64,

@@ -101,7 +101,7 @@ ARCHS = {
     ),
     "wave": ArchTraits(
         32,
-        lambda width, points: 7 * width**2 * points,
+        lambda width, points: 22 * width**2 * points,  # of 4,096 points; four times as many take a layer more
         takes=("signals",),
         settings=("phase_shuffle",),
         first_layer="D.downs.0.weight",

@@ -33,3 +33,19 @@ def in_words(shape: Sequence[int], rate: int | None) -> str:
     length, channels = shape
     times = f" at {rate:,} Hz, {length / rate:.2f} s" if rate else ""
     return f"{length:,} numbers{times}, {CHANNELS.get(channels, f'{channels} channels')}"
+
+
+def check_alike(name: str, meta: Mapping[str, Any], other: str, theirs: Mapping[str, Any]) -> None:
+    """Error if what the file `name` holds, or was made for, has another rate, or is spectrograms of another kind, than
+    what the file `other` does; `meta` and `theirs` are their metadata. Spectrograms that do not say are not compared.
+    """
+    if RATE in meta or RATE in theirs:
+        rate, wanted = rate_of(name, meta), rate_of(other, theirs)
+        if rate != wanted:
+            raise Error(
+                f"{name}: has sounds of {rate:,} Hz, {other} of {wanted:,}; make both alike with gan-data --rate"
+            )
+    if SPECTROGRAM in meta and SPECTROGRAM in theirs and meta[SPECTROGRAM] != theirs[SPECTROGRAM]:
+        raise Error(
+            f"{name}: has spectrograms of another kind than {other}; make both alike with gan-data --spectrogram"
+        )

@@ -15,11 +15,12 @@ from ganutils.runs import checkpoints
 if TYPE_CHECKING:
     from torch import Tensor
 
-GRID = 4  # cells to a side that maps are pooled to
+GRID = 4  # cells to a side that maps are pooled to; those of sounds, which have one, have as many cells
 
 
 def of_checkpoint(path: str, request: Request) -> Extractor:
-    """What all layers of the discriminator make of samples, joined; maps are max-pooled to 4x4 cells.
+    """What all layers of the discriminator make of samples, joined; maps are max-pooled to 4x4 cells,
+    those of sounds to 16.
 
     Of two that judge a class each, that of the request's goal.
     """
@@ -33,7 +34,7 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
     with container.read(path, "checkpoint") as file:
         network, config = load_discriminator(file)
         domains = checkpoints.domains_of(file)
-    request.labeled.check_shape(config.shape, path)
+        request.labeled.check_like(config.shape, path, file.meta)
     if config.sees == "pair":
         raise Error(f"{path}: its discriminator sees pairs, so it gives no features of pictures alone; use another")
     if domains:
@@ -43,7 +44,12 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
 
     def pooled(x: Tensor) -> Tensor:
         maps = network.layers(x)  # type: ignore[operator]
-        return torch.cat([(F.adaptive_max_pool2d(m, GRID) if m.dim() == 4 else m).flatten(1) for m in maps], dim=1)
+        return torch.cat([in_cells(m).flatten(1) for m in maps], dim=1)
+
+    def in_cells(maps: Tensor) -> Tensor:
+        if maps.dim() == 3:
+            return F.adaptive_max_pool1d(maps, GRID * GRID)
+        return F.adaptive_max_pool2d(maps, GRID) if maps.dim() == 4 else maps
 
     def features(samples: np.ndarray) -> np.ndarray:
         return discriminate.apply(pooled, samples, device)
