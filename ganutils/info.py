@@ -93,7 +93,7 @@ def _describe_picture(file: About) -> Iterator[str]:
     yield f"{file.name}: {file.kind}, {file.format}"
     yield f"  size: {w}x{h}"
     if file.kind == "film":
-        yield f"  frames: {file.frames:,}"
+        yield f"  frames: {file.frames:,}{', with sound' if file.has_sound else ''}"
     yield from _made_by(file.lineage)
 
 
@@ -105,8 +105,8 @@ def _made_by(lines: list[str]) -> Iterator[str]:
 
 def as_json(file: Opened) -> dict[str, Any]:
     """The same as one object: `file`, `kind`, `format`, `made_by` and `recipe`; of a file of ours its metadata and
-    `tensors`, of a picture or film its `width`, `height` and `frames`, of a WAV its `sample_rate`, `channels`, `bits`
-    and `length`.
+    `tensors`, of a picture or film its `width`, `height` and `frames` (and `sound`, if it has one), of a WAV its
+    `sample_rate`, `channels`, `bits` and `length`.
     """
     lines = file.meta.get("lineage", []) if isinstance(file, File) else file.lineage
     if isinstance(file, WavFile):
@@ -123,7 +123,9 @@ def _sound_as_json(file: WavFile) -> dict[str, Any]:
 
 def _picture_as_json(file: About) -> dict[str, Any]:
     h, w = file.size
-    return {"file": file.name, "kind": file.kind, "format": file.format, "width": w, "height": h, "frames": file.frames}
+    size = {"width": w, "height": h, "frames": file.frames}
+    sound = {"sound": True} if file.has_sound else {}
+    return {"file": file.name, "kind": file.kind, "format": file.format, **size, **sound}
 
 
 def _as_json(file: File) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from PIL import Image
 
 from ganutils.files import container
 
-pytest_plugins = ["browser"]
+pytest_plugins = ["browser", "sounding"]
 
 ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"

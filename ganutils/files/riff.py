@@ -58,7 +58,7 @@ def read(stream: IO[bytes]) -> Wav:
     form: tuple[int, ...] = ()
     data, lineage = (0, 0), list[str]()
     for name, at, size in _chunks(stream, 12, end):
-        if name == b"fmt " and size >= 16:
+        if name == b"fmt ":
             form = _form(stream.read(min(size, 40)))
         elif name == b"data" and not data[0]:
             data = at, min(size, end - at)
@@ -87,7 +87,9 @@ def _chunks(stream: IO[bytes], at: int, end: int) -> Iterator[tuple[bytes, int, 
 
 
 def _form(content: bytes) -> tuple[int, ...]:
-    """Format, channels, rate and bits."""
+    """Format, channels, rate and bits; nothing if they are not all there."""
+    if len(content) < 16:
+        return ()
     format, channels, rate, _, _, bits = struct.unpack("<HHIIHH", content[:16])
     if format == EXTENSIBLE and len(content) >= 26:
         format = int.from_bytes(content[24:26], "little")

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -16,18 +16,20 @@ from ganutils import Error
 from ganutils.files import provenance
 from ganutils.films.webp import DESCRIPTION
 from ganutils.samples import foreign
+from ganutils.samples.changes import regular
 from ganutils.samples.foreign import UnreadableError
-from ganutils.samples.images import Shape, opened, read, regular
+from ganutils.samples.images import Shape, opened, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
 
 COMMENT = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")  # where an MP4 has it: boxes in boxes
+HANDLER = (b"moov", b"trak", b"mdia", b"hdlr")  # where it says of each track what that is
 BOXES = 10_000  # of an MP4 that are looked at
 HEADERS = {b"meta": 4, b"data": 8}  # bytes before what a box holds
 
 
 class About(NamedTuple):
-    """What the picture or film in the file `name` is: its format, (H, W), number of frames, and lineage.
+    """What the picture or film in the file `name` is: its format, (H, W), number of frames, lineage, and sound.
 
     The lineage is raw, a stranger's text perhaps; `files.lineage.recipe` tells our own commands from it.
     """
@@ -37,6 +39,7 @@ class About(NamedTuple):
     size: tuple[int, int]
     frames: int
     lineage: list[str]
+    has_sound: bool = False
 
     @property
     def kind(self) -> str:
@@ -63,7 +66,9 @@ def about(path: str) -> About:
     """What the picture or film in a file is. Error if it is none that can be read."""
     if path.lower().endswith(".mp4"):
         film = FilmFile(path)
-        return About(path, "MP4", film.size, film.count, lineage_of(path))
+        with open(path, "rb") as stream:
+            has_sound = any(content[8:12] == b"soun" for content in _contents(stream, HANDLER))
+        return About(path, "MP4", film.size, film.count, lineage_of(path), has_sound)
     with _reading(path):
         about: About = foreign.call(_about_image, path)
         return about
@@ -88,7 +93,7 @@ def lineage_of(path: str) -> list[str]:
     """The lineage that a picture or film carries; none if it carries none, or cannot be read."""
     if path.lower().endswith(".mp4"):
         with open(path, "rb") as stream:
-            return provenance.of_comment(_comment(stream))
+            return provenance.of_comment(next(_contents(stream, COMMENT), b""))
     try:
         lineage: list[str] = foreign.call(lineage_of_picture, path)
         return lineage
@@ -111,10 +116,16 @@ def _of_image(image: Image.Image) -> list[str]:
     return provenance.of_comment(image.info.get("comment"))
 
 
-def _comment(stream: BinaryIO) -> bytes:
-    """The comment of an MP4 (ISO/IEC 14496-12), or nothing. A box is its size, 4 bytes of name, and what it holds."""
-    at, end, path = 0, os.fstat(stream.fileno()).st_size, list(COMMENT)
+def _contents(stream: BinaryIO, path: Sequence[bytes]) -> Iterator[bytes]:
+    """What the boxes of an MP4 that lie at the end of `path`, boxes in boxes, hold (ISO/IEC 14496-12).
+
+    A box is its size, 4 bytes of name, and what it holds.
+    """
+    places = [(0, os.fstat(stream.fileno()).st_size, path)]
     for _ in range(BOXES):
+        if not places:
+            return
+        at, end, (wanted, *inner) = places.pop()
         stream.seek(at)
         header = stream.read(16)
         size, name, start = int.from_bytes(header[:4], "big"), header[4:8], at + 8
@@ -122,13 +133,11 @@ def _comment(stream: BinaryIO) -> bytes:
             size, start = int.from_bytes(header[8:], "big"), at + 16
         size = end - at if size == 0 else size
         if len(header) < 8 or size < start - at or at + size > end:
-            return b""
-        if name != path[0]:
-            at += size
             continue
-        path.pop(0)
-        at, end = start + HEADERS.get(name, 0), at + size
-        if not path:
-            stream.seek(at)
-            return stream.read(max(0, min(end - at, 2 * provenance.LENGTH_LIMIT)))
-    return b""
+        places.append((at + size, end, (wanted, *inner)))
+        start += HEADERS.get(name, 0)
+        if name == wanted and inner:
+            places.append((start, at + size, inner))
+        elif name == wanted:
+            stream.seek(start)
+            yield stream.read(max(0, min(at + size - start, 2 * provenance.LENGTH_LIMIT)))

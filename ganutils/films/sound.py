@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ganutils import Error
+from ganutils.files.kinds import SIGNALS
 from ganutils.files.spool import Spool
 from ganutils.sounds.hearing import Hearing
 
@@ -25,7 +26,7 @@ class Track:
     def __init__(self, name: str, hearing: Hearing, count: int, cells: int):
         self.name, self.hearing, self.count, self._cells = name, hearing, count, cells
         self._shown = 0  # of each sheet
-        self._kept = Spool()
+        self._kept = Spool(modality=SIGNALS)
 
     def listen(self, shown: int) -> None:
         """Keep what passes from now on, the first `shown` of each sheet."""
@@ -42,14 +43,14 @@ class Track:
                 if len(heard):
                     total += self.hearing.sounds(heard).sum(0)
                     if cell + len(heard) == self._shown:
-                        self._kept.append((total / self._shown).view(np.uint8)[..., None])
+                        self._kept.append(total / self._shown)
                         total[:] = 0
                 start, cell = start + len(part), (cell + len(part)) % self._cells
             yield chunk
 
     def __getitem__(self, sheet: int) -> np.ndarray:
         """float32 [T, C], of a sheet that has passed."""
-        return np.ascontiguousarray(self._kept[sheet][..., 0]).view(np.float32)
+        return self._kept[sheet]
 
 
 class Sound:

@@ -36,6 +36,8 @@ def read(
     reader: Reader, collection: Collection, selected: np.ndarray, clip: Clip, order: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, Tensors, dict[str, Any]]:
     """Which of the `selected` sounds can be read, put in `order`; their tensors, and metadata."""
+    if clip.rate is not None:
+        import scipy.signal  # noqa: F401 - once, before processes are started that would import it one by one
     readable = reader.read(collection, selected, clip, (SIGNALS.tensor,))
     if not len(readable.rows):
         raise Error(f"{collection.title}: none of its sounds can be read")
