@@ -337,6 +337,22 @@ def test_a_page_of_sounds_plays_what_gan_sample_makes_of_the_latents_it_saves(
     assert first[0] == first[1], "the sixth of the sixteen"
 
 
+def test_a_classifier_of_sounds_is_a_graph_and_no_page(ok, fails, tmp_path, web_runtime):
+    import torch
+
+    from ganutils.networks import classifier
+
+    network = classifier.seeded((300, 1), 3).eval()
+    classifier.write(str(tmp_path / "c.safetensors"), network, {"classes": ["a", "b", "c"]})
+    ok("gan-export", "c.safetensors", "-o", "c.onnx", "-q")
+    sounds = np.random.default_rng(0).uniform(-1, 1, (5, 1, 300)).astype(np.float32)
+    with torch.inference_mode():
+        shares = network(torch.from_numpy(sounds)).softmax(1)
+    assert run_graph(tmp_path / "c.onnx", signals=sounds) == pytest.approx(shares.numpy(), abs=1e-4)
+    line = fails("gan-export", "c.safetensors", "--runtime", web_runtime, "-o", "c.html")
+    assert line == "gan-export: c.safetensors: classifies sounds, which nobody can draw; export it as .onnx"
+
+
 def test_rates_that_browsers_do_not_play_get_no_page(ok, fails, tmp_path, web_runtime):
     signals = np.zeros((8, 64, 1), np.float32)
     container.write(str(tmp_path / "s.safetensors"), "samples", {"signals": signals}, {"sample_rate": 4000})
