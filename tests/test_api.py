@@ -212,6 +212,24 @@ def test_an_array_trains_as_the_file_that_holds_it(ok, tmp_path):
     assert points.generator(points.generator.latents(3)).shape == (3, 2)
 
 
+def test_an_array_of_sounds_trains_a_generator_of_sounds(ok, tmp_path):
+    signals = np.random.default_rng(0).uniform(-1, 1, (12, 100, 1)).astype(np.float32)
+    ganutils.write("sounds.safetensors", signals=signals, sample_rate=8000)
+    run = ganutils.Run(signals, sample_rate=8000, **SETTINGS)
+    run.train(2)
+    run.save("array.ckpt")
+    ok("gan-loop", "sounds.safetensors", *TINY, "--steps", 2, "-o", "file.ckpt", "-q")
+    assert digest("array.ckpt") == digest("file.ckpt")
+    ok("gan-sample", "file.ckpt", "-n", 6, "-o", "six.safetensors")
+    generator = ganutils.Generator("file.ckpt")
+    made = generator(generator.latents(6).reshape(2, 3, 4))
+    assert (made.dtype, made.shape, generator.shape) == (np.float32, (2, 3, 100, 1), (100, 1))
+    np.testing.assert_allclose(made.reshape(6, 100, 1), ganutils.read("six.safetensors").signals, atol=1e-6)
+    assert generator.sample_rate == run.generator.sample_rate == 8000
+    ganutils.write("six.wav", signals=made[0], sample_rate=generator.sample_rate)
+    assert (tmp_path / "six.wav").read_bytes().startswith(b"RIFF")
+
+
 def test_arrays_that_cannot_be_trained_on_say_why(pictures):
     with pytest.raises(ganutils.Error, match=r"data: is float64 \[9, 8, 8\]; give sounds as floats \[N, T, C\]"):
         ganutils.Run(np.zeros((9, 8, 8)))

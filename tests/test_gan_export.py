@@ -117,6 +117,37 @@ def test_points_come_in_their_own_units(ok, content, tmp_path):
     assert run_graph(tmp_path / "g.onnx", latents=samples["latents"]) == pytest.approx(samples["points"], abs=1e-4)
 
 
+@pytest.fixture
+def sounds(ok, tmp_path):
+    """A GAN on stereo sounds of two classes, after two steps, in g.ckpt; gives the name of its data."""
+    signals = np.random.default_rng(0).uniform(-1, 1, (12, 250, 2)).astype(np.float32)
+    meta = {"sample_rate": 8000, "classes": ["a", NASTY]}
+    tensors = {"signals": signals, "labels": np.arange(12) % 2}
+    container.write(str(tmp_path / "sounds.safetensors"), "samples", tensors, meta)
+    model = ("--arch", "wave", *TINY, "--phase-shuffle", 2, "--conditional")
+    ok("gan-loop", "sounds.safetensors", *model, "--steps", 2, "-o", "g.ckpt", "-q")
+    return "sounds.safetensors"
+
+
+def test_graphs_of_sounds(ok, sounds, content, tmp_path):
+    import torch
+
+    from ganutils.networks.condition import Condition
+    from ganutils.networks.weights import load_discriminator
+
+    ok("gan-sample", "g.ckpt", "-n", 5, "-o", "five.safetensors", "-q")
+    assert ok("gan-export", "g.ckpt", "-o", "g.onnx").lines == ["latents, labels -> signals"]
+    assert ok("gan-export", "g.ckpt", "--discriminator", "-o", "d.onnx").lines == ["signals, labels -> logits"]
+    _, samples = content("five.safetensors")
+    made = run_graph(tmp_path / "g.onnx", **{name: samples[name] for name in ("latents", "labels")})
+    assert made.transpose(0, 2, 1) == pytest.approx(samples["signals"], abs=1e-4)
+    assert meta_of(tmp_path / "g.onnx")["sample_rate"] == "8000"
+    with container.read(str(tmp_path / "g.ckpt")) as file:
+        given = Condition(torch.from_numpy(samples["labels"]))
+        ours = load_discriminator(file)[0](torch.from_numpy(made), given)
+    assert run_graph(tmp_path / "d.onnx", signals=made, labels=samples["labels"]) == pytest.approx(ours, abs=1e-3)
+
+
 def test_a_discriminator_gives_the_logits_of_ours(ok, pictures, content, tmp_path):
     import torch
 
@@ -274,6 +305,60 @@ def test_what_a_page_shows_is_what_gan_sample_makes_of_the_latents_it_saves(
     with page.expect_download() as download:
         page.click("#save")
     assert download.value.suggested_filename == "samples.png"
+
+
+def test_a_page_of_sounds_plays_what_gan_sample_makes_of_the_latents_it_saves(
+    ok, sounds, tmp_path, content, web_runtime, open_page
+):
+    export_page(ok, web_runtime, "g.ckpt")
+    page = open_page("page.html")
+    assert page.text_content("#heading") == "Sounds of a generator"
+    assert page.evaluate("audio") is None, "nothing plays by itself"
+    before = page.locator("#picture").evaluate(PIXELS)
+    page.click("#classes button >> nth=1")
+    settle(page)
+    assert page.locator("#picture").evaluate(PIXELS) != before
+    page.click("#hear")
+    page.wait_for_function("audio.state === 'running'")
+    with page.expect_download() as download:
+        page.click("#latents")
+    download.value.save_as(tmp_path / "latents.json")
+    ok("gan-sample", "g.ckpt", "--latents", "latents.json", "-o", "one.safetensors", "-q")
+    (expected,) = content("one.safetensors")[1]["signals"]
+    played = "[source.buffer.sampleRate, ...[0, 1].map((c) => [...source.buffer.getChannelData(c)])]"
+    rate, *channels = page.evaluate(played)
+    assert rate == 8000
+    assert np.transpose(channels) == pytest.approx(expected, abs=0.01)  # weights of a page are float16
+    page.click("#grid")
+    settle(page)
+    box = page.locator("#picture").bounding_box()
+    page.locator("#picture").click(position={"x": 0.3 * box["width"], "y": 0.3 * box["height"]})
+    first = page.evaluate("[source.buffer.getChannelData(1)[7], sounds[(2 * 5 + 1) * 250 + 7]]")
+    assert first[0] == first[1], "the sixth of the sixteen"
+
+
+def test_a_classifier_of_sounds_is_a_graph_and_no_page(ok, fails, tmp_path, web_runtime):
+    import torch
+
+    from ganutils.networks import classifier
+
+    network = classifier.seeded((300, 1), 3).eval()
+    classifier.write(str(tmp_path / "c.safetensors"), network, {"classes": ["a", "b", "c"]})
+    ok("gan-export", "c.safetensors", "-o", "c.onnx", "-q")
+    sounds = np.random.default_rng(0).uniform(-1, 1, (5, 1, 300)).astype(np.float32)
+    with torch.inference_mode():
+        shares = network(torch.from_numpy(sounds)).softmax(1)
+    assert run_graph(tmp_path / "c.onnx", signals=sounds) == pytest.approx(shares.numpy(), abs=1e-4)
+    line = fails("gan-export", "c.safetensors", "--runtime", web_runtime, "-o", "c.html")
+    assert line == "gan-export: c.safetensors: classifies sounds, which nobody can draw; export it as .onnx"
+
+
+def test_rates_that_browsers_do_not_play_get_no_page(ok, fails, tmp_path, web_runtime):
+    signals = np.zeros((8, 64, 1), np.float32)
+    container.write(str(tmp_path / "s.safetensors"), "samples", {"signals": signals}, {"sample_rate": 4000})
+    ok("gan-loop", "s.safetensors", "--arch", "wave", *TINY, "--steps", 0, "-o", "g.ckpt", "-q")
+    line = fails("gan-export", "g.ckpt", "--runtime", web_runtime, "-o", "g.html")
+    assert line == "gan-export: g.ckpt: browsers play 8,000 to 96,000 Hz, not 4,000; export it as .onnx"
 
 
 def test_a_page_of_points_shows_them_over_the_discriminator(ok, tmp_path, web_runtime, open_page):

@@ -153,10 +153,8 @@ def _points(file: File, config: Config, seed: int) -> dict[str, Any]:
 
 def _classifier(file: File) -> dict[str, Any]:
     exported = networks.of_file(file)
-    if "images" not in exported.inputs:
-        raise Error(
-            f"{file.name}: classifies {' and '.join(exported.inputs)}, which nobody can draw; export it as .onnx"
-        )
+    if SIGNALS.tensor in exported.inputs:
+        raise Error(f"{file.name}: classifies sounds, which nobody can draw; export it as .onnx")
     about, shape = exported.about, exported.inputs["images"].shape[1:]
     data = {"classes": json.loads(about["names"]), "are_classes": about["targets"] == "classes"}
     return {**data, "shape": [*shape[1:], shape[0]], "graphs": {"classifier": _graph(exported, file)}}

@@ -11,10 +11,10 @@ from ganutils import Error
 from ganutils.pages import page
 from ganutils.randomness import stream
 from ganutils.samples.samples import Samples
+from ganutils.sounds import about
 from ganutils.sounds.hearing import Hearing, sounds_of
 
 SIDES = ("left", "right")
-CHANNELS = {1: "mono", 2: "stereo"}
 
 
 class Round(NamedTuple):
@@ -38,8 +38,12 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
     heard = _heard(real, fake)
     if heard is None:
         fake.check_shape(real.shape, real.name)
-    elif (there := _in_words(heard[0])) != (here := _in_words(heard[1])):
-        raise Error(f"{fake.name}: its sounds are {here}, those of {real.name} {there}; make both alike with gan-data")
+    else:
+        there, here = (about.in_words(one.shape, one.rate) for one in heard)
+        if here != there:
+            raise Error(
+                f"{fake.name}: its sounds are {here}, those of {real.name} {there}; make both alike by gan-data"
+            )
     rows = (stream(seed, name).permutation(len(one))[:count] for name, one in (("real", real), ("fake", fake)))
     sides = stream(seed, "side").integers(0, 2, count)
     return [Round(*map(int, numbers)) for numbers in zip(*rows, sides, strict=True)]
@@ -63,11 +67,6 @@ def _heard(real: Samples, fake: Samples) -> tuple[Hearing, Hearing] | None:
     """How both are heard; None if one of them is not."""
     pair = [sounds_of(samples.name, samples.meta, samples.shape) for samples in (real, fake)]
     return (pair[0], pair[1]) if pair[0] and pair[1] else None
-
-
-def _in_words(heard: Hearing) -> str:
-    length, channels = heard.shape
-    return f"{length:,} numbers at {heard.rate:,} Hz, {CHANNELS[channels]}"
 
 
 def _addressed(samples: Samples, heard: Hearing | None) -> Callable[[int], str]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ganutils import Error
 from ganutils.files import kinds
 from ganutils.films.text import plain
-from ganutils.plots.style import COLORS, STYLE, write_title
+from ganutils.plots.style import COLORS, STYLE
 from ganutils.samples.samples import Samples
 from ganutils.sounds import hearing
 from ganutils.sounds.spectrogram import Spectrogram
@@ -21,7 +21,7 @@ from ganutils.sounds.spectrogram import Spectrogram
 ROWS, MOST_ROWS = 4, 16  # of sounds without labels, and of classes
 MOST_COLUMNS, MOST_PANELS = 4, 16  # of all panels together, unless they are more; and on a page
 POINTS, LINE = 1024, 8192  # of a wave's outline, and of one that is drawn as it is
-FRAMES = 512  # of a spectrogram that is computed to be drawn
+FRAMES, MOST_BINS = 512, 1024  # of a spectrogram that is computed to be drawn
 WINDOW = 0.032  # seconds of its window: harmonics of a voice are apart, and a drum's beat is still one
 FLOOR, TOP = -80, 0  # dB
 COLORMAP = "magma"
@@ -29,7 +29,7 @@ COLORMAP = "magma"
 # Inches.
 WIDEST, NARROWEST, PAGE = 2.6, 1.2, 11.5  # of a sound, and of all together
 WAVE, SPECTRUM, BETWEEN, GAP, BLOCK = 0.5, 0.95, 0.05, 0.22, 0.35
-ABOVE, BELOW, LEFT, RIGHT, LETTER = 0.45, 0.4, 0.65, 0.8, 0.105
+ABOVE, BELOW, LEFT, RIGHT, LETTER = 0.45, 0.4, 0.65, 0.95, 0.105
 
 
 class Cell(NamedTuple):
@@ -146,7 +146,7 @@ def seen(name: str, meta: Mapping[str, Any], shape: tuple[int, ...]) -> Callable
 def _spectrum_of(sound: np.ndarray, rate: int) -> np.ndarray:
     """The decibels of a Cell of a sound float32 [T, C], at FRAMES times at most; what lies between them is left out."""
     length = len(sound)
-    bins = min(1 << round(np.log2(max(2, rate * WINDOW / 2))), 1 << (length.bit_length() - 1))
+    bins = min(1 << round(np.log2(max(2, rate * WINDOW / 2))), 1 << (length.bit_length() - 1), MOST_BINS)
     frames = min(FRAMES, -(-length // max(1, bins // 8)))
     middles = ((np.arange(frames) + 0.5) * (length / frames)).astype(int)
     places = middles[:, None] + np.arange(-bins, bins)
@@ -192,69 +192,69 @@ def draw(view: View, panels: Sequence[Panel]) -> Figure:
     """The panels side by side on one page, on axes of one scale."""
     panels = [*view.always, *panels]
     rows, columns = max(len(panel.rows) for panel in panels), view.columns * len(panels)
-    cells = [cell for panel in panels for row in panel.rows for cell in row]
-    wide = min(WIDEST, max(NARROWEST, PAGE / columns))
+    wide, high = min(WIDEST, max(NARROWEST, PAGE / columns)), WAVE + BETWEEN + SPECTRUM
     names = [plain(name)[:24] for name in view.names]
     left = LEFT + LETTER * max(map(len, names), default=0)
-    height = WAVE + BETWEEN + SPECTRUM
-    size = (
-        left + columns * (wide + GAP) + (len(panels) - 1) * BLOCK + RIGHT,
-        ABOVE + rows * (height + GAP) + BELOW,
-    )
-    scale = _Scale.of(cells)
+    block = view.columns * (wide + GAP) + BLOCK
+    width, height = left + len(panels) * block - BLOCK + RIGHT, ABOVE + rows * (high + GAP) + BELOW
+    scale = _Scale.of([cell for panel in panels for row in panel.rows for cell in row])
     with matplotlib.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=size)
-
-        def place(x: float, y: float, w: float, h: float) -> Any:
-            return figure.add_axes((x / size[0], 1 - (y + h) / size[1], w / size[0], h / size[1]))
-
+        page = _Page(Figure(figsize=(width, height)), width, height)
+        for row, name in enumerate(names):
+            page.write(name, left - 0.12, ABOVE + row * (high + GAP) + WAVE / 2, ha="right", va="center")
         for number, panel in enumerate(panels):
-            for row in range(rows):
-                for column, cell in enumerate(panel.rows[row] if row < len(panel.rows) else ()):
-                    x = left + (number * view.columns + column) * (wide + GAP) + number * BLOCK
-                    y = ABOVE + row * (height + GAP)
-                    wave, spectrum = place(x, y, wide, WAVE), place(x, y + WAVE + BETWEEN, wide, SPECTRUM)
-                    _wave(wave, cell, scale)
-                    image = _spectrum(spectrum, cell, scale)
-                    is_first, is_last = not number and not column, row == rows - 1 or not _cell(panel, row + 1, column)
-                    shown = dict(left=is_first, labelleft=is_first, bottom=is_last, labelbottom=is_last)
-                    spectrum.tick_params(**shown)
-                    if is_first:
-                        spectrum.set_ylabel("kHz")
-                        if row < len(names):
-                            where = dict(rotation=0, ha="right", va="center", labelpad=8, parse_math=False)
-                            wave.set_ylabel(names[row], **where)
-                    if is_last:
-                        spectrum.set_xlabel(scale.unit)
-                    if row == 0 and panel.captions:
-                        write_title(wave, panel.captions[column])
-                    elif row == 0 and not column:
-                        write_title(wave, panel.title)
-        bar = place(size[0] - RIGHT + GAP, ABOVE, 0.12, min(rows, 2) * (height + GAP) - GAP)
-        figure.colorbar(image, bar, ticks=[FLOOR, FLOOR / 2, TOP])
+            start, titles = left + number * block, panel.captions or [panel.title]
+            room = int((block if len(titles) == 1 else wide + GAP) / LETTER)
+            for column, title in enumerate(titles):
+                page.write(title[:room], start + column * (wide + GAP), ABOVE - 0.08)
+            for row, cells in enumerate(panel.rows):
+                below = max(map(len, panel.rows[row + 1 :]), default=0)
+                for column, cell in enumerate(cells):
+                    x, y = start + column * (wide + GAP), ABOVE + row * (high + GAP)
+                    _wave(page.axes(x, y, wide, WAVE), cell, scale)
+                    spectrum = page.axes(x, y + WAVE + BETWEEN, wide, SPECTRUM)
+                    image = _spectrum(spectrum, cell, scale, number == column == 0, column >= below)
+        bar = page.axes(width - RIGHT + GAP, ABOVE, 0.12, min(rows, 2) * (high + GAP) - GAP)
+        page.figure.colorbar(image, bar, ticks=[FLOOR, FLOOR / 2, TOP])
         bar.set_title("dB")
         bar.spines[:].set_visible(False)
-    return figure
+    return page.figure
 
 
-def _cell(panel: Panel, row: int, column: int) -> Cell | None:
-    return panel.rows[row][column] if row < len(panel.rows) and column < len(panel.rows[row]) else None
+class _Page(NamedTuple):
+    """A figure on which things are placed in inches from its upper left corner."""
+
+    figure: Figure
+    width: float
+    height: float
+
+    def axes(self, x: float, y: float, w: float, h: float) -> Any:
+        place = (x / self.width, 1 - (y + h) / self.height, w / self.width, h / self.height)
+        return self.figure.add_axes(place)
+
+    def write(self, text: str, x: float, y: float, **how: Any) -> None:
+        self.figure.text(x / self.width, 1 - y / self.height, plain(text), parse_math=False, **how)
 
 
 class _Scale(NamedTuple):
-    """Of all axes: the length, the loudness and the frequency that they reach; the unit of time and its seconds."""
+    """Of all axes: the seconds, the loudness and the Hz that they reach; the units of time and frequency, and how many
+    of them a second and a Hz are.
+    """
 
     seconds: float
     loudest: float
     hertz: float
-    unit: str
+    units: tuple[str, str]
     second: float
+    one_hertz: float
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> _Scale:
         seconds, loudest = max(cell.seconds for cell in cells), max(float(np.abs(cell.wave).max()) for cell in cells)
-        unit, second = ("s", 1.0) if seconds >= 1 else ("ms", 1000.0)
-        return cls(seconds, max(loudest, 1e-3), max(cell.span[1] for cell in cells), unit, second)
+        hertz = max(cell.span[1] for cell in cells)
+        time, second = ("s", 1.0) if seconds >= 1 else ("ms", 1000.0)
+        frequency, one_hertz = ("kHz", 0.001) if hertz >= 1000 else ("Hz", 1.0)
+        return cls(seconds, max(loudest, 1e-3), hertz, (time, frequency), second, one_hertz)
 
 
 def _wave(axes: Any, cell: Cell, scale: _Scale) -> None:
@@ -272,13 +272,18 @@ def _wave(axes: Any, cell: Cell, scale: _Scale) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _spectrum(axes: Any, cell: Cell, scale: _Scale) -> Any:
+def _spectrum(axes: Any, cell: Cell, scale: _Scale, is_left: bool, is_lowest: bool) -> Any:
     (seconds, hertz), flat = cell.span, dict(aspect="auto", interpolation="nearest")
-    extent = (0, seconds * scale.second, 0, hertz / 1000)
+    extent = (0, seconds * scale.second, 0, hertz * scale.one_hertz)
     image = axes.imshow(cell.decibels, COLORMAP, vmin=FLOOR, vmax=TOP, extent=extent, **flat)
     axes.set_xlim(0, scale.seconds * scale.second)
-    axes.set_ylim(0, scale.hertz / 1000)
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
-    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=scale.hertz >= 3000))
-    axes.tick_params(labelsize=10)
+    axes.set_ylim(0, scale.hertz * scale.one_hertz)
+    steps = [1, 2, 4, 5, 10]
+    for axis, most, unit, is_named in zip(
+        (axes.xaxis, axes.yaxis), (5, 3), scale.units, (is_lowest, is_left), strict=True
+    ):
+        axis.set_major_locator(matplotlib.ticker.MaxNLocator(most, steps=steps))
+        axis.set_major_formatter("{x:g}")
+        axis.set_label_text(unit if is_named else "")
+    axes.tick_params(labelsize=10, left=is_left, labelleft=is_left, bottom=is_lowest, labelbottom=is_lowest)
     return image

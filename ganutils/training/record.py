@@ -145,7 +145,7 @@ def recording(
             if outputs.log:
                 others.append(stack.enter_context(logs.appended(outputs.log)))
             if outputs.tensorboard:
-                others.append(stack.enter_context(open_board(outputs.tensorboard, trainer, steps)))
+                others.append(stack.enter_context(open_board(outputs.tensorboard, trainer, steps, meta)))
         yield Recorder(saver, others)
 
 

@@ -6,6 +6,7 @@ let source = null; // what plays
 
 const canvas = $("picture");
 canvas.style.setProperty("--aspect", `${WIDE} / ${HIGH}`);
+canvas.style.imageRendering = "auto";
 $("hear").hidden = false;
 $("hear").addEventListener("click", () => hear(0));
 canvas.addEventListener("click", ({ offsetX, offsetY }) => {
