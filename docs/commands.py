@@ -12,7 +12,7 @@ HEAD = """\
 
 The `--help` of every command, as `make docs` writes it here. Guides: [data](data.md) · [training](training.md) ·
 [films](films.md) · [evaluation](evaluation.md) · [labels](labels.md) · [export](export.md) ·
-[pages](pages.md).
+[pages](pages.md) · [sounds](sounds.md).
 """
 
 
