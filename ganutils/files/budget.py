@@ -29,6 +29,7 @@ PER_PIXEL = 32  # bytes that a decoder may have for each: RGBA several times ove
 PIXELS = 1 << 26  # of one picture, 8192x8192, and of all that are decoded at once; a larger one's header is enough
 SOUND = 1 << 22  # numbers of one sound: a minute and a half at 44,100 Hz
 HEARD = 1 << 24  # numbers of a file that are read for one of a lower rate
+SPECTROGRAM = 1 << 20  # pixels of one, which become a sound in about a second
 UNASKED = 1 << 17  # pixels that any number of processes may decode at once
 PACKED = 1 << 26  # bytes that wait to be decoded
 UNPACKED = 1 << 24  # bytes of an archive's member, and

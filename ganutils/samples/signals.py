@@ -15,9 +15,11 @@ from ganutils.sounds.about import RATE
 
 SIXTEEN_BITS = 1 << 15  # what the numbers of a WAV file of 16 bits are divided by
 FINEST = 1 << 16  # parts of a ratio of rates, so that a filter stays small; rates up to 65,536 Hz are exact
+WIDEST = 1000  # times that a rate may be another, or it is not what it should be
 TAPS = 10  # numbers on either side, at the lower of two rates, that a resampled one is made of: SciPy's filter
 USUAL = 44_100  # Hz, for a guess
 LOUDEST = 2.0  # numbers beyond 1 are cut off there; beyond this they are probably not what they should be
+NO_NUMBER, EMPTY, SILENT = "has NaN or infinity in it", "has no sound in it", "is silent"
 
 
 class Length(NamedTuple):
@@ -83,7 +85,7 @@ Shaped = dict[str, np.ndarray]  # `signals` float32 [T, C] and their `sample_rat
 def shaped(signals: np.ndarray, rate: int, clip: Clip) -> Shaped:
     """Sounds [T, C] of any number of channels, at a rate, as `clip` asks; UnreadableError says why that cannot be."""
     if not np.isfinite(signals).all():
-        raise UnreadableError("has NaN or infinity in it")
+        raise UnreadableError(NO_NUMBER)
     levels = np.abs(signals).max(1, initial=0)
     peak = float(levels.max(initial=0))
     if peak > LOUDEST:
@@ -92,7 +94,7 @@ def shaped(signals: np.ndarray, rate: int, clip: Clip) -> Shaped:
         places = np.flatnonzero(levels >= silence(peak, clip.trim))
         signals = signals[places[0] : places[-1] + 1] if len(places) else signals[:0]
     if not len(signals):
-        raise UnreadableError("is silent" if peak == 0 and len(levels) else "has no sound in it")
+        raise UnreadableError(SILENT if len(levels) else EMPTY)
     target, needed = clip.rate or rate, clip.needs(rate)
     signals = _mixed(signals if math.isinf(needed) else signals[: int(needed)], clip.channels)
     signals = resampled(signals, rate, target)
@@ -123,8 +125,10 @@ def _mixed(signals: np.ndarray, channels: int | None) -> np.ndarray:
 
 
 def _ratio(rate: int, target: int) -> Fraction:
-    """Of two rates, in parts of which none is much more than FINEST."""
+    """Of two rates, in parts of which none is much more than FINEST. UnreadableError if they have nothing in common."""
     exact = Fraction(target, rate)
+    if not 1 / WIDEST <= exact <= WIDEST:
+        raise UnreadableError(f"has {rate:,} Hz, of which no sound of {target:,} Hz can be made")
     return exact.limit_denominator(FINEST) if exact <= 1 else 1 / (1 / exact).limit_denominator(FINEST)
 
 

@@ -274,6 +274,8 @@ def _of(sort: Sort, path: str, names: list[str], load: Load, notes: tuple[str, .
         why = f" ({'; '.join(notes)})" if notes else ""
         suffixes = f"{' '.join(PICTURE_SUFFIXES)}, or {' '.join(SOUND_SUFFIXES)}"
         raise Error(f"{path}: holds no pictures or sounds{why}; give {suffixes}")
+    if sort is SOUNDS:
+        sounds.library()
     labels, classes = _classes(names)
     return Source(
         path,

@@ -96,7 +96,7 @@ def _is_samples(path: str) -> bool:
 
 PARTS = ("train", "test", "all")
 CELEBA_PARTS = ("train", "valid", "test", "all")
-PICTURES = "pictures, or sounds, at any depth; class folders become labels"
+PICTURES = "pictures or sounds at any depth; class folders are labels"
 STROKES = "strokes of Quick, Draw!, drawn at any --size"
 NAMED = "pictures one by one, as one set; their folders become labels"
 SINGLE_SOUNDS = "sounds one by one: WAV; with soundfile FLAC, OGG, MP3"

@@ -39,6 +39,7 @@ def played(request: Request, plays: Mapping[str, Play], numbers: int, **about: A
         lambda row: (of_label[labels[row]], drawn[row].tolist(), (seed, "toy", name, "noise", row)),
         _draw,
         modality=SIGNALS,
+        rate=PLAIN.rate or 0,
         labels=labels,
         classes=tuple(plays),
         meta={**request.meta, **about},

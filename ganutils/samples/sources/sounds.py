@@ -20,7 +20,7 @@ from ganutils.files import budget
 from ganutils.samples import foreign
 from ganutils.samples.changes import Stamp, reading
 from ganutils.samples.foreign import UnreadableError
-from ganutils.samples.signals import Clip, Shaped, shaped, silence
+from ganutils.samples.signals import EMPTY, NO_NUMBER, SILENT, Clip, Shaped, shaped, silence
 from ganutils.sounds.about import RATES
 
 BLOCK = 1 << 16  # numbers that are looked at at once, for silence
@@ -76,16 +76,16 @@ def _shaped(stream: BinaryIO, size: int, clip: Clip) -> Shaped:
 
 
 def _loud(recording: Recording, decibels: float) -> tuple[int, int]:
-    """Between which frames it is not silent; (0, 0) if it is everywhere. A block of it is in memory at once."""
+    """Between which frames it is not silent; UnreadableError if it is everywhere. A block is in memory at once."""
     size = max(1, BLOCK // recording.channels)
     blocks = []
     while len(block := recording.read(size)):
         blocks.append(float(np.abs(block).max()))
     peaks = np.array(blocks)
     least = silence(float(peaks.max(initial=0)), decibels)
-    places = np.flatnonzero(peaks >= least)  # of NaN none; but then it will be found where it is read
+    places = np.flatnonzero(peaks >= least)
     if not len(places):
-        return 0, 0
+        raise UnreadableError((SILENT if np.isfinite(peaks).all() else NO_NUMBER) if blocks else EMPTY)
 
     def loud_in(number: int) -> np.ndarray:
         recording.seek(number * size)
@@ -97,22 +97,32 @@ def _loud(recording: Recording, decibels: float) -> tuple[int, int]:
 # ------------------------------------------------------------------------------------------- readers
 
 
+def library() -> Any:
+    """The module soundfile, or None; to be called before processes start that would import it one by one."""
+    try:
+        import soundfile
+    except (ImportError, OSError):  # the latter without libsndfile
+        return None
+    return soundfile
+
+
 @contextlib.contextmanager
 def _opened(stream: BinaryIO) -> Iterator[Recording]:
     """By soundfile, or where it is not installed by `wave`. UnreadableError where they fail on it in the block."""
+    soundfile = library()
     try:
-        import soundfile  # type: ignore[import-untyped]
-    except (ImportError, OSError):  # the latter without libsndfile
-        with _plain(stream) as plain:
-            yield plain
-        return
-    try:
+        if soundfile is None:
+            with _plain(stream) as file:
+                yield _Wav(file)
+            return
         place = stream if isinstance(stream, io.BytesIO) else stream.fileno()
         with soundfile.SoundFile(place, closefd=False) as file:
             if file.format not in FORMATS:
                 raise UnreadableError(f"is of the format {file.format}, which is not read; convert it to WAV")
             yield _Any(file)
-    except soundfile.SoundFileError:
+    except (UnreadableError, MemoryError, OSError):
+        raise
+    except Exception:  # on damaged bytes they raise whatever they stumble over
         raise UnreadableError("is damaged, or not a sound") from None
 
 
@@ -137,20 +147,18 @@ class _Any(NamedTuple):
         return np.asarray(self.file.read(frames, "float32", always_2d=True))
 
 
-@contextlib.contextmanager
-def _plain(stream: BinaryIO) -> Iterator[Recording]:
+def _plain(stream: BinaryIO) -> wave.Wave_read:
     """A WAV file of whole numbers; UnreadableError says what others need."""
     head = stream.read(12)
     stream.seek(0)
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         raise UnreadableError(f"is no WAV file; {EXTRA} for others")
     try:
-        with wave.open(stream) as file:
-            yield _Wav(file)
-    except (wave.Error, EOFError, ValueError, OverflowError) as problem:
+        return wave.open(stream)
+    except wave.Error as problem:
         if "format" in str(problem):
             raise UnreadableError(f"is a WAV file of a kind that Python does not read; {EXTRA}") from None
-        raise UnreadableError("is damaged, or not a sound") from None
+        raise
 
 
 class _Wav(NamedTuple):
