@@ -316,7 +316,7 @@ def test_what_cannot_be_drawn(ok, fails, pictures, checkpoint, toy):
     def line(*words):
         return fails("gan-plot", *words, "-o", "x.png")
 
-    assert "data.safetensors: is not a log, a checkpoint or points; gan-gif draws pictures" in line(pictures)
+    assert "data.safetensors: is not a log, a checkpoint, points or sounds; gan-gif draws pictures" in line(pictures)
     assert "--units needs --data" in line(checkpoint, "--units", "0")
     assert "there is no feature 99; features go from 0 to" in line(checkpoint, "--units", "99", "--data", pictures)
     assert "--titles: 1 titles for 2 files; give one for each" in line(*toy, "--titles", "one")

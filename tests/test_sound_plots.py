@@ -157,6 +157,11 @@ def test_what_cannot_be_drawn(ok, fails, labeled, tmp_path):
     assert line(labeled, "--filters") == f"{labeled}: holds samples; give checkpoints"
     assert "--filters looks into a discriminator" in line("ring.safetensors", "--filters")
     assert not (tmp_path / "x.png").exists()
+    for words, said in (
+        (["--losses", "hinge"], "--filters has no effect with --losses"),
+        ([labeled, "--units", 0], "--units and --filters exclude each other; give one"),
+    ):
+        assert said in fails("gan-plot", *words, "--filters", "-o", "x.png", code=2)
 
 
 # -------------------------------------------------------------------------------------------------- checkpoints
