@@ -302,17 +302,11 @@ def test_sounds_that_are_no_numbers_are_refused_where_they_are_read(fails, save,
     ("words", "said"),
     [
         ("toy:drums --size 8", "toy:drums: holds sounds, and --size is for pictures; leave it out"),
-        ("toy:drums --crop 8", "toy:drums: holds sounds, and --crop is for pictures; leave it out"),
         ("toy:drums --channels 3", "toy:drums: holds sounds, and --channels 3 is for pictures; leave it out"),
         ("toy:drums --background red", "toy:drums: holds sounds, and --background is for pictures; leave it out"),
         ("toy:drums --invert", "toy:drums: holds sounds; only pictures can be inverted or tinted"),
-        ("toy:drums --tint", "toy:drums: holds sounds; only pictures can be inverted or tinted"),
         ("toy:drums --derive edges", "toy:drums: holds sounds; only pictures have inputs"),
-        ("toy:drums --halves left,right", "toy:drums: holds sounds; only pictures have inputs"),
-        ("toy:drums --inputs toy:faces", "toy:drums: holds sounds; only pictures have inputs"),
         ("toy:faces --inputs toy:drums", "toy:drums: holds sounds; only pictures have inputs"),
-        ("toy:faces --rate 8000", "toy:faces: holds pictures, and --rate is for sounds; leave it out"),
-        ("toy:faces --length 99", "toy:faces: holds pictures, and --length is for sounds; leave it out"),
         ("toy:faces --trim 0", "toy:faces: holds pictures, and --trim is for sounds; leave it out"),
         ("toy:faces --channels 2", "toy:faces: holds pictures, and --channels 2 is for sounds; leave it out"),
         ("toy:ring --spectrogram 64", "toy:ring: holds points, and --spectrogram is for sounds; leave it out"),
@@ -356,7 +350,7 @@ def test_drums_begin_at_once(made):
     assert first.max() <= 8 * 8, "within 8 ms"
 
 
-@pytest.mark.parametrize("rate", [4000, 16000, 44100])
+@pytest.mark.parametrize("rate", [4000, 44100])
 @pytest.mark.parametrize("toy", ["drums", "vowels"])
 def test_toys_at_other_rates_are_drawn_there(made, toy, rate):
     meta, tensors, _ = made(f"toy:{toy}", "--limit", 8, "--rate", rate, "--length", "0.3s")
@@ -411,8 +405,7 @@ def test_a_tenth_is_twenty_decibels(made, folder):
     assert tensors["images"][0, 63 - 16, 20, 0] == round(255 * 60 / 80)
 
 
-@pytest.mark.parametrize("toy", ["drums", "vowels"])
-@pytest.mark.parametrize("size", ["64", "50x90"])
+@pytest.mark.parametrize(("toy", "size"), [("drums", "64"), ("vowels", "64"), ("vowels", "50x90")])
 def test_spectrograms_come_back(made, toy, size):
     _, tensors, _ = made(f"toy:{toy}", "--limit", 10)
     meta, pictures, _ = made(f"toy:{toy}", "--limit", 10, "--spectrogram", size)
@@ -469,10 +462,10 @@ def test_metadata_that_do_not_fit_are_damage(fails, save):
 def test_pictures_stay_spectrograms_until_they_are_changed(made, tmp_path):
     made("toy:vowels", "--limit", 10, "--spectrogram", 64)
     (tmp_path / "made.safetensors").rename(tmp_path / "s.safetensors")
-    for words in ("", "--classes a,i", "--shuffle --split 0-50%", "--size 64", "--derive edges", "--film"):
+    for words in ("--classes a,i --shuffle --split 0-50% --film", "--size 64", "--derive edges"):
         meta, *_ = made("s.safetensors", *words.split())
         assert ("spectrogram" in meta, meta["toy"]["name"]) == (True, "vowels"), words
-    for words in ("--size 32", "--size 64x32", "--crop 32 --size 64", "--invert", "--tint", "--channels 3"):
+    for words in ("--size 64x32", "--crop 32 --size 64", "--invert", "--channels 3"):
         assert "spectrogram" not in made("s.safetensors", *words.split())[0], words
     assert "spectrogram" in made("s.safetensors", "s.safetensors")[0]
     made("toy:vowels", "--limit", 10, "--spectrogram", 64, "--length", 4000)
@@ -485,7 +478,7 @@ def test_pictures_stay_spectrograms_until_they_are_changed(made, tmp_path):
 # ----------------------------------------------------------------------------------------------- costs
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(5000, marks=SOAK)])
+@pytest.mark.parametrize("count", [40, pytest.param(5000, marks=SOAK)])
 def test_mutated_sounds_end_in_words(tmp_path, monkeypatch, count):
     monkeypatch.chdir(tmp_path)
     soundfile = pytest.importorskip("soundfile")
@@ -502,7 +495,7 @@ def test_mutated_sounds_end_in_words(tmp_path, monkeypatch, count):
         runner.run("gan-data", name, *options, "-q", "-o", "o.safetensors")
         pathlib.Path("o.safetensors").unlink(missing_ok=True)
     assert not runner.faults, "\n".join(runner.faults)
-    assert runner.outcomes["Error"] > 9 < runner.outcomes["done"]
+    assert runner.outcomes["Error"] > 5 < runner.outcomes["done"]
 
 
 @FEW
