@@ -28,7 +28,9 @@ def _mean(samples: np.ndarray, spectrogram: Spectrogram | None) -> np.ndarray:
     """float64 [K, C], for frequencies from 0 to half the rate: the mean power, 1 for white noise of deviation 1."""
     parts = (samples[rows] for rows in _blocks(samples))
     if spectrogram is None:
-        total = sum((abs(np.fft.rfft(part, axis=1)) ** 2).sum(axis=0, dtype=np.float64) for part in parts)
+        total = sum(
+            (abs(np.fft.rfft(np.clip(part, -1, 1), axis=1)) ** 2).sum(axis=0, dtype=np.float64) for part in parts
+        )
         return np.asarray(total / samples.shape[1] / len(samples))
     total = sum(np.square(spectrogram.magnitudes(part), dtype=np.float64).sum(axis=(0, 1)) for part in parts)
     window = np.hanning(2 * spectrogram.bins + 1)[:-1]

@@ -14,7 +14,7 @@ from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 
 MANY, POINTS = 256, 1 << 15  # to a forward pass; points are small
-NUMBERS = 1 << 23  # of sounds, in a forward pass
+NUMBERS = 1 << 22  # of sounds, in a forward pass
 
 
 def apply(

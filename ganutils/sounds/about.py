@@ -43,9 +43,11 @@ def check_alike(name: str, meta: Mapping[str, Any], other: str, theirs: Mapping[
         rate, wanted = rate_of(name, meta), rate_of(other, theirs)
         if rate != wanted:
             raise Error(
-                f"{name}: has sounds of {rate:,} Hz, {other} of {wanted:,}; make both alike with gan-data --rate"
+                f"{name}: its sounds have {rate:,} Hz, those of {other} {wanted:,}; make both alike with "
+                "gan-data --rate"
             )
     if SPECTROGRAM in meta and SPECTROGRAM in theirs and meta[SPECTROGRAM] != theirs[SPECTROGRAM]:
         raise Error(
-            f"{name}: has spectrograms of another kind than {other}; make both alike with gan-data --spectrogram"
+            f"{name}: its spectrograms are of another kind than those of {other}; make both alike with gan-data "
+            "--spectrogram"
         )

@@ -10,12 +10,13 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
+from ganutils.files.kinds import IMAGES
 from ganutils.runs import checkpoints
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-GRID = 4  # cells to a side that maps are pooled to; those of sounds, which have one, have as many cells
+GRID = 4  # cells to a side that maps are pooled to; those of sounds have one side, and as many cells
 
 
 def of_checkpoint(path: str, request: Request) -> Extractor:
@@ -41,15 +42,11 @@ def of_checkpoint(path: str, request: Request) -> Extractor:
         number = 1 if request.goal is None else checkpoints.class_number(path, domains, request.goal)
         network = (network.a, network.b)[number]  # type: ignore[assignment]
     network = network.to(device)
+    cells = (GRID, GRID) if request.labeled.modality is IMAGES else (1, GRID * GRID)
 
     def pooled(x: Tensor) -> Tensor:
         maps = network.layers(x)  # type: ignore[operator]
-        return torch.cat([in_cells(m).flatten(1) for m in maps], dim=1)
-
-    def in_cells(maps: Tensor) -> Tensor:
-        if maps.dim() == 3:
-            return F.adaptive_max_pool1d(maps, GRID * GRID)
-        return F.adaptive_max_pool2d(maps, GRID) if maps.dim() == 4 else maps
+        return torch.cat([(F.adaptive_max_pool2d(m, cells) if m.dim() == 4 else m).flatten(1) for m in maps], dim=1)
 
     def features(samples: np.ndarray) -> np.ndarray:
         return discriminate.apply(pooled, samples, device)
