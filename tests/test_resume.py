@@ -205,7 +205,7 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
 
     rng = np.random.default_rng(0)
     pictures, labels = rng.integers(0, 256, (9, 8, 6, 3), "u1"), np.arange(9) % 3
-    inputs = pictures[..., :1]
+    sounds, inputs = rng.uniform(-1, 1, (9, 48, 2)).astype("f4"), pictures[..., :1]
     path, cpu = str(tmp_path / "x.ckpt"), torch.device("cpu")
 
     def digest(config, *parts):
@@ -213,7 +213,7 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
         trained = begin(config, None)
         for steps in parts:
             data = TrainingSet(
-                pictures,
+                pictures if len(config.shape) == 3 else sounds,
                 labels if config.classes else None,
                 inputs if config.inputs else None,
                 (np.arange(4), np.arange(4, 9)) if config.domains else None,
@@ -236,7 +236,9 @@ def test_continued_equals_uninterrupted_for_every_preset_loss_augmentation_and_c
         if starts_from_pictures:
             arch = "blocks" if domains else "unet"
             given |= {"z_dim": 0, "augment": "none", "arch": arch, "norm": "none", "blocks": domains // 2}
-        config = fresh((8, 6, 3), given, inputs=(8, 6, 1) if starts_from_pictures else None)
+        shape = sounds.shape[1:] if PRESETS[preset].get("arch") == "wave" else pictures.shape[1:]
+        given |= {"augment": "none"} if shape == sounds.shape[1:] else {}
+        config = fresh(shape, given, inputs=(8, 6, 1) if starts_from_pictures else None)
         assert digest(config, 3) == digest(config, 1, 2), given
         done += 1
     assert done > 10
