@@ -17,13 +17,14 @@ WORDS = {  # what an identity may have, and what messages call it
     "points": "points",
     "signals": "sounds",
     "inputs": "inputs",
+    "captions": "captions",
     "labels": "labels",
     "classes": "names of classes",
     "attributes": "attributes",
     "attribute_names": "names of attributes",
 }
 SAMPLES = {"count", "hash", "images", "points", "signals", "inputs"}
-HASHED = ("images", "points", "signals", "inputs", "labels", "attributes")  # tensors
+HASHED = ("images", "points", "signals", "inputs", "captions", "labels", "attributes")  # tensors
 SAMPLED = 1024  # rows
 
 

@@ -104,6 +104,7 @@ def open_samples_file(request: Request) -> list[Source]:
         "attributes": samples.attributes,
         "attribute_names": tuple(samples.attribute_names),
         "latents": samples.latents,
+        "captions": samples.captions,
         "meta": {key: samples.meta[key] for key in ("license", "lineage", "toy") if key in samples.meta},
     }
     path = "samples" if path == "-" else path

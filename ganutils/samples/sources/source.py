@@ -12,6 +12,7 @@ import numpy as np
 
 from ganutils.files import paths
 from ganutils.files.kinds import IMAGES, POINTS, Modality
+from ganutils.samples.captions import Captions, Chosen
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.sources.catalog import Row
 from ganutils.samples.sources.downloads import Progress
@@ -127,6 +128,8 @@ class Source:
     labels, classes  int64 [total], and what they mean
     attributes       float32 [total, A] in 0..1, named by `attribute_names`
     latents          float32 [total, Z] that the samples were made from
+    captions         uint8 [total, K, L]
+    describe         (row, random) -> a caption of it, where the source can say what it drew
     meta             metadata, such as `license` and `lineage`
     notes            what the user should be told about it
     check            Error if it was changed while it was being read; called when all samples have been loaded
@@ -148,6 +151,8 @@ class Source:
     attributes: np.ndarray | None = None
     attribute_names: tuple[str, ...] = ()
     latents: np.ndarray | None = None
+    captions: Captions | None = None
+    describe: Callable[[int, np.random.Generator], str] | None = None
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -183,6 +188,8 @@ class Source:
             labels=part(self.labels),
             attributes=part(self.attributes),
             latents=part(self.latents),
+            captions=None if self.captions is None else Chosen(self.captions, rows),
+            describe=None,
         )
 
 
