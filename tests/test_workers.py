@@ -73,6 +73,15 @@ def test_two_workers_make_the_update_of_one_on_pairs(team, ok, pairs, content):
     assert not differing(content, "one.ckpt", "two.ckpt")
 
 
+def test_two_workers_make_the_update_of_one_on_captions(team, ok, described, content):
+    """Each compares its samples with the descriptions of the whole batch."""
+    words = ["gan-loop", described(), *TINY, "--conditional", "captions", "--norm", "none", "--kl", 1, *EXACT]
+    ok(*words, "--sync-bn", "--steps", 3, "-q", "-o", "one.ckpt")
+    workers = team(*words, "--sync-bn", "--steps", 3, "-q", "-o", "two.ckpt")
+    assert [worker.wait() for worker in workers] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
+
+
 def differing(content, one, other):
     """The tensors in which two checkpoints differ by more than rounding, beside the largest number of their kind."""
     (_, first), (_, second) = content(one), content(other)

@@ -18,8 +18,9 @@ from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
 from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
-from ganutils.runs import checkpoints
+from ganutils.runs import checkpoints, descriptions
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import Descriptions
 from ganutils.runs.series import all_classes
 
 
@@ -31,6 +32,8 @@ class Generator:
     z_dim    length of a latent; 0 if it starts from pictures
     classes  names of the classes it was trained on with --conditional, or of the two domains; else empty
     step     generator updates so far
+
+    One that was trained on attributes or captions makes samples of the examples in its checkpoint, in turn.
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
@@ -38,17 +41,19 @@ class Generator:
         with devices.lent(), container.read(os.fspath(path), "checkpoint") as file:
             place = devices.prepare(device, None)
             network, config = load_generator(file)
-            self._take(
-                network.to(place), config, checkpoints.class_names(file.meta, config), checkpoints.updates(file)["G"]
-            )
+            names, step = checkpoints.class_names(file.meta, config), checkpoints.updates(file)["G"]
+            known = descriptions.of_checkpoint(file.name, file.meta, config)
+            self._take(network.to(place), config, names, step, known)
 
     @classmethod
-    def of(cls, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
+    def of(cls, network: nn.Module, config: Config, names: Sequence[str], step: int, known: Descriptions) -> Generator:
         """That of a network, for ganutils itself."""
-        return cls.__new__(cls)._take(network, config, names, step)
+        return cls.__new__(cls)._take(network, config, names, step, known)
 
-    def _take(self, network: nn.Module, config: Config, names: Sequence[str], step: int) -> Generator:
-        self._network, self.config, self.step = network, config, step
+    def _take(
+        self, network: nn.Module, config: Config, names: Sequence[str], step: int, known: Descriptions
+    ) -> Generator:
+        self._network, self.config, self.step, self._descriptions = network, config, step, known
         self.shape, self.z_dim = config.shape, config.z_dim
         self.classes = [*names]
         return self
@@ -80,7 +85,8 @@ class Generator:
         lead = z.shape[:-1]
         classes = self._labels(labels, to, lead)
         with devices.lent():
-            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
+            told = self._descriptions.of_examples(lead).given
+            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape, told=told))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
     def _translated(self, inputs: np.ndarray, labels: Any, to: Any, tile: int) -> np.ndarray:
@@ -93,7 +99,9 @@ class Generator:
             raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")
         classes = self._labels(labels, to, lead)
         with devices.lent():
-            chunks = list(translate(self._network, self.config, inputs.reshape(-1, *shape), classes, tile))
+            told = self._descriptions.of_examples(lead).given
+            flat = inputs.reshape(-1, *shape)
+            chunks = list(translate(self._network, self.config, flat, classes, tile, told=told))
         made = np.concatenate(chunks)
         return made.reshape(*lead, *made.shape[1:])
 

@@ -18,6 +18,7 @@ from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
+from ganutils.runs.descriptions import told_like
 from ganutils.samples.samples import Samples, check_shape, subset
 
 CHUNK = 1 << 24  # bytes of inputs that are compared at a time
@@ -155,7 +156,8 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
 
     if each < metrics.LEAST:
         raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-    samples = draw_samples(file, each * repeats, real.seed, device)[0]
+    told = told_like(file, real.source, real.rows, each * repeats)
+    samples = draw_samples(file, each * repeats, real.seed, device, told).samples
     check_finite(file.name, samples)
     deal = _deal(each, repeats, real.seed)
     yield from (Fake(real, samples[rows] if repeats > 1 else samples) for rows in deal)
@@ -164,7 +166,8 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
 def translated(translator: Translator, real: Real, given: Given) -> Fake:
     """What a translator makes of what it is given; the way back too, if it knows one."""
     if not translator.domains:
-        return Fake(real, translator(given.pictures, labels=translator.labels_of(real.source, given.rows)), given)
+        labels, told = translator.labels_of(real.source, given.rows), translator.told(real.source, given.rows)
+        return Fake(real, translator(given.pictures, labels=labels, told=told), given)
     assert real.direction is not None
     start, goal = real.direction
     return Fake(real, translator(given.pictures, goal), given, lambda made: translator(made, start))

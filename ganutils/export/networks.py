@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganutils import Error
 from ganutils.files.container import File
 from ganutils.networks.classifier import read as read_classifier
 from ganutils.networks.condition import Condition
@@ -107,6 +108,8 @@ def of_file(file: File, discriminator: bool = False, to: str | None = None) -> E
     """
     if file.kind == "extractor":
         return _classifier(file)
+    if checkpoints.config_of(file).is_described:
+        raise Error(f"{file.name}: takes attributes or captions, which exported networks do not; use gan-sample")
     return _discriminator(file, to) if discriminator else _generator(file, to)
 
 

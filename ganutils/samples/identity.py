@@ -59,9 +59,9 @@ def _digits(digest: Any) -> str:
     return str(digest.hexdigest()[:16])
 
 
-def is_relabeled(keys: list[str]) -> bool:
-    """Whether two identities that differ in `keys` are of the same samples with other labels."""
-    return "labels" in keys and not SAMPLES & set(keys)
+def is_changed(keys: list[str], tensor: str) -> bool:
+    """Whether two identities that differ in `keys` are of the same samples with another `tensor`, such as labels."""
+    return tensor in keys and not SAMPLES & set(keys)
 
 
 def in_words(keys: list[str]) -> str:

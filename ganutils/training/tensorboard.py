@@ -49,7 +49,8 @@ class Board:
             return self._pairs()
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
-        samples = np.concatenate(list(generate(self.gan.ema, z, labels, config.shape)))
+        told = self.data.told(np.arange(SHOWN) * len(self.data.samples) // SHOWN) if self.data else {}
+        samples = np.concatenate(list(generate(self.gan.ema, z, labels, config.shape, told=told)))
         n, h, w, c = samples.shape
         columns, rows = grid_of(n)
         return samples.reshape(rows, columns, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, columns * w, c)
@@ -60,7 +61,8 @@ class Board:
         assert data is not None and data.inputs is not None
         inputs, targets = data.inputs[:PAIRS], data.samples[:PAIRS]
         labels = None if data.labels is None else data.labels[:PAIRS]
-        images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels)))
+        told = data.told(np.arange(len(inputs)))
+        images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels, told=told)))
         return _columns({"images": images, "inputs": inputs, "targets": targets})
 
     def _both_ways(self) -> np.ndarray:
