@@ -11,6 +11,7 @@ from conftest import TINY
 from PIL import Image
 
 from ganutils.files import container
+from ganutils.samples import captions
 
 RUNS = [(0, 100), (1, 100), *(pytest.param(seed, 1000, marks=pytest.mark.soak) for seed in range(2, 22))]
 
@@ -30,6 +31,9 @@ def inputs(tmp_path, ok):
     latents = np.random.default_rng(1).normal(size=(60, 4)).astype("f4")
     put("data.safetensors", {"images": images, "labels": labels, "attributes": attributes}, **meta)
     put("sheet.safetensors", {"images": images, "latents": latents, "labels": labels, "attributes": attributes}, **meta)
+    described = "inputs/described.safetensors"
+    said = captions.packed([["a big one", "small"][: 1 + n % 2] for n in range(60)])
+    put("described.safetensors", {"images": images, "attributes": attributes, "captions": said}, **meta)
     put("latents.safetensors", {"latents": latents}, "latents")
     put("film.safetensors", {"images": images[:12, None]})
     put(
@@ -58,6 +62,7 @@ def inputs(tmp_path, ok):
         ["gan-loop", "inputs/data.safetensors", *TINY, "--conditional", "--steps", 1, "-o", "inputs/classes.ckpt"],
         ["gan-loop", "inputs/pairs.safetensors", "--width", 2, "--batch", 4, "--steps", 1, "-o", "inputs/pix.ckpt"],
         ["gan-loop", "inputs/domains.safetensors", "--domains", "--width", 2, "--steps", 1, "-o", "inputs/cycle.ckpt"],
+        ["gan-loop", described, *TINY, "--conditional", "captions", "--steps", 1, "-o", "inputs/words.ckpt"],
         ["gan-loop", "inputs/points.safetensors", *TINY, "--steps", 1, "-o", "inputs/points.ckpt"],
     ):
         ok(*words)
