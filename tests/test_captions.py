@@ -1,9 +1,12 @@
 """Captions: in files and Python, and the words in them."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import ganutils
 from ganutils.samples import captions
@@ -110,6 +113,99 @@ def test_a_run_is_not_continued_with_other_captions(ok, fails, captioned):
     ok("gan-loop", captioned("a", [["dark"], ["light"]]), *tiny, "--steps", 1)
     line = fails("gan-loop", captioned("b", [["dark"], ["red"]]), *tiny, "--steps", 2)
     assert "other captions" in line
+
+
+# ----------------------------------------------------------------------------------------------- toys
+
+COLORS = {"red": (214, 52, 48), "green": (58, 164, 82), "blue": (48, 104, 210), "yellow": (242, 196, 40)}
+COLORS["purple"] = (146, 72, 178)
+SAME = {"violet": "purple", "disc": "circle", "box": "square", "little": "small", "tiny": "small", "big": "large"}
+SAME |= {"to the left of": "left of", "on the left of": "left of", "to the right of": "right of"}
+SAME |= {"on the right of": "right of", "over": "above", "on top of": "above", "under": "below", "beneath": "below"}
+SHAPE = r"(?:(small|large) )?(red|green|blue|yellow|purple) (circle|square|triangle|star)"
+
+
+def told(text):
+    """What a caption says: (size or "", color, shape) of the first and the second, and whether one is above."""
+    text = text.lower()
+    for word, usual in SAME.items():
+        text = re.sub(rf"\b{word}\b", usual, text)
+    ones = re.findall(SHAPE, text)
+    assert len(ones) == 2, text
+    relation = re.search(r"\b(above|below|left of|right of)\b", text)
+    if relation:
+        is_swapped = (relation[0] in ("below", "right of")) != (" with " in text)
+        return *(ones[::-1] if is_swapped else ones), relation[0] in ("above", "below")
+    marks = re.findall("at the top|at the bottom|on the left|on the right", text)
+    assert len(marks) == 2, text
+    is_swapped = marks[0] in ("at the bottom", "on the right")
+    return *(ones[::-1] if is_swapped else ones), marks[0].startswith("at")
+
+
+def test_toy_shapes_are_what_their_captions_and_attributes_say(made):
+    meta, tensors, _ = made("toy:shapes", "--limit", 200, "--describe", 3, "--size", 48)
+    assert len(meta["attributes"]) == tensors["attributes"].shape[1] == 21
+    assert tensors["captions"].shape[:2] == (200, 3)
+    forms, texts = set(), captions.texts("x", tensors["captions"])
+    for picture, values, each in zip(tensors["images"], tensors["attributes"], texts, strict=True):
+        attributes = dict(zip(meta["attributes"], values, strict=True))
+        for text in each:
+            *ones, is_vertical = told(text)
+            assert is_vertical == attributes["vertical"], text
+            for which, (size, color, shape) in zip(("first", "second"), ones, strict=True):
+                assert attributes[f"{which}_{color}"] == attributes[f"{which}_{shape}"] == 1, text
+                assert not size or (size == "small") == attributes[f"{which}_small"], text
+                assert sum(attributes[f"{which}_{name}"] for name in COLORS) == 1
+            forms.add(re.sub(SHAPE, "X", text))
+        halves = np.split(picture, 2, axis=0 if attributes["vertical"] else 1)
+        for which, half in zip(("first", "second"), halves, strict=True):
+            pixels = half.reshape(-1, 3).astype(int)
+            ink = pixels[np.ptp(pixels, 1) > 60]  # the ground is pale
+            near = {name: abs(ink - 0.95 * np.array(color)).mean() for name, color in COLORS.items()}
+            assert attributes[f"{which}_{min(near, key=near.get)}"] == 1
+            assert (len(ink) < 112) == attributes[f"{which}_small"], len(ink)
+    assert len(forms) > 20
+
+
+NOT = r"\b(no|not wear|not have|without|with no)( an?| \w+,| \w+ or| or|,)* "
+SAID = {  # how captions mention an attribute, and deny it
+    "smiling": (r"smil|happy|cheerful|serious", NOT + r"smile\b|not smil|serious|unsmiling"),
+    "glasses": (r"glasses|spectacles", NOT + "(eye)?(glasses|spectacles)"),
+    "moustache": (r"stache|clean", NOT + r"m\w*stache|clean"),
+    "hat": (r"\bhat|bareheaded", NOT + "hat|bareheaded"),
+}
+
+
+def test_captions_of_faces_are_true_and_varied(made):
+    meta, tensors, _ = made("toy:faces", "--limit", 400, "--describe", 2, "--size", 8)
+    mentioned, texts = dict.fromkeys(SAID, 0), captions.texts("x", tensors["captions"])
+    for values, each in zip(tensors["attributes"], texts, strict=True):
+        attributes = dict(zip(meta["attributes"], values, strict=True))
+        for name, (said, denied) in SAID.items():
+            for text in filter(re.compile(said, re.IGNORECASE).search, each):
+                assert bool(re.search(denied, text.lower())) != bool(attributes[name]), (name, text)
+                mentioned[name] += 1
+    assert all(mentioned[name] > 700 for name in ("smiling", "glasses", "hat"))
+    assert 300 < mentioned["moustache"] < 500
+    assert len({text for each in texts for text in each}) > 500
+
+
+@pytest.mark.parametrize("toy", ["toy:faces", "toy:shapes"])
+def test_captions_follow_from_the_seed_and_the_place(made, toy):
+    _, many, _ = made(toy, "--limit", 40, "--describe", 4, "--size", 8)
+    _, few, _ = made(toy, "--limit", 9, "--describe", 2, "--size", 8)
+    assert np.array_equal(many["captions"][:9, :2], few["captions"])
+    _, other, _ = made(toy, "--limit", 9, "--describe", 2, "--size", 8, "--seed", 1)
+    assert not np.array_equal(other["captions"], few["captions"])
+
+
+@pytest.mark.parametrize("source", ["toy:faces:age", "digits", "toy:ring", "pics"])
+def test_only_what_can_be_described_is(fails, tmp_path, source):
+    (tmp_path / "pics").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "pics" / "a.png")
+    line = fails("gan-data", source, "--describe", 1, "-o", "x.safetensors")
+    problem = f"{source}: cannot be described, as toy:faces and toy:shapes can; --captions takes your own"
+    assert line == f"gan-data: {problem}"
 
 
 # ---------------------------------------------------------------------------------------------- words

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from ganutils import Error
-from ganutils.samples.sources import archives, attributes, catalog
+from ganutils.samples.sources import archives, attributes, captions, catalog
 from ganutils.samples.sources.source import Request, Source, SourceOptions
 
 
@@ -24,6 +24,8 @@ def open_sources(names: Sequence[str], options: SourceOptions) -> Iterator[list[
         if table is not None:
             sources = [attributes.join(source, table) for source in sources]
             sources[0] = dataclasses.replace(sources[0], notes=(*table.notes, *sources[0].notes))
+        if options.describe:
+            sources = [captions.described(source, options.describe, options.seed) for source in sources]
         yield sources
 
 
@@ -34,7 +36,7 @@ def open_inputs(names: Sequence[str], options: SourceOptions) -> Iterator[list[l
         inputs = []
         for name in names:
             split = options.split if catalog.row_of(name).splits else None
-            plain = options._replace(attributes=None, labels=None, split=split)
+            plain = options._replace(attributes=None, labels=None, captions=None, describe=None, split=split)
             inputs.append(stack.enter_context(open_sources([name], plain)))
         yield inputs
 
