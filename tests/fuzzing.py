@@ -36,6 +36,8 @@ LINES = [
     "gan-data array.npy film.gif --size 4 -o o.png",
     "gan-data data.safetensors --inputs sheet.safetensors -o o.safetensors",
     "gan-data folder --size 8 --derive edges -o o.safetensors",
+    "gan-data folder --captions captions.csv --size 8 -o o.safetensors",
+    "gan-data toy:shapes --describe 2 --limit 9 --size 8 -o o.safetensors",
     "gan-data toy:people:walk --limit 9 --size 8 --film -o o.safetensors",
     "gan-eval data.safetensors gan.ckpt --features pixels -n 6",
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
@@ -93,7 +95,17 @@ OUTPUTS = {
 INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
     *("pairs.safetensors", "pix.ckpt", "domains.safetensors", "cycle.ckpt", "described.safetensors", "words.ckpt"),
-    *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "film.gif", "array.npy", "folder"),
+    *(
+        "gan.ckpt",
+        "points.ckpt",
+        "classes.ckpt",
+        "run.jsonl",
+        "table.csv",
+        "captions.csv",
+        "film.gif",
+        "array.npy",
+        "folder",
+    ),
 )
 PATHS = [
     *INPUTS,

@@ -54,6 +54,7 @@ def inputs(tmp_path, ok):
     for number, image in enumerate(images[:4, :, :, 0]):
         Image.fromarray(image).save(folder / "folder" / f"{number}.png")
     (folder / "table.csv").write_text("file,a,b\n" + "".join(f"{number}.png,{number % 2},1\n" for number in range(4)))
+    (folder / "captions.csv").write_text("file,text\n" + "".join(f"{number}.png,a {number}\n" for number in range(4)))
     lines = [json.dumps({"step": step, "kimg": step / 10, "d_loss": 1.0, "g_loss": 0.5}) for step in (1, 2, 3)]
     (folder / "run.jsonl").write_text("\n".join(lines) + "\n")
     for words in (

@@ -28,6 +28,8 @@ class SourceOptions(NamedTuple):
     mean, std, modes of the toys
     progress         total -> a bar, for downloads
     labels           the column of `attributes` that holds each picture's class in words
+    captions         a file or folder of captions, for pictures in files
+    describe         how many captions to write of each sample that was drawn; None = none
     """
 
     root: str
@@ -40,6 +42,8 @@ class SourceOptions(NamedTuple):
     modes: int | None
     progress: Progress
     labels: str | None = None
+    captions: str | None = None
+    describe: int | None = None
 
     @property
     def named_split(self) -> str | None:
