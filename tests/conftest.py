@@ -263,6 +263,18 @@ def domains(tmp_path):
     return "domains.safetensors"
 
 
+@pytest.fixture
+def sounds(tmp_path):
+    """Twelve sounds of 90 numbers at 8 kHz, low and high ones: two classes; gives the file's name."""
+    labels, times = np.arange(12) % 2, np.arange(90) / 8000
+    hertz = np.where(labels, 1000, 300) + 10 * np.arange(12)
+    signals = 0.5 * np.sin(2 * np.pi * hertz[:, None] * times)[..., None]
+    meta = {"sample_rate": 8000, "classes": ["low", "high"]}
+    tensors = {"signals": signals.astype(np.float32), "labels": labels}
+    container.write(str(tmp_path / "sounds.safetensors"), "samples", tensors, meta)
+    return "sounds.safetensors"
+
+
 @pytest.fixture(scope="session")
 def root(tmp_path_factory):
     """Where classifiers are kept, so that each is trained once for all tests."""

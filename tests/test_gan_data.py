@@ -391,7 +391,7 @@ def test_bad_input_is_one_line_that_says_what_to_do(fails, tmp_path, words, said
         ["--size", "0"],
         ["--size", "8x"],
         ["--fit", "shrink"],
-        ["--channels", "2"],
+        ["--channels", "4"],
         ["--background", "blak"],
         ["--split", "90-10%"],
         ["--classes", "a,,b"],

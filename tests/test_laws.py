@@ -41,11 +41,17 @@ DESCRIBED = [
     [False, "--conditional", "captions", "--arch", "resnet", "--r1", "1", "--gp", "1", "--smooth", "1"],
     [True, "--conditional", "captions", "--batch", "4", "--precision", "bf16"],
 ]
+SOUNDS = [
+    ["--conditional", "--r1", "1", "--loss", "relativistic"],
+    ["--preset", "wavegan2019", "--phase-shuffle", "1", "--batch", "4"],
+    ["--precision", "bf16", "--phase-shuffle", "0", "--batch", "4"],
+]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
 EACH_OF_DESCRIBED = pytest.mark.parametrize(("inputs", "model"), [(inputs, model) for inputs, *model in DESCRIBED])
 EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
 
 EACH_OF_DOMAINS = pytest.mark.parametrize(("number", "model"), list(enumerate(DOMAINS)))
+EACH_OF_SOUNDS = pytest.mark.parametrize("model", SOUNDS)
 
 
 def digest(ok, name):
@@ -93,6 +99,12 @@ def test_two_phases_by_hand_equal_the_loop_for_domains(ok, domains, content, num
 def test_two_phases_by_hand_equal_the_loop_for_descriptions(ok, described, content, inputs, model):
     tiny = ["--width", 2] if inputs else TINY
     train_in_a_loop_and_by_hand(ok, described(inputs), model, d_updates=1 + inputs, steps=2, tiny=tiny)
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+
+
+@EACH_OF_SOUNDS
+def test_two_phases_by_hand_equal_the_loop_for_sounds(ok, sounds, content, model):
+    train_in_a_loop_and_by_hand(ok, sounds, model, d_updates=2, steps=2, tiny=["--width", 2])
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 
@@ -160,6 +172,12 @@ def test_interrupted_and_continued_equals_never_interrupted_for_descriptions(ok,
     assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
+@EACH_OF_SOUNDS
+def test_interrupted_and_continued_equals_never_interrupted_for_sounds(ok, sounds, model):
+    train_once_and_in_two_goes(ok, sounds, model, steps=3, stop=1, tiny=["--width", 2])
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
 @FEW
 @given(steps=st.integers(1, 6), data=st.data())
 def test_interrupted_and_continued_equals_never_interrupted(ok, pictures, steps, data):
@@ -175,12 +193,13 @@ def test_the_same_command_gives_the_same_bytes(ok, pictures, tmp_path):
     assert other != first
 
 
-@pytest.mark.parametrize("arch", ["mlp", "dcgan", "unet"])
+@pytest.mark.parametrize("arch", ["mlp", "dcgan", "unet", "wave"])
 @pytest.mark.parametrize(("command", "trained"), [("gan-train-d", "D"), ("gan-train-g", "G")])
 def test_a_command_that_trains_one_network_carries_the_rest_through(
-    ok, pictures, pairs, content, arch, command, trained
+    ok, pictures, pairs, sounds, content, arch, command, trained
 ):
-    pictures, tiny = (pairs(1), ["--width", 2]) if arch == "unet" else (pictures, TINY)
+    others = {"unet": pairs(1), "wave": sounds}
+    pictures, tiny = (others[arch], ["--width", 2]) if arch in others else (pictures, TINY)
     ok("gan-loop", pictures, *tiny, "--arch", arch, "--steps", 2, "-o", "before.ckpt")
     ok(command, pictures, "--from", "before.ckpt", "--updates", 3, "-o", "after.ckpt")
     (old_meta, old), (new_meta, new) = content("before.ckpt"), content("after.ckpt")

@@ -82,6 +82,14 @@ def test_two_workers_make_the_update_of_one_on_captions(team, ok, described, con
     assert not differing(content, "one.ckpt", "two.ckpt")
 
 
+def test_two_workers_make_the_update_of_one_on_sounds(team, ok, sounds, content):
+    words = ["gan-loop", sounds, "--width", 2, "--batch", 4, "--gp", 1, "--phase-shuffle", 2, "--conditional", *EXACT]
+    words += ["--steps", 3, "-q"]
+    ok(*words, "-o", "one.ckpt")
+    assert [worker.wait() for worker in team(*words, "-o", "two.ckpt")] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
+
+
 def differing(content, one, other):
     """The tensors in which two checkpoints differ by more than rounding, beside the largest number of their kind."""
     (_, first), (_, second) = content(one), content(other)

@@ -24,6 +24,8 @@ MODELS = [
     {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
     {"domains": 2, "z_dim": 0, "arch": "blocks", "blocks": 1, "buffer": 5, "identity": 1.0, "matching": 1.0},
     {"preset": "discogan2017", "z_dim": 0, "r1": 1.0, "norm": "none", "buffer": 4},
+    {"preset": "wavegan2019", "phase_shuffle": 1, "d_updates": 2, "classes": 3},
+    {"arch": "wave", "phase_shuffle": 2, "loss": "relativistic", "r1": 1.0, "r2": 1.0, "precision": "bf16"},
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
 ]
 MODELS += [
@@ -44,10 +46,11 @@ CAPTIONS = Captions(
 
 
 def trainer_of(model, origin=None, device=CPU):
-    """A Trainer on twelve pictures of 9x8 in color, which goes on where `origin` is."""
-    pictures = np.random.default_rng(0).integers(0, 256, (12, 9, 8, 3), np.uint8)
-    inputs = pictures[..., :1]
-    config = fresh((9, 8, 3), {**TINY, **model}, inputs=inputs.shape[1:] if "jitter" in model else None)
+    """A Trainer on twelve pictures of 9x8 in color, or sounds of 90 numbers, which goes on where `origin` is."""
+    random, is_of_sounds = np.random.default_rng(0), "phase_shuffle" in model
+    samples = random.uniform(-1, 1, (12, 90, 2)) if is_of_sounds else random.integers(0, 256, (12, 9, 8, 3), np.uint8)
+    samples, inputs = samples.astype("f4" if is_of_sounds else "u1"), samples[..., :1]
+    config = fresh(samples.shape[1:], {**TINY, **model}, inputs=inputs.shape[1:] if "jitter" in model else None)
     gan = begin(config, None)
     if origin:
         with torch.no_grad():
@@ -55,11 +58,11 @@ def trainer_of(model, origin=None, device=CPU):
                 tensor.copy_(there)
         gan.updates = dict(origin.gan.updates)
     if config.domains:
-        return Trainer(gan, TrainingSet(pictures, domains=(np.arange(5), np.arange(5, 12))), device)
+        return Trainer(gan, TrainingSet(samples, domains=(np.arange(5), np.arange(5, 12))), device)
     labels = np.arange(12) % 3 if config.classes else None
     attributes = np.random.default_rng(1).random((12, 3), np.float32) if config.attributes else None
     captions = CAPTIONS if config.words else None
-    data = TrainingSet(pictures, labels, inputs if config.inputs else None, attributes=attributes, captions=captions)
+    data = TrainingSet(samples, labels, inputs if config.inputs else None, attributes=attributes, captions=captions)
     return Trainer(gan, data, device)
 
 

@@ -118,6 +118,28 @@ class Grid(Size):
     most, places = budget.CELLS, "places"
 
 
+class Length(click.ParamType):
+    """How long a sound is: 16384 numbers, 0.5s or 500ms; gives a signals.Length."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        from ganutils.samples import signals
+
+        match = re.fullmatch(r"(\d{1,7})|(\d{1,7}(?:\.\d{1,6})?)(m?)s", value, re.ASCII)
+        if not match or not float(match[1] or match[2]):
+            self.fail(f"{value!r} is not a length like 16384, 0.5s or 500ms", param, ctx)
+        if match[1]:
+            length = signals.Length(int(match[1]))
+        else:
+            length = signals.Length(float(match[2]) / (1000 if match[3] else 1), True)
+        if length.at(1) > budget.SOUND:
+            self.fail(f"{value!r} is more than {budget.SOUND:,} numbers", param, ctx)
+        return length
+
+
 class Texts(click.ParamType):
     """Texts with commas between; a text with a comma goes in double quotes. Gives a list."""
 
@@ -149,7 +171,7 @@ class Choices(click.ParamType):
 
 
 class Channels(click.Choice):
-    """1 or 3, as a number."""
+    """1, 2 or 3, as a number."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         return int(super().convert(str(value), param, ctx))

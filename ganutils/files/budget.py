@@ -30,6 +30,7 @@ DERIVING_PER_NUMBER = 1e-6  # seconds
 PER_NUMBER = 24  # bytes that making an input may take for each number of the picture
 PER_PIXEL = 32  # bytes that a decoder may have for each: RGBA several times over
 PIXELS = 1 << 26  # of one picture, 8192x8192, and of all that are decoded at once; a larger one's header is enough
+SOUND = 1 << 22  # numbers of one sound: a minute and a half at 44,100 Hz
 UNASKED = 1 << 17  # pixels that any number of processes may decode at once
 PACKED = 1 << 26  # bytes that wait to be decoded
 UNPACKED = 1 << 24  # bytes of an archive's member, and

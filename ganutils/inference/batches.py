@@ -39,7 +39,7 @@ def in_batches(
     team   takes turns at the batches; all samples are right only where it `leads`
     """
     batch, ahead = paced
-    dtype = kinds.modality_of_shape(shape).dtype
+    dtype = kinds.modality_of_shape(shape[-3:]).dtype  # of four axes are pictures there and back
     flying: deque[tuple[int, int, Fetched | None]] = deque()
 
     @torch.inference_mode()

@@ -13,6 +13,7 @@ class Condition(NamedTuple):
     attributes  float32 [B, A] in 0..1; None for a network without
     tokens      int64 [B, L], the words of captions by their number from 1 on, 0 behind them; None for a network without
     text        float32 [B, TEXT], in place of attributes or tokens: what the network's encoder made of them
+    shifts      int64 [B, maps], by how many points a discriminator of sounds moves its maps; None for not at all
     """
 
     labels: Tensor | None = None
@@ -20,6 +21,7 @@ class Condition(NamedTuple):
     attributes: Tensor | None = None
     tokens: Tensor | None = None
     text: Tensor | None = None
+    shifts: Tensor | None = None
 
 
 NOTHING = Condition()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganutils import Error
-from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
 from ganutils.runs.settings import UNSET, setting, settings_of
 from ganutils.runs.traits import (
     ARCHS,
@@ -31,7 +31,7 @@ MOST_SEED = (1 << 63) - 1
 
 
 def _shape_problem(shape: Any) -> str | None:
-    return None if is_shape(shape) else "not [H, W, C] or [D]"
+    return None if is_shape(shape) else "not [H, W, C], [T, C] or [D]"
 
 
 def _decay_problem(decay: Any) -> str | None:
@@ -53,7 +53,7 @@ def _preset_problem(preset: Any) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """All settings of a run. `shape` is [H, W, C] of pictures or [D] of points.
+    """All settings of a run. `shape` is [H, W, C] of pictures, [T, C] of sounds or [D] of points.
 
     inputs  [h, w, c] of the pictures that G starts from: a translator; None if it starts from latents
     """
@@ -64,10 +64,13 @@ class Config:
     )
     preset: str = setting("Preset to start from.", "modern", choices=PRESETS, check=_preset_problem)
     arch: str = setting(
-        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); from pictures unet, hourglass, blocks, enlarge.",
+        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); of sounds wave; from pictures unet, hourglass, "
+        "blocks, enlarge.",
         choices=ARCHS,
     )
-    width: int = setting("Channels of the layer nearest the picture; hidden units of an mlp.", least=1, most=4096)
+    width: int = setting(
+        "Channels of the layer nearest the picture or sound; hidden units of an mlp.", least=1, most=4096
+    )
     hidden: int = setting(
         "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan); 0 = none.",
         plain=0, most=4096, earlier=0,
@@ -90,6 +93,9 @@ class Config:
         "Share of units dropped in training (krohn; D of an mlp; G's innermost layers of a unet or hourglass).",
         0.0, most=0.95,
     )  # fmt: skip
+    phase_shuffle: int = setting(
+        "Points by which D moves each of its maps of a sound at most, at random (wave).", plain=0, most=16, earlier=0
+    )
     z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)
     domains: int = setting(
@@ -211,7 +217,7 @@ class Config:
     @property
     def work(self) -> float:
         """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
-        points = math.prod(self.shape[:2])
+        points = math.prod(self.shape[:-1] or self.shape)
         return 2e-9 * self.batch * (self.domains or 1) * ARCHS[self.arch].work(self.width, points)
 
     @property
@@ -288,8 +294,9 @@ def fresh(
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
         values["smooth"] = 1.0
-    if "arch" not in given and _modality(shape).tensor not in ARCHS[values["arch"]].takes:
-        values["arch"] = _archs_for(shape)[0]
+    takes = ARCHS[values["arch"]].takes
+    if "arch" not in given and "images" in takes and _modality(shape).tensor not in takes:
+        values["arch"] = _arch_for(shape)  # the settings of a paper on pictures
     arch = ARCHS[values["arch"]]
     values["inputs"] = inputs if arch.translates else None
     if arch.translates and "kl" not in given:
@@ -308,7 +315,9 @@ def fresh(
 def _preset(
     name: str, inputs: tuple[int, ...] | None, domains: int, arch: str | None, shape: tuple[int, ...]
 ) -> dict[str, Any]:
-    """The settings of the preset called `name`: for domains or pairs, if there are some and the networks take them."""
+    """The settings of the preset called `name`: for sounds, domains or pairs, if the networks take them."""
+    if _modality(shape).tensor == "signals":
+        return SIGNALS.get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
         return PRESETS[name]
     if domains:
@@ -327,9 +336,11 @@ def _modality(shape: tuple[int, ...]) -> Any:
     return kinds.modality_of_shape(shape)
 
 
-def _archs_for(shape: tuple[int, ...]) -> list[str]:
-    """The architectures that make samples of `shape` from latents."""
-    return [name for name, arch in ARCHS.items() if _modality(shape).tensor in arch.takes and not arch.translates]
+def _arch_for(shape: tuple[int, ...]) -> str:
+    """An architecture that makes samples of `shape` from latents: that of the default preset if it does."""
+    archs = [name for name, arch in ARCHS.items() if _modality(shape).tensor in arch.takes and not arch.translates]
+    usual: str = PRESETS[PLAIN["preset"]]["arch"]
+    return usual if usual in archs else archs[0]
 
 
 def _forbids_batch_norm(values: Mapping[str, Any]) -> str:
@@ -351,7 +362,7 @@ def _contradictions(config: Config) -> Iterator[str]:
     modality = _modality(config.shape)
     yield from _problems_of_domains(config)
     if modality.tensor not in ARCHS[config.arch].takes:
-        yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_archs_for(config.shape)[0]}"
+        yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_arch_for(config.shape)}"
     yield from _problems_of_inputs(config)
     yield from _problems_of_descriptions(config)
     for name in config.augments:
@@ -369,7 +380,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         if getattr(config, name) != neutral and not is_used:
             archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
             other = "; or with --conditional attributes or captions" if name == "mismatch" else ""
-            yield f"--{name} goes with --arch {archs}, not {config.arch}{other}"
+            yield f"--{name.replace('_', '-')} goes with --arch {archs}, not {config.arch}{other}"
 
 
 def _problems_of_inputs(config: Config) -> Iterator[str]:
@@ -416,8 +427,8 @@ def _problems_of_domains(config: Config) -> Iterator[str]:
     """What of the settings does not go with domains, or with their absence."""
     between = [name for name, arch in ARCHS.items() if arch.translates and not arch.enlarges]
     if config.domains and config.arch not in between:
-        if len(config.shape) == 1:
-            yield "--domains is for pictures, not points; leave it out"
+        if len(config.shape) < 3:
+            yield f"--domains is for pictures, not {_modality(config.shape).noun}; leave it out"
         yield f"--domains goes with --arch {', '.join(between)}, not {config.arch}"
     for name in OF_PAIRS if config.domains else OF_DOMAINS:
         if getattr(config, name) != RESTRICTED[name]:
@@ -453,7 +464,7 @@ def is_input_shape(shape: Any) -> bool:
 
 
 def is_shape(shape: Any) -> bool:
-    """Whether `shape` (from JSON) is that of a sample: [H, W, C] or [D], of at most NUMBERS numbers."""
+    """Whether `shape` (from JSON) is that of a sample: [H, W, C], [T, C] or [D], of at most NUMBERS numbers."""
     from ganutils.files.kinds import MODALITIES
 
     if not isinstance(shape, list) or not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) > NUMBERS:

@@ -54,6 +54,22 @@ PRESETS: dict[str, dict[str, Any]] = {
         beta2=0.9,
         batch=128,
     ),
+    # Donahue, McAuley, Puckette 2019, "Adversarial Audio Synthesis" (WaveGAN), section 3 and appendix D, for 16,384
+    # numbers at 16 kHz. (In their code phase shuffle moves all sounds of a batch alike; here each by itself.)
+    "wavegan2019": dict(
+        arch="wave",
+        width=64,
+        phase_shuffle=2,
+        z_dim=100,
+        prior="uniform",
+        loss="wgan",
+        gp=10.0,
+        lr=1e-4,
+        beta1=0.5,
+        beta2=0.9,
+        batch=64,
+        d_updates=5,
+    ),
     # Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks" (pix2pix), section 3 and
     # appendix 6. (There the U-Net goes down to a single point, and dropout stays on when it is used.)
     "pix2pix2017": dict(
@@ -162,6 +178,24 @@ PRESETS: dict[str, dict[str, Any]] = {
         cycle=1.0,
         lr=2e-4,
         batch=64,
+    ),
+}
+
+# What a preset is where the data are sounds. (bench/results.md)
+SIGNALS: dict[str, dict[str, Any]] = {
+    "modern": dict(
+        arch="wave",
+        phase_shuffle=2,
+        z_dim=64,
+        prior="normal",
+        loss="nonsaturating",
+        smooth=1.0,
+        r1=0.1,
+        lr=5e-4,
+        beta1=0.0,
+        beta2=0.99,
+        batch=32,
+        ema_kimg=5.0,
     ),
 }
 

@@ -102,6 +102,13 @@ ARCHS = {
     "krohn": ArchTraits(
         64, lambda width, points: 38 * width**2 * points, settings=("dropout",), first_layer="D.convs.0.weight"
     ),
+    "wave": ArchTraits(
+        32,
+        lambda width, points: 22 * width**2 * points,  # of 4,096 points; four times as many take a layer more
+        takes=("signals",),
+        settings=("phase_shuffle",),
+        first_layer="D.downs.0.weight",
+    ),
     "unet": ArchTraits(
         32,
         lambda width, points: 27 * width**2 * points,
@@ -142,6 +149,7 @@ RESTRICTED: dict[str, object] = {
     "hidden": 0,
     "norm": "none",
     "dropout": 0.0,
+    "phase_shuffle": 0,
     "g_norm": "own",
     "blocks": 0,
     "patch": 0,

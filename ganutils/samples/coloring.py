@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
-from ganutils.files.kinds import IMAGES, POINTS
+from ganutils.files.kinds import IMAGES
 from ganutils.samples import foreign
 from ganutils.samples.images import Shape
 from ganutils.samples.sources.source import Drawn, Source
@@ -31,12 +31,12 @@ class Coloring(NamedTuple):
 
 
 def colored(sources: list[Source], starts: list[int], coloring: Coloring, seed: int) -> list[Source]:
-    """`sources`, whose first rows are `starts` of all, with pictures in other colors. Error if they hold points."""
+    """`sources`, whose first rows are `starts` of all, with pictures in other colors. Error if they hold others."""
     if not any(coloring):
         return sources
     for source in sources:
-        if source.modality is POINTS:
-            raise Error(f"{source.name}: holds points; only pictures can be inverted or tinted")
+        if source.modality is not IMAGES:
+            raise Error(f"{source.name}: holds {source.modality.noun}; only pictures can be inverted or tinted")
     return [_colored(source, start, coloring, seed) for source, start in zip(sources, starts, strict=True)]
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import kinds
 from ganutils.files.container import Stream
-from ganutils.files.kinds import IMAGES, POINTS
-from ganutils.samples import pairs
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, Modality
+from ganutils.samples import pairs, sounds
 from ganutils.samples.coloring import Coloring
 from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
 from ganutils.samples.pairs import Pairing, Partners
 from ganutils.samples.selection import Collection, Selection, describe, join, joined_meta, select, shuffled
+from ganutils.samples.signals import Clip
 from ganutils.samples.sources.downloads import Progress
 from ganutils.samples.sources.source import Source
 
@@ -35,7 +38,7 @@ class Dataset(NamedTuple):
 def prepare(
     sources: list[Source],
     selection: Selection,
-    shape: Shape,
+    looks: tuple[Shape, Clip],
     output: str,
     strict: bool,
     say: Callable[[str], None],
@@ -44,13 +47,16 @@ def prepare(
     pairing: Pairing,
     inputs: Sequence[list[Source]],
 ) -> Iterator[Dataset]:
-    """The selected samples in the given shape, to be written to `output` before the block ends.
+    """The selected samples, in the shape given for pictures or what is asked of sounds, to be written to `output`
+    before the block ends.
 
-    Each of `inputs` are the sources of their partners; several are stacked. A picture that cannot be read, or has no
-    partner, is skipped, which `say` is told. Error instead if `strict`, or if more than half of the pictures cannot be
-    read. When all have been written, `say` is told of those that are probably not what the user thinks: of a single
-    color, or very long.
+    Each of `inputs` are the sources of their partners; several are stacked. A sample that cannot be read, or has no
+    partner, is skipped, which `say` is told. Error instead if `strict`, or if more than half of them cannot be read.
+    When all have been written, `say` is told of those that are probably not what the user thinks: of a single color,
+    very long, or silent.
     """
+    shape, clip = looks
+    sounds.check_asked(sources, shape, clip)
     sources = pairs.made(sources, pairing, coloring, selection.seed)
     collection = join(sources)
     partners = [pairs.partners(collection, each) for each in inputs]
@@ -59,19 +65,24 @@ def prepare(
     pairs.tell_lone(collection, partners, strict, say)
     selected = select(collection, selection, pairs.paired(collection, partners))
     with contextlib.ExitStack() as stack:
+        reader = Reader(output, strict, say, progress, stack)
+        order = functools.partial(_ordered, selection)
+        heard: dict[str, Any] = {}
         tensors: Tensors
         if collection.modality is POINTS:
-            rows = _ordered(selected, selection)
+            rows = order(selected)
             points = [source.points for source in sources if source.points is not None]
             tensors = {POINTS.tensor: np.concatenate(points)[rows]}
+        elif collection.modality is SIGNALS:
+            rows, tensors, heard = sounds.read(reader, collection, selected, clip, order)
         else:
-            reader = Reader(output, strict, say, progress, stack)
             before = shape.of_inputs if pairing.swap else shape  # channels are those of what will be the pictures
-            rows, tensors = _pictures(reader, collection, partners, selected, before, selection)
-            for source in every:
-                source.check()
+            rows, tensors = _pictures(reader, collection, partners, selected, before, order)
+        for source in every:
+            source.check()
         about, meta = describe(collection, rows, selection)
         tensors |= about
+        meta |= heard
         if partners:
             meta |= joined_meta(every)
         if "inputs" in tensors:
@@ -83,15 +94,18 @@ def prepare(
         if shape.size and collection.modality is IMAGES:
             meta["resampling"] = shape.filter
         flat: list[int] = []
-        main = tensors[collection.modality.tensor]
+        modality = kinds.modality(tensors)
+        main = tensors[modality.tensor]
         if isinstance(main, Stream):
-            main = tensors[IMAGES.tensor] = main._replace(chunks=_watched(main.chunks, flat))
-        summary = _summary(collection, main.shape, len(selected), tensors)
+            main = tensors[modality.tensor] = main._replace(chunks=_watched(main.chunks, flat))
+        summary = _summary(modality, main.shape, len(selected), tensors)
         yield Dataset(pairs.as_film(tensors) if pairing.film else tensors, meta, summary)
         if flat:
             first = collection.name(int(rows[flat[0]]))
-            say(f"{len(flat):,} of {len(rows):,} pictures are a single color; the first is {first}")
-        if isinstance(main, Stream) and not (shape.size or shape.crop) and _is_long(*main.shape[1:3]):
+            are = "pictures are a single color" if collection.modality is IMAGES else "sounds are silent"
+            say(f"{len(flat):,} of {len(rows):,} {are}; the first is {first}")
+        has_shape = shape.size or shape.crop or collection.modality is not IMAGES
+        if isinstance(main, Stream) and not has_shape and _is_long(*main.shape[1:3]):
             w, h = main.shape[2], main.shape[1]
             say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
 
@@ -112,9 +126,9 @@ def _pictures(
     partners: Sequence[Partners],
     selected: np.ndarray,
     shape: Shape,
-    selection: Selection,
+    order: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[np.ndarray, Tensors]:
-    """Which of the selected samples can be read, with their inputs, in the order asked for; and their tensors."""
+    """Which of the selected samples can be read, with their inputs, put in `order`; and their tensors."""
     own = reader.read(collection, selected, shape, (IMAGES.tensor, *(() if partners else collection.beside)))
     others = [
         reader.read(one.pictures, np.unique(one.rows[selected]), shape.of_inputs, (IMAGES.tensor,)) for one in partners
@@ -124,7 +138,7 @@ def _pictures(
         rows = rows[np.isin(one.rows[rows], read.rows)]
     if not len(rows):
         raise Error(f"{collection.title}: of no pair could both pictures be read")
-    rows = _ordered(rows, selection)
+    rows = order(rows)
     tensors: Tensors = dict(own.streams(rows))
     if partners:
         parts = [read.streams(one.rows[rows])[IMAGES.tensor] for one, read in zip(partners, others, strict=True)]
@@ -133,30 +147,32 @@ def _pictures(
 
 
 def _watched(chunks: Iterable[np.ndarray], flat: list[int]) -> Iterator[np.ndarray]:
-    """`chunks` [n, H, W, C]; the numbers of pictures of a single color are added to `flat` as they pass."""
+    """`chunks` [n, H, W, C] or [n, T, C]; the numbers of pictures of a single color, and of sounds that never move, are
+    added to `flat` as they pass.
+    """
     start = 0
-    for pictures in chunks:
-        _, h, w, _ = pictures.shape
-        alike = np.flatnonzero(
-            (pictures[:, 0, 0] == pictures[:, h // 2, w // 2]).all(1)
-        )  # most differ in these already
-        some = pictures[alike]
-        if h * w > 1 and len(some):
-            flat += (start + alike[(some == some[:, :1, :1]).all((1, 2, 3))]).tolist()
-        start += len(pictures)
-        yield pictures
+    for samples in chunks:
+        inner = samples.shape[1:-1]
+        places = samples.reshape(len(samples), -1, samples.shape[-1])
+        middle = np.ravel_multi_index([length // 2 for length in inner], inner)
+        alike = np.flatnonzero((places[:, 0] == places[:, middle]).all(1))  # most differ in these already
+        some = places[alike]
+        if places.shape[1] > 1 and len(some):
+            flat += (start + alike[(some == some[:, :1]).all((1, 2))]).tolist()
+        start += len(samples)
+        yield samples
 
 
 def _is_long(h: int, w: int) -> bool:
     return max(h, w) > LONGEST * min(h, w)
 
 
-def _summary(collection: Collection, shape: tuple[int, ...], selected: int, tensors: Tensors) -> str:
+def _summary(modality: Modality, shape: tuple[int, ...], selected: int, tensors: Tensors) -> str:
     count, *sample = shape
     inputs = f" with inputs of {IMAGES.one.format(*tensors['inputs'].shape[1:])}" if "inputs" in tensors else ""
     skipped = f", {selected - count:,} skipped" if count < selected else ""
-    return f"{count:,} {collection.modality.many.format(*sample)}{inputs}{skipped}"
+    return f"{count:,} {modality.many.format(*sample)}{inputs}{skipped}"
 
 
-def _ordered(rows: np.ndarray, selection: Selection) -> np.ndarray:
+def _ordered(selection: Selection, rows: np.ndarray) -> np.ndarray:
     return shuffled(rows, selection.seed, "shuffle") if selection.shuffle else rows

@@ -84,6 +84,11 @@ class Shape(NamedTuple):
         return is_cut or self.size not in (None, (w, h)) or self.channels not in (None, c)
 
     @property
+    def most_bytes(self) -> int:
+        """Of a picture in memory; 0 if nobody knows yet."""
+        return 3 * self.size[0] * self.size[1] if self.size else 0
+
+    @property
     def of_inputs(self) -> Shape:
         """The shape for what stands beside pictures of this shape: their box and size, and its own channels."""
         return self._replace(channels=None)

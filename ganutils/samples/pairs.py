@@ -13,7 +13,7 @@ import numpy as np
 
 from ganutils import Error, randomness
 from ganutils.files.container import Stream
-from ganutils.files.kinds import BESIDE, IMAGES, POINTS
+from ganutils.files.kinds import BESIDE, IMAGES
 from ganutils.samples import foreign
 from ganutils.samples.coloring import Coloring, colored
 from ganutils.samples.decoding import NAMED, Tensors
@@ -40,7 +40,8 @@ class Pairing(NamedTuple):
 
 
 def made(sources: list[Source], pairing: Pairing, coloring: Coloring, seed: int) -> list[Source]:
-    """`sources` whose `draw` gives inputs too, if `pairing` says how, and other colors. Error if they hold points."""
+    """`sources` whose `draw` gives inputs too, if `pairing` says how, and other colors. Error if
+    they hold others than pictures."""
     if pairing.halves or pairing.derive:
         for source in sources:
             check_pictures(source)
@@ -54,9 +55,9 @@ def made(sources: list[Source], pairing: Pairing, coloring: Coloring, seed: int)
 
 
 def check_pictures(source: Source) -> None:
-    """Error if it holds points."""
-    if source.modality is POINTS:
-        raise Error(f"{source.name}: holds points; only pictures have inputs")
+    """Error unless it holds pictures."""
+    if source.modality is not IMAGES:
+        raise Error(f"{source.name}: holds {source.modality.noun}; only pictures have inputs")
 
 
 def _with_inputs(source: Source, load: Callable[[int], Any], draw: Callable[[Any, Shape], Drawn], name: str) -> Source:

@@ -214,7 +214,7 @@ class Samples:
     def toy(self) -> dict[str, Any] | None:
         """What a toy set was drawn from: name, std, centers float64 [modes, D]; None for other samples."""
         toy = self.meta.get("toy")
-        if toy is None or self.are_images:
+        if toy is None or self.modality is not kinds.POINTS:
             return None
         centers = toy.get("centres") if isinstance(toy, dict) else None
         budget.check(self.name, len(centers) if isinstance(centers, list) else 0, budget.CENTERS, "centers of a toy")

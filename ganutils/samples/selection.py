@@ -18,7 +18,7 @@ from ganutils.samples.captions import Captions, Joined
 from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
 
-DRAWN = 10_000  # toys, if no limit is given
+DRAWN = 10_000  # toys at least, of which a limit is selected
 SPARE = 32  # times the limit is drawn before a selection: four attributes have sixteen combinations
 
 
@@ -44,10 +44,10 @@ class Selection(NamedTuple):
     seed: int = 0
 
     @property
-    def to_draw(self) -> int:
-        """How many toys to draw, so that enough are left after the selection."""
+    def to_draw(self) -> int | None:
+        """How many toys to draw, so that enough are left after the selection; None for as many as their row says."""
         selects = self.where is not None or self.classes or isinstance(self.split, tuple)
-        return max(DRAWN, SPARE * self.limit) if self.limit and selects else self.limit or DRAWN
+        return max(DRAWN, SPARE * self.limit) if self.limit and selects else self.limit
 
 
 class Collection(NamedTuple):

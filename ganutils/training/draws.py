@@ -12,13 +12,14 @@ import numpy as np
 import torch
 
 from ganutils.compute.distributed import ShardedGenerator, Team
+from ganutils.networks import wave
 from ganutils.randomness import draw, stream
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.augment import AUGMENTS
 from ganutils.training.batches import Batches, by_domain
 
-REAL, FAKE = 0, 1  # kinds of samples
+REAL, FAKE, BETWEEN = 0, 1, 2  # kinds of samples
 
 
 class Drawn(NamedTuple):
@@ -45,7 +46,7 @@ class Draws:
         count, step = updates["D"], updates["G"]
         drawn = self._batch(count) | self._noise(count + 1, step) | self._optimizer("D", count, step)
         drawn |= self._augmented("D", REAL, count, step) | self._augmented("D", FAKE, count, step)
-        drawn |= self._dropout("D", count, step) | self._history(count)
+        drawn |= self._dropout("D", count, step) | self._shifts("D", count, step) | self._history(count)
         if self.config.gp:
             shape = (self._size, self.config.domains or 1, *[1] * len(self.config.shape))
             drawn.arrays["between"] = by_domain(self._random("between", count, step).random(shape, np.float32))
@@ -70,7 +71,7 @@ class Draws:
         drawn.arrays["average"] = np.array(1 - self.config.ema_beta(step + 1), np.float32)
         if traits.LOSSES[self.config.loss].compares_pairs:
             drawn |= self._augmented("G", REAL, count, step)
-        return drawn | self._dropout("G", count, step)
+        return drawn | self._dropout("G", count, step) | self._shifts("G", count, step)
 
     def _batch(self, update: int) -> Drawn:
         if self._batches is None:
@@ -111,6 +112,16 @@ class Draws:
                 parts = AUGMENTS[name].draw(random, (self._size, channels, height, width))
                 arrays.update({f"{phase} {kind} {name} {n}": part for n, part in enumerate(parts)})
         return Drawn(arrays, {})
+
+    def _shifts(self, phase: str, count: int, step: int) -> Drawn:
+        """By how many points D moves each of its maps of a sound, of each kind that it sees: int64 [B, kinds, maps]."""
+        most = self.config.phase_shuffle
+        if not most:
+            return Drawn({}, {})
+        shape = (self._size, BETWEEN + 1, wave.shuffles(self.config))
+        return Drawn(
+            {f"{phase} shifts": self._random("shifts", phase, count, step).integers(-most, most + 1, shape)}, {}
+        )
 
     def _optimizer(self, network: str, count: int, step: int) -> Drawn:
         rate = np.array(self.config.learning_rate(network, step), self._number)

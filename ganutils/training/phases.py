@@ -90,7 +90,9 @@ class Phases:
         fake = self._remembered(given, fake) if self.config.buffer else fake
         real, fake = self._augmented(given, "D", REAL, batch.samples), self._augmented(given, "D", FAKE, fake)
         _seed_dropout(seeds, "D")
-        seen = Seen(real, fake, batch.condition, batch.wrong, between=given.get("between"))
+        seen = Seen(
+            real, fake, batch.condition, batch.wrong, between=given.get("between"), shifts=given.get("D shifts")
+        )
         terms = self._objective.discriminator(self._judge, seen)
         self._step("D", terms.loss, given)
         return self._measures("d", terms)
@@ -103,7 +105,9 @@ class Phases:
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
         noise = given["noise"].permute(0, 3, 1, 2) if self.config.noise else None
         condition = batch.condition if batch else NOTHING
-        seen = Seen(real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise)
+        seen = Seen(
+            real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise, shifts=given.get("G shifts")
+        )
         terms = self._objective.generator(self._translator, self._judge, seen)
         self._collect_statistics("D", True)
         self._step("G", terms.loss, given)

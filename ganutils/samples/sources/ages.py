@@ -27,7 +27,7 @@ YOUNG, WRINKLED, GRAY = 0.35, 0.5, 0.65  # ages
 
 def open_ages(request: Request) -> list[Source]:
     """Faces of a seed; a larger count only adds faces."""
-    count = request.options.toys
+    count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "faces").random((count, NUMBERS))
     numbers[:, GLASSES] /= 0.8 + 0.4 * numbers[:, AGE]  # which is below 1/2 as often as it should
     about: dict[str, Any] = {

@@ -20,7 +20,10 @@ from ganutils.files.npy import Rows
 from ganutils.samples.images import Shape, fit_pixels, fit_stacked
 from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
-from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points
+from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points, of_signals
+from ganutils.sounds.about import SPECTROGRAM
+
+KEPT = ("license", "lineage", "toy", SPECTROGRAM)  # of a samples file's metadata
 
 
 def open_idx(request: Request) -> list[Source]:
@@ -105,9 +108,12 @@ def open_samples_file(request: Request) -> list[Source]:
         "attribute_names": tuple(samples.attribute_names),
         "latents": samples.latents,
         "captions": samples.captions,
-        "meta": {key: samples.meta[key] for key in ("license", "lineage", "toy") if key in samples.meta},
+        "meta": {key: samples.meta[key] for key in KEPT if key in samples.meta},
     }
     path = "samples" if path == "-" else path
+    if samples.are_sounds:
+        rows = _rows(samples, samples.modality.tensor, samples.shape)
+        return [of_signals(path, rows, samples.sample_rate, **about)]
     if not samples.are_images:
         return [of_points(path, samples.array, **about)]
     if not samples.beside:
@@ -124,7 +130,7 @@ def open_samples_file(request: Request) -> list[Source]:
 
 
 def _rows(samples: Samples, tensor: str, shape: tuple[int, ...]) -> Pixels:
-    """Pictures uint8 [N, H, W, C], on disk where that is possible. Error if there are none."""
+    """Pictures [N, H, W, C] or sounds [N, T, C], on disk where that is possible. Error if there are none."""
     samples.check_any()
     rows = samples.file.on_disk(tensor, (len(samples), *shape))
     return samples.file[tensor].reshape(len(samples), *shape) if rows is None else rows

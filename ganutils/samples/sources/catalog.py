@@ -57,6 +57,7 @@ class Row(NamedTuple):
     license    of the samples
     classes    what their labels mean
     folder     torchvision's name of the data set: its class, and its folder under --root
+    toys       how many are drawn if no --limit says it
     """
 
     usage: str
@@ -67,6 +68,7 @@ class Row(NamedTuple):
     license: str = ""
     classes: tuple[str, ...] = ()
     folder: str = ""
+    toys: int = 10_000
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:
@@ -100,6 +102,7 @@ DOWNLOADED = "downloaded once by torchvision (except lsun)"
 POINTS = "points of known distributions"
 FACES = "drawn faces with exact attributes; young and old"
 SHAPES = "two shapes, and where they are, as attributes"
+DRUMS, VOWELS = "sounds: kick, snare, hat, tom", "sounds: a, e, i, o, u, with known formants"
 PEOPLE = "drawn people; the inputs: standing, and a skeleton"
 
 MNIST = "CC BY-SA 3.0, MNIST, LeCun, Cortes and Burges"
@@ -112,6 +115,7 @@ CELEBA = "non-commercial research only, CelebA, Liu et al. 2015"
 LSUN = "not stated by its authors; cite Yu et al. 2015"
 QUICKDRAW = "CC BY 4.0, The Quick, Draw! Dataset, Google"
 DRAWN = "CC0 1.0, drawn by ganutils"
+PLAYED = 4096  # sounds of a toy
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
@@ -150,6 +154,8 @@ NAMES: dict[str, Row] = {
     "toy:shapes": Row("toy:shapes", SHAPES, "shapes.open_shapes", license=DRAWN),
     "toy:people": Row("toy:people", PEOPLE, "people.open_people", license=DRAWN),
     "toy:people:walk": Row("toy:people:walk", PEOPLE, "people.open_walk", license=DRAWN),
+    "toy:drums": Row("toy:drums", DRUMS, "drums.open_drums", license=DRAWN, toys=PLAYED),
+    "toy:vowels": Row("toy:vowels", VOWELS, "vowels.open_vowels", license=DRAWN, toys=PLAYED),
 }
 
 

@@ -34,7 +34,7 @@ def open_faces(request: Request) -> list[Source]:
     """Faces of a seed; a larger count only adds faces."""
     from ganutils.samples.sources import portraits  # which knows the palettes here
 
-    count = request.options.toys
+    count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "faces").random((count, NUMBERS))
     about: dict[str, Any] = {
         "attributes": attributes_of(numbers),

@@ -23,7 +23,7 @@ WORN = tuple(at for at, name in enumerate(ATTRIBUTES) if name != "hat")
 
 def open_hats(request: Request) -> list[Source]:
     """Hats of a seed; a larger count only adds some."""
-    count = request.options.toys
+    count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "hats").random((count, NUMBERS))
     numbers[:, HAT] = 0
     return [

@@ -57,7 +57,7 @@ STANDING = Pose(0, 0, (-0.25, 0.25), (0.1, -0.1), (-0.08, 0.08), (0.04, -0.04))
 
 def open_people(request: Request) -> list[Source]:
     """People of a seed, each in another pose; a larger count only adds some."""
-    count = request.options.toys
+    count = request.toys
     angles = randomness.stream(request.options.seed, "toy", "poses").random((count, ANGLES))
     are_up = np.array([[abs(arm) > math.pi / 2 for arm in _posed(numbers).arms] for numbers in angles])
     return [_source(request, _people(request, count), lambda row: _posed(angles[row]), are_up)]
@@ -65,7 +65,7 @@ def open_people(request: Request) -> list[Source]:
 
 def open_walk(request: Request) -> list[Source]:
     """The same people walking, WALK pictures each."""
-    rows = np.arange(request.options.toys)
+    rows = np.arange(request.toys)
     people = _people(request, int(rows[-1]) // WALK + 1)[rows // WALK]
     return [_source(request, people, lambda row: _walking(row % WALK / WALK), np.zeros((len(rows), 2), bool))]
 

@@ -62,7 +62,7 @@ FORMS = (  # a and b are shapes, the others where they are
 
 def open_shapes(request: Request) -> list[Source]:
     """Pairs of shapes of a seed; a larger count only adds some."""
-    count = request.options.toys
+    count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "shapes").random((count, NUMBERS))
     return [
         Source(

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ganutils.files import paths
-from ganutils.files.kinds import IMAGES, POINTS, Modality
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, Modality
 from ganutils.samples.captions import Captions, Chosen
 from ganutils.samples.images import Shape, fit_pixels
+from ganutils.samples.signals import Clip, fit_signals
 from ganutils.samples.sources.catalog import Row
 from ganutils.samples.sources.downloads import Progress
 
@@ -24,7 +25,7 @@ class SourceOptions(NamedTuple):
     root             folder for downloads
     split            the part of a data set that comes in parts, by name; (from, to) in percent is for `select`
     attributes       a table of attributes, for pictures in files
-    toys, seed       how many toys to draw, and which
+    toys, seed       how many toys to draw, None = as many as their row says; and which
     mean, std, modes of the toys
     progress         total -> a bar, for downloads
     labels           the column of `attributes` that holds each picture's class in words
@@ -35,7 +36,7 @@ class SourceOptions(NamedTuple):
     root: str
     split: tuple[float, float] | str | None
     attributes: str | None
-    toys: int
+    toys: int | None
     seed: int
     mean: float | None
     std: float | None
@@ -96,13 +97,18 @@ class Request(NamedTuple):
         return {name: given.get(name, default) for name, default in self.row.settings.items()}
 
     @property
+    def toys(self) -> int:
+        """How many toys to draw."""
+        return self.options.toys or self.row.toys
+
+    @property
     def meta(self) -> dict[str, Any]:
         """Metadata that the row knows."""
         return {"license": self.row.license}
 
 
 class Pixels(Protocol):
-    """uint8 [N, H, W, C], in memory or in a file."""
+    """Pictures uint8 [N, H, W, C], or sounds float32 [N, T, C], in memory or in a file."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -110,6 +116,7 @@ class Pixels(Protocol):
 
 
 Drawn = np.ndarray | dict[str, np.ndarray]  # a picture, or one for each of several tensors
+Look = Shape | Clip  # what to make of pictures, or of sounds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +127,13 @@ class Source:
     total            number of samples
     load             row -> what `draw` takes; called in the main process, with rows in ascending order; raises
                      UnreadableError
-    draw             (loaded, Shape) -> uint8 [H, W, C], or by the names of tensors `images` and those of `beside`; a
-                     function of a module, since other processes call it; raises UnreadableError
-    pixels           uint8 [total, H, W, C] if the source has them: copied as they are if no other shape is asked for
+    modality         what they are
+    draw             (loaded, Shape) -> uint8 [H, W, C], or by the names of tensors `images` and those of `beside`; of
+                     sounds (loaded, Clip) -> signals.Shaped; a function of a module, since other processes call it;
+                     raises UnreadableError
+    pixels           uint8 [total, H, W, C], or float32 [total, T, C], if the source has them: copied as they are if
+                     no other shape is asked for
+    rate             of sounds in `pixels`, Hz
     beside           uint8 [total, h, w, c] of the tensors beside the pictures, in the order of
                      `kinds.BESIDE`; None where they have to be drawn
     input_names      what the inputs show, one for each picture that is stacked in them
@@ -143,8 +154,10 @@ class Source:
     name: str
     total: int
     load: Callable[[int], Any]
-    draw: Callable[[Any, Shape], Drawn] = fit_pixels
+    draw: Callable[[Any, Any], Drawn] = fit_pixels
+    modality: Modality = IMAGES
     pixels: Pixels | None = None
+    rate: int = 0
     beside: Mapping[str, Pixels | None] = dataclasses.field(default_factory=dict)
     input_names: tuple[str, ...] = ()
     sketch: Callable[[Any, Shape, bool], np.ndarray] | None = None
@@ -163,12 +176,8 @@ class Source:
     check: Callable[[], None] = lambda: None
 
     def pixels_of(self, tensor: str) -> Pixels | None:
-        """Of images, or of what is beside them; None where they have to be drawn."""
-        return self.pixels if tensor == IMAGES.tensor else self.beside.get(tensor)
-
-    @property
-    def modality(self) -> Modality:
-        return IMAGES if self.points is None else POINTS
+        """Of the samples, or of what is beside them; None where they have to be drawn."""
+        return self.pixels if tensor == self.modality.tensor else self.beside.get(tensor)
 
     @property
     def stem(self) -> str:
@@ -204,4 +213,10 @@ def of_pixels(name: str, pixels: Pixels, **about: Any) -> Source:
 
 def of_points(name: str, points: np.ndarray, **about: Any) -> Source:
     """A source of float32 [N, D]."""
-    return Source(name, len(points), lambda row: points[row], points=points, **about)
+    return Source(name, len(points), lambda row: points[row], modality=POINTS, points=points, **about)
+
+
+def of_signals(name: str, signals: Pixels, rate: int, **about: Any) -> Source:
+    """A source of float32 [N, T, C], at a rate in Hz."""
+    load = lambda row: (signals[row], rate)  # noqa: E731
+    return Source(name, signals.shape[0], load, fit_signals, modality=SIGNALS, pixels=signals, rate=rate, **about)

@@ -46,7 +46,7 @@ def open_grid(request: Request) -> list[Source]:
 def _drawn(request: Request, centers: np.ndarray) -> Source:
     """Points around `centers` [modes, D], as many of each, in turn."""
     name, std = request.name.removeprefix("toy:"), request.settings["std"]
-    modes = np.arange(request.options.toys) % len(centers)
+    modes = np.arange(request.toys) % len(centers)
     noise = randomness.stream(request.options.seed, "toy", name).standard_normal((len(modes), centers.shape[1]))
     points = (centers[modes] + std * noise).astype(np.float32)
     toy = {"name": name, "std": std, "centres": centers.tolist()}  # the key's spelling is that of format 1

@@ -14,9 +14,11 @@ from ganutils.compute.distributed import ALONE, Team
 from ganutils.networks.condition import Condition
 from ganutils.runs import traits
 from ganutils.runs.config import Config
+from ganutils.training.draws import BETWEEN, FAKE, REAL
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 
 TEMPERATURE = 0.1  # of the softmax over cosines (XMC-GAN, appendix)
+Shown = tuple[Tensor, Condition]
 
 
 class Seen(NamedTuple):
@@ -28,6 +30,7 @@ class Seen(NamedTuple):
     wrong      that of other samples, beside which real ones count as fakes; None if D sees none
     noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
+    shifts     int64 [B, kinds, maps], by how many points D moves its maps of each kind (see draws.py); None without
     """
 
     real: Tensor | None
@@ -36,6 +39,11 @@ class Seen(NamedTuple):
     wrong: Condition | None = None
     noise: Tensor | None = None
     between: Tensor | None = None
+    shifts: Tensor | None = None
+
+    def given_with(self, kind: int) -> Condition:
+        """What D is given with samples of a kind: REAL, FAKE or BETWEEN."""
+        return self.condition if self.shifts is None else self.condition._replace(shifts=self.shifts[:, kind])
 
 
 class Terms(NamedTuple):
@@ -140,13 +148,15 @@ class GANObjective:
 
         (Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1: a matching-aware D.)
         """
-        config = self.config
-        assert seen.real is not None
-        real = seen.real.detach().requires_grad_() if config.r1 else seen.real
+        config, samples = self.config, seen.real
+        assert samples is not None
+        real = samples.detach().requires_grad_() if config.r1 else samples
         fake = seen.fake.detach().requires_grad_() if config.r2 else seen.fake
         with D.precision():
-            condition = D.encoded(seen.condition)
-            last, real_logits, fake_logits = self._judged_both(D, real, fake, condition)
+            seen = seen._replace(condition=D.encoded(seen.condition))
+            last, real_logits, fake_logits = self._judged_both(
+                D, (real, seen.given_with(REAL)), (fake, seen.given_with(FAKE))
+            )
         loss = self.loss.discriminator(real_logits, fake_logits, config.smooth)
         rates = self._accuracy(real_logits.detach(), fake_logits.detach())
         measured = dict(zip(("d_loss", "d_real", "d_fake"), (loss.detach(), *rates), strict=True))
@@ -154,13 +164,13 @@ class GANObjective:
             assert seen.wrong is not None
             with D.precision():
                 # A description is seen behind the last layer only, inputs before the first.
-                wrong_last = last if config.is_described else D.last(seen.real, seen.wrong)
+                wrong_last = last if config.is_described else D.last(samples, seen.wrong)
                 wrong_logits = D.judged(wrong_last, D.encoded(seen.wrong))
             among = self.loss.discriminator(real_logits, wrong_logits, config.smooth)
             loss = (1 - config.mismatch) * loss + config.mismatch * among
             measured["mismatch"] = self._accuracy(real_logits.detach(), wrong_logits.detach())[1]
         if config.contrast:
-            contrast = self._contrast(D, last, condition)
+            contrast = self._contrast(D, last, seen.condition)
             loss = loss + config.contrast * contrast
             measured["contrast_real"] = contrast.detach()
         if config.r1:
@@ -171,42 +181,44 @@ class GANObjective:
             assert seen.between is not None
             between = torch.lerp(fake.detach(), real.detach(), seen.between).requires_grad_()
             with D.precision():
-                logits = D(between, condition)
+                logits = D(between, seen.given_with(BETWEEN))
             loss = loss + config.gp * gradient_penalty(logits, between)
         return Terms(loss, measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
         """Towards D(G(z)) = 1, and towards samples that D tells by their descriptions."""
-        config = self.config
+        config, given = self.config, seen.condition
         with D.precision():
-            condition = D.encoded(seen.condition)
-            last = D.last(seen.fake, condition)
-            fake_logits = D.judged(last, condition)
+            seen = seen._replace(condition=D.encoded(seen.condition))
+            last = D.last(seen.fake, seen.given_with(FAKE))
+            fake_logits = D.judged(last, seen.condition)
             real_logits = fake_logits
             if self.traits.compares_pairs:
                 assert seen.real is not None
                 with torch.no_grad():
-                    real_logits = D(seen.real, condition)
+                    real_logits = D(seen.real, seen.given_with(REAL))
         loss = self.loss.generator(real_logits, fake_logits)
         measured = {"g_loss": loss.detach()}
         if config.contrast:
-            contrast = self._contrast(D, last, condition)
+            contrast = self._contrast(D, last, seen.condition)
             loss, measured["contrast"] = loss + config.contrast * contrast, contrast.detach()
         if config.kl:
-            kl = G.divergence(seen.condition)
+            kl = G.divergence(given)
             loss, measured["kl"] = loss + config.kl * kl, kl.detach()
         return Terms(loss, measured)
 
-    def _judged_both(self, D: Judge, real: Tensor, fake: Tensor, condition: Condition) -> tuple[Tensor, Tensor, Tensor]:
+    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor]:
         """What D's last layer makes of real samples, and the logits of both kinds: from one pass, which is faster; two
         where a picture's logit depends on its batch, or on chance.
         """
         if self.config.norm == "batch" or self.config.dropout:
-            last = D.last(real, condition)
-            return last, D.judged(last, condition), D(fake, condition)
-        twice = Condition(*(None if one is None else torch.cat([one, one]) for one in condition))
-        both = D.last(torch.cat([real, fake]), twice)
-        real_logits, fake_logits = D.judged(both, twice).chunk(2)
+            last = D.last(*real)
+            return last, D.judged(last, real[1]), D(*fake)
+        (real_samples, of_real), (fake_samples, of_fake) = real, fake
+        pairs = zip(of_real, of_fake, strict=True)
+        condition = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
+        both = D.last(torch.cat([real_samples, fake_samples]), condition)
+        real_logits, fake_logits = D.judged(both, condition).chunk(2)
         return both.chunk(2)[0], real_logits, fake_logits
 
     def _contrast(self, D: Judge, last: Tensor, condition: Condition) -> Tensor:
