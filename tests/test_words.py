@@ -266,10 +266,10 @@ def sky(tmp_path):
     return "sky.safetensors"
 
 
-@pytest.mark.parametrize(("kind", "more"), [("captions", []), ("attributes", ["--kl", 1])])
-def test_the_generator_learns_what_is_said(ok, sky, content, kind, more):
+@pytest.mark.parametrize(("kind", "steps", "more"), [("captions", 60, []), ("attributes", 150, ["--kl", 1])])
+def test_the_generator_learns_what_is_said(ok, sky, content, kind, steps, more):
     size = ["--width", 8, "--z-dim", 8, "--batch", 16, "--precision", "fp32", *more]
-    ok("gan-loop", sky, *size, "--conditional", kind, "--steps", 60, "-o", "sky.ckpt", "-q")
+    ok("gan-loop", sky, *size, "--conditional", kind, "--steps", steps, "-o", "sky.ckpt", "-q")
     ok("gan-sample", "sky.ckpt", "-n", 40, "-o", "both.safetensors")
     meta, both = content("both.safetensors")
     if kind == "captions":
