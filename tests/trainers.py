@@ -27,8 +27,6 @@ MODELS = [
     {"preset": "wavegan2019", "phase_shuffle": 1, "d_updates": 2, "classes": 3},
     {"arch": "wave", "phase_shuffle": 2, "loss": "relativistic", "r1": 1.0, "r2": 1.0, "precision": "bf16"},
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
-]
-MODELS += [
     {"attributes": 3, "contrast": 1.0, "mismatch": 0.5, "augment": "translate"},
     {"words": 5, "arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "kl": 1.0, "gp": 1.0},
     {"words": 5, "preset": "stackgan2017", "precision": "bf16"},
