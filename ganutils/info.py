@@ -26,6 +26,8 @@ from ganutils.sounds import about as sounds
 from ganutils.sounds import hearing, pictures, wav
 from ganutils.sounds.wav import WavFile
 
+QUOTED, QUOTE = 3, 80  # captions that are shown, and signs of each
+CAPTIONED = ("samples", "latents")
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
 PREVIEW = {kinds.IMAGES: 36, kinds.SIGNALS: 36, kinds.POINTS: 4096}  # samples in a preview
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
@@ -70,7 +72,11 @@ def _describe(file: File) -> Iterator[str]:
     for key in sorted(file.meta.keys() - {"format", "kind", "config", "lineage"}):
         yield f"  {key}: {_of_metadata(key, file.meta[key])}"
     for part, specs in _parts(file).items():
-        if len(specs) == 1:
+        if part == kinds.CAPTIONS and file.kind in CAPTIONED:
+            count, first = _captions(file)
+            quotes = [f'"{text[:QUOTE]}{"..." if len(text) > QUOTE else ""}"' for text in first]
+            yield f"  {part}: {', '.join([f'{count:,}', *quotes, *(['...'] if count > len(quotes) else [])])}"
+        elif len(specs) == 1:
             yield f"  {part}: {specs[0].dtype} {list(specs[0].shape)}"
         else:
             numbers = sum(math.prod(spec.shape) for spec in specs)
@@ -134,6 +140,9 @@ def _as_json(file: File) -> dict[str, Any]:
     if file.kind == "checkpoint":
         config = checkpoints.config_of(file)
         what |= {**checkpoints.progress(file, config), "updates": checkpoints.updates(file), "preset": config.preset}
+    if kinds.CAPTIONS in file and file.kind in CAPTIONED:
+        count, first = _captions(file)
+        what["captions"] = {"count": count, "first": first}
     what["tensors"] = {
         name: {"dtype": str(spec.dtype), "shape": list(spec.shape)} for name, spec in sorted(file.specs.items())
     }
@@ -173,6 +182,18 @@ def _frames(frames: list[dict[str, Any]]) -> str:
 
 def _layout(layout: list[list[Any]]) -> str:
     return f"{len(layout)} rows of {len(layout[0])} cells per frame"
+
+
+def _captions(file: File) -> tuple[int, list[str]]:
+    """How many captions there are, and the first ones; a damaged text is shown as it is, since this only looks."""
+    count, first = 0, list[str]()
+    for rows in file.rows(kinds.CAPTIONS):
+        is_there = rows[..., 0] != 0
+        count += int(is_there.sum())
+        if len(first) < QUOTED:
+            few = rows[is_there][: QUOTED - len(first)]
+            first += [text.tobytes().rstrip(b"\0").decode(errors="replace") for text in few]
+    return count, first
 
 
 def _toy(toy: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ import warm
 from PIL import Image
 
 from ganutils.files import container
+from ganutils.samples import captions
 
 pytest_plugins = ["browser", "sounding"]
 
@@ -231,6 +232,22 @@ def pairs(tmp_path):
         sizes = {"images": (12, 10, 3), "inputs": (12 // scale, 10 // scale, channels)}
         tensors = {tensor: random.integers(0, 256, (9, *size), np.uint8) for tensor, size in sizes.items()}
         container.write(str(tmp_path / name), "samples", {**tensors, "labels": np.arange(9) % 3}, {})
+        return name
+
+    return written
+
+
+@pytest.fixture
+def described(tmp_path):
+    """described(inputs=True) -> a file of twelve pictures of 8x8 in color with attributes and captions, and inputs."""
+
+    def written(inputs: bool = False, name: str = "described.safetensors") -> str:
+        pictures = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
+        attributes = (np.arange(12)[:, None] >> np.arange(3) & 1).astype(np.float32)
+        sentences = [[f"a {'red' if n & 1 else 'blue'} thing", *["It is big!"] * (n % 3 > 0)] for n in range(12)]
+        tensors = {"images": pictures, "attributes": attributes, "captions": captions.packed(sentences)}
+        tensors |= {"inputs": pictures[:, ::2, ::2, :1]} if inputs else {}
+        container.write(str(tmp_path / name), "samples", tensors, {"attributes": ["red", "big", "old"]})
         return name
 
     return written

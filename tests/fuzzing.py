@@ -38,6 +38,8 @@ LINES = [
     "gan-data folder --size 8 --derive edges -o o.safetensors",
     "gan-data takes/1.wav takes/2.wav --rate 4000 --length 50ms --trim 40 -o o.safetensors",
     "gan-data toy:drums toy:vowels --limit 3 --length 200 --spectrogram 16 -o o.safetensors",
+    "gan-data folder --captions captions.csv --size 8 -o o.safetensors",
+    "gan-data toy:shapes --describe 2 --limit 9 --size 8 -o o.safetensors",
     "gan-data toy:people:walk --limit 9 --size 8 --film -o o.safetensors",
     "gan-eval data.safetensors gan.ckpt --features pixels -n 6",
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
@@ -64,6 +66,7 @@ LINES = [
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --width 1 --z-dim 2 --batch 2 --steps 2 --snapshots shots --log o.jsonl -o o.ckpt",
     "gan-loop domains.safetensors --domains --width 1 --batch 2 --steps 1 -o o.ckpt",
+    "gan-loop described.safetensors --conditional captions --width 1 --z-dim 2 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop points.safetensors --width 1 --z-dim 1 --batch 2 --steps 1 -o o.ckpt",
     "gan-loop data.safetensors --from gan.ckpt --more 1 -o o.ckpt",
     "gan-plot run.jsonl -o o.png",
@@ -75,6 +78,7 @@ LINES = [
     "gan-sample gan.ckpt -n 4 -o o.safetensors",
     "gan-sample gan.ckpt gan.ckpt --latents latents.safetensors -o o.gif",
     "gan-sample classes.ckpt --label 1 --seeds 1-3 -o o/",
+    "gan-sample words.ckpt --seeds 0-3 -o o.safetensors",
     "gan-sample pix.ckpt --inputs pairs.safetensors -n 3 --tile 16 -o o.png",
     "gan-sample pix.ckpt pix.ckpt --inputs film.safetensors -o o.gif",
     "gan-sample cycle.ckpt --inputs data.safetensors -n 3 --to 0 --back -o o.png",
@@ -94,9 +98,9 @@ OUTPUTS = {
 }  # options that are written to
 INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
-    *("pairs.safetensors", "pix.ckpt", "domains.safetensors", "cycle.ckpt"),
-    *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "film.gif", "array.npy", "folder"),
-    "sounds.safetensors",
+    *("pairs.safetensors", "pix.ckpt", "domains.safetensors", "cycle.ckpt", "described.safetensors", "words.ckpt"),
+    *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "captions.csv", "film.gif", "array.npy"),
+    *("folder", "sounds.safetensors"),
 )
 PATHS = [
     *INPUTS,

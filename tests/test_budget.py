@@ -126,6 +126,7 @@ def long_spectrogram():
 S, TAR, GZ, NPY, NDJSON, LOG = "s.safetensors", "t.tar", "t.tar.gz", "a.npy", "d.ndjson", "l.jsonl"
 INFO = ["gan-info F", "gan-info F --digest", "gan-info F --preview p.png"]
 DATA, SOME = "gan-data F -o o.safetensors", "gan-data F --where 0 -o o.safetensors"
+CAPTIONS, TXT, CSV = "gan-data samples.safetensors --captions F -o o.safetensors", "t.txt", "t.csv"
 GIF, SHEET = "gan-gif F -o o.gif", "gan-gif F -o o.png"
 PLOT, SCORES, LABEL = (
     "gan-plot F -o o.png",
@@ -220,6 +221,19 @@ CASES = {
     "long strokes": (NDJSON, lambda: strokes([[[*range(49_000)], [n * n % 255 for n in range(49_000)]]]), [DATA]),
     "dots": (NDJSON, lambda: strokes([[[n], [n]] for n in range(99_000)]), [DATA]),
     "lines": (NDJSON, lambda: b"a\n" * 500_000, [DATA]),
+    "short captions": (TXT, lambda: b"a\n" * MANY, [CAPTIONS]),
+    "captions of many": (TXT, lambda: b"".join(b"%d\t%d\n" % (n, n) for n in range(600_000)), [CAPTIONS]),
+    "no captions": (CSV, lambda: b"file,text\n" + b"\n" * MANY, [CAPTIONS]),
+    "cells of captions": (
+        CSV,
+        lambda: b"file" + (b",text" * 99_999 + b"\n") + (b"," * 99_999 + b"\n") * 90,
+        [CAPTIONS],
+    ),
+    "long captions": (
+        S,
+        lambda: ours({"points": ("F32", [300, 1]), "captions": ("U8", [300, 64, 1024])}, data=b"a" * 19_662_000),
+        [INFO[0], DATA],
+    ),
     "a word of a drawing": (NDJSON, lambda: b'{"word": "' + b"a" * MANY + b'"}\n', [DATA]),
 }
 

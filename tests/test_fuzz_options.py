@@ -12,6 +12,7 @@ from conftest import TINY
 from PIL import Image
 
 from ganutils.files import container
+from ganutils.samples import captions
 
 RUNS = [(0, 100), (1, 100), *(pytest.param(seed, 1000, marks=pytest.mark.soak) for seed in range(2, 22))]
 
@@ -31,6 +32,9 @@ def inputs(tmp_path, ok):
     latents = np.random.default_rng(1).normal(size=(60, 4)).astype("f4")
     put("data.safetensors", {"images": images, "labels": labels, "attributes": attributes}, **meta)
     put("sheet.safetensors", {"images": images, "latents": latents, "labels": labels, "attributes": attributes}, **meta)
+    described = "inputs/described.safetensors"
+    said = captions.packed([["a big one", "small"][: 1 + n % 2] for n in range(60)])
+    put("described.safetensors", {"images": images, "attributes": attributes, "captions": said}, **meta)
     put("latents.safetensors", {"latents": latents}, "latents")
     put("film.safetensors", {"images": images[:12, None]})
     put(
@@ -56,6 +60,7 @@ def inputs(tmp_path, ok):
     for number in (1, 2):
         (folder / "takes" / f"{number}.wav").write_bytes(recordings.wav(recordings.sine(300 * number, length=400)))
     (folder / "table.csv").write_text("file,a,b\n" + "".join(f"{number}.png,{number % 2},1\n" for number in range(4)))
+    (folder / "captions.csv").write_text("file,text\n" + "".join(f"{number}.png,a {number}\n" for number in range(4)))
     lines = [json.dumps({"step": step, "kimg": step / 10, "d_loss": 1.0, "g_loss": 0.5}) for step in (1, 2, 3)]
     (folder / "run.jsonl").write_text("\n".join(lines) + "\n")
     for words in (
@@ -64,6 +69,7 @@ def inputs(tmp_path, ok):
         ["gan-loop", "inputs/data.safetensors", *TINY, "--conditional", "--steps", 1, "-o", "inputs/classes.ckpt"],
         ["gan-loop", "inputs/pairs.safetensors", "--width", 2, "--batch", 4, "--steps", 1, "-o", "inputs/pix.ckpt"],
         ["gan-loop", "inputs/domains.safetensors", "--domains", "--width", 2, "--steps", 1, "-o", "inputs/cycle.ckpt"],
+        ["gan-loop", described, *TINY, "--conditional", "captions", "--steps", 1, "-o", "inputs/words.ckpt"],
         ["gan-loop", "inputs/points.safetensors", *TINY, "--steps", 1, "-o", "inputs/points.ckpt"],
     ):
         ok(*words)

@@ -16,6 +16,7 @@ from hostile import Runner, archives, change_json, mended_png, mutated, pictures
 
 from ganutils import Error
 from ganutils.files import container
+from ganutils.samples.captions import packed
 
 SOAK = pytest.mark.soak
 GOLDEN = ROOT / "tests" / "data" / "format-1"
@@ -198,6 +199,11 @@ def test_mutated_arrays_tables_strokes_logs_and_archives_end_in_words(here, runn
     drawing = {"word": "cat", "drawing": [[[0, 9, 200], [3, 80, 9]], [[1, 2], [3, 4]]]}
     (here / "d.ndjson").write_text(f"{json.dumps(drawing)}\n" * 5)
     (here / "t.csv").write_text("file,Smiling,Male\n" + "".join(f"{i}.png,{i % 2},1\n" for i in range(4)))
+    (here / "c.csv").write_text("file,caption\n" + "".join(f'{i}.png,"a {i}, b"\n' for i in range(4)))
+    (here / "c.jsonl").write_text(
+        "".join(json.dumps({"file_name": f"{i}.png", "text": ["a", "é"]}) + "\n" for i in range(4))
+    )
+    (here / "c.txt").write_text("".join(f"{i}.png#{j}\ta {j}\n" for i in range(4) for j in range(2)))
     (here / "l.jsonl").write_text(
         "".join(json.dumps({"step": i * 50, "d_loss": 0.5, "fid": 3}) + "\n" for i in range(5))
     )
@@ -207,6 +213,9 @@ def test_mutated_arrays_tables_strokes_logs_and_archives_end_in_words(here, runn
         "floats.npy": ["gan-gif", "floats.npy", "-o", "o.gif", "-q"],
         "d.ndjson": ["gan-data", "d.ndjson", "--size", "8", "-o", "o.safetensors", "-q"],
         "t.csv": ["gan-data", "good", "--attributes", "t.csv", "-o", "o.safetensors", "-q"],
+        "c.csv": ["gan-data", "good", "--captions", "c.csv", "-o", "o.safetensors", "-q"],
+        "c.jsonl": ["gan-data", "good", "--captions", "c.jsonl", "-o", "o.safetensors", "-q"],
+        "c.txt": ["gan-data", "good", "--captions", "c.txt", "-o", "o.safetensors", "-q"],
         "x-images-idx3-ubyte": ["gan-data", "x-images-idx3-ubyte", "-o", "o.safetensors", "-q"],
         "archives/up.zip": ["gan-data", "archives/up.zip", "--size", "8", "-o", "o.safetensors", "-q"],
         "archives/up.tar": ["gan-data", "archives/up.tar", "--size", "8", "-o", "o.safetensors", "-q"],
@@ -424,6 +433,8 @@ EVIL = "a\x1b[2J\n\x9b31m\u202e"
 def test_names_from_a_stranger_never_reach_the_terminal_raw(here, run):
     images = np.arange(4 * 8 * 8, dtype="u1").reshape(4, 8, 8, 1)
     tensors = {"images": images, "labels": np.array([0, 1, 0, 1]), "attributes": np.ones((4, 1), "f4")}
+    tensors["captions"] = packed([[EVIL]] * 4)
+    (here / "c.txt").write_text(f"{EVIL}.png\t{EVIL}\n".replace("\n\x9b", "\x9b"))
     meta = {"classes": [EVIL, "b"], "attributes": [EVIL], "license": EVIL, "lineage": [EVIL], EVIL: EVIL}
     container.write("x.safetensors", "samples", tensors, meta)
     shutil.copy("x.safetensors", f"{EVIL}.safetensors")
@@ -437,6 +448,7 @@ def test_names_from_a_stranger_never_reach_the_terminal_raw(here, run):
         ["gan-info", "x.safetensors", "--json"],
         ["gan-data", "x.safetensors", "--where", "nothing", "-o", "o.safetensors"],
         ["gan-data", "folder", "-o", "o.safetensors"],
+        ["gan-data", "folder", "--captions", "c.txt", "-o", "o.safetensors"],
         ["gan-data", "x.safetensors", "--attributes", "x.safetensors", "-o", "o.safetensors"],
         ["gan-eval", "x.safetensors", f"{EVIL}.safetensors", "--features", "pixels"],
         ["gan-eval", "x.safetensors", "x.safetensors", "--features", "pixels", "--table"],

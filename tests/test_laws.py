@@ -34,12 +34,20 @@ DOMAINS = [
     ["--preset", "cyclegan2017", "--blocks", "1", "--buffer", "3", "--decay", "1:4"],
     ["--preset", "discogan2017", "--batch", "4", "--precision", "bf16"],
 ]
+# With attributes or captions; the first of each is whether the generator starts from inputs.
+DESCRIBED = [
+    [False, "--conditional", "attributes", "--arch", "mlp", "--batch", "5"],
+    [False, "--conditional", "captions", "--preset", "stackgan2017", "--z-dim", "4", "--batch", "4"],
+    [False, "--conditional", "captions", "--arch", "resnet", "--r1", "1", "--gp", "1", "--smooth", "1"],
+    [True, "--conditional", "captions", "--batch", "4", "--precision", "bf16"],
+]
 SOUNDS = [
     ["--conditional", "--r1", "1", "--loss", "relativistic"],
     ["--preset", "wavegan2019", "--phase-shuffle", "1", "--batch", "4"],
     ["--precision", "bf16", "--phase-shuffle", "0", "--batch", "4"],
 ]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
+EACH_OF_DESCRIBED = pytest.mark.parametrize(("inputs", "model"), [(inputs, model) for inputs, *model in DESCRIBED])
 EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
 
 EACH_OF_DOMAINS = pytest.mark.parametrize(("number", "model"), list(enumerate(DOMAINS)))
@@ -84,6 +92,13 @@ def test_two_phases_by_hand_equal_the_loop_for_pairs(ok, pairs, content, scale, 
 @EACH_OF_DOMAINS
 def test_two_phases_by_hand_equal_the_loop_for_domains(ok, domains, content, number, model):
     train_in_a_loop_and_by_hand(ok, domains, model, d_updates=1 + number % 2, steps=4, tiny=["--width", 2])
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+
+
+@EACH_OF_DESCRIBED
+def test_two_phases_by_hand_equal_the_loop_for_descriptions(ok, described, content, inputs, model):
+    tiny = ["--width", 2] if inputs else TINY
+    train_in_a_loop_and_by_hand(ok, described(inputs), model, d_updates=1 + inputs, steps=2, tiny=tiny)
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 
@@ -147,6 +162,13 @@ def test_interrupted_and_continued_equals_never_interrupted_for_pairs(ok, pairs,
 @EACH_OF_DOMAINS
 def test_interrupted_and_continued_equals_never_interrupted_for_domains(ok, domains, number, model):
     train_once_and_in_two_goes(ok, domains, model, steps=4, stop=1 + number % 3, tiny=["--width", 2])
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
+@EACH_OF_DESCRIBED
+def test_interrupted_and_continued_equals_never_interrupted_for_descriptions(ok, described, inputs, model):
+    tiny = ["--width", 2] if inputs else TINY
+    train_once_and_in_two_goes(ok, described(inputs), model, steps=3, stop=1 + inputs, tiny=tiny)
     assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 

@@ -51,6 +51,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-data digits --mean 3": "--mean has no effect without toy:gaussian",
     "gan-data toy:ring toy:grid --mean 3": "--mean has no effect without toy:gaussian",
     "gan-data digits --std 3": "--std has no effect without toy:gaussian or toy:ring or toy:grid",
+    "gan-data digits --captions run.jsonl --describe 2": "--captions and --describe exclude each other; give one",
     "gan-data digits --reducing-gap 2": "--reducing-gap has no effect without --size",
     "gan-eval a b --weights x.pth": "--weights has no effect without --features inception",
     "gan-eval a b --diagnose --recover x": "--recover has no effect with --diagnose",

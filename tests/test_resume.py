@@ -358,4 +358,10 @@ def test_older_checkpoints_know_their_data_by_1024_rows(known, ok, fails, conten
     line = fails("gan-loop", known("tensors", "images", turned(0)), *TINY, "--steps", 2, "-o", "a.ckpt")
     assert "the data are not the same (other samples)" in line
     ok("gan-loop", known("tensors", "images", turned(1)), *TINY, "--steps", 2, "-o", "a.ckpt")
-    assert content("a.ckpt")[0]["data"].keys() == identity.WORDS.keys() - {"hash", "points", "inputs"}
+    assert content("a.ckpt")[0]["data"].keys() == identity.WORDS.keys() - {
+        "hash",
+        "points",
+        "signals",
+        "inputs",
+        "captions",
+    }

@@ -164,7 +164,7 @@ def objective(**given):
 def seen(**more):
     random = torch.Generator().manual_seed(0)
     real, fake, inputs, wrong = (torch.rand(4, 3, 8, 8, generator=random) * 2 - 1 for _ in range(4))
-    return Seen(real, fake, Condition(inputs=inputs), wrong)._replace(**more)
+    return Seen(real, fake, Condition(inputs=inputs), Condition(inputs=wrong))._replace(**more)
 
 
 def test_the_generator_s_loss_is_the_sum_of_its_weighted_terms():
@@ -192,7 +192,7 @@ def test_a_share_of_the_fakes_are_real_pictures_beside_wrong_inputs():
     shown = seen()
     (plain, judge), (half, _), (all_wrong, _) = (objective(mismatch=share) for share in (0.0, 0.5, 1.0))
     losses = [one.discriminator(judge, shown).loss.item() for one in (plain, half, all_wrong)]
-    right, wrong = (judge(shown.real, Condition(inputs=inputs)) for inputs in (shown.condition.inputs, shown.wrong))
+    right, wrong = (judge(shown.real, condition) for condition in (shown.condition, shown.wrong))
     assert losses[2] == pytest.approx(float(plain.loss.discriminator(right, wrong, 1.0)))
     assert losses[1] == pytest.approx((losses[0] + losses[2]) / 2)
 
@@ -266,7 +266,7 @@ def test_a_pair_stays_a_pair_and_moves_by_the_seed_and_the_update():
 def test_wrong_inputs_are_those_of_the_next_batch():
     pictures, batches = batches_of(mismatch=0.5, jitter=0.0, mirror=0.0)
     expected = 255 - pictures[rows_of(0, 6, 4, 10)]
-    wrong = taken(batches, 5).wrong
+    wrong = taken(batches, 5).wrong.inputs
     assert torch.equal((wrong + 1).mul(127.5).round().byte(), torch.from_numpy(expected).permute(0, 3, 1, 2))
     assert taken(batches_of(mismatch=0.0)[1], 5).wrong is None
 

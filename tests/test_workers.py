@@ -73,6 +73,15 @@ def test_two_workers_make_the_update_of_one_on_pairs(team, ok, pairs, content):
     assert not differing(content, "one.ckpt", "two.ckpt")
 
 
+def test_two_workers_make_the_update_of_one_on_captions(team, ok, described, content):
+    """Each compares its samples with the descriptions of the whole batch."""
+    words = ["gan-loop", described(), *TINY, "--conditional", "captions", "--norm", "none", "--kl", 1, *EXACT]
+    ok(*words, "--sync-bn", "--steps", 3, "-q", "-o", "one.ckpt")
+    workers = team(*words, "--sync-bn", "--steps", 3, "-q", "-o", "two.ckpt")
+    assert [worker.wait() for worker in workers] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
+
+
 def test_two_workers_make_the_update_of_one_on_sounds(team, ok, sounds, content):
     words = ["gan-loop", sounds, "--width", 2, "--batch", 4, "--gp", 1, "--phase-shuffle", 2, "--conditional", *EXACT]
     words += ["--steps", 3, "-q"]

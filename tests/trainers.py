@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ganutils.runs.config import fresh
+from ganutils.runs.descriptions import Captions
 from ganutils.training.batches import TrainingSet
 from ganutils.training.gan import begin
 from ganutils.training.trainer import Trainer
@@ -26,8 +27,20 @@ MODELS = [
     {"preset": "wavegan2019", "phase_shuffle": 1, "d_updates": 2, "classes": 3},
     {"arch": "wave", "phase_shuffle": 2, "loss": "relativistic", "r1": 1.0, "r2": 1.0, "precision": "bf16"},
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
+    {"attributes": 3, "contrast": 1.0, "mismatch": 0.5, "augment": "translate"},
+    {"words": 5, "arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "kl": 1.0, "gp": 1.0},
+    {"words": 5, "preset": "stackgan2017", "precision": "bf16"},
+    {"words": 5, "arch": "unet", **PAIRS, "contrast": 1.0, "mismatch": 0.5},
 ]
 EACH = pytest.mark.parametrize("model", MODELS, ids=lambda model: ",".join(model))
+
+
+# Two captions of every second picture, one of the others; of up to three words.
+CAPTIONS = Captions(
+    np.array([[1, 2, 3], [4, 0, 0], [5, 1, 0], [3, 3, 3]], np.int16),
+    np.stack([np.arange(12) % 4, (np.arange(12) + 1) % 4], 1).astype(np.int32),
+    1 + np.arange(12) % 2,
+)
 
 
 def trainer_of(model, origin=None, device=CPU):
@@ -45,7 +58,10 @@ def trainer_of(model, origin=None, device=CPU):
     if config.domains:
         return Trainer(gan, TrainingSet(samples, domains=(np.arange(5), np.arange(5, 12))), device)
     labels = np.arange(12) % 3 if config.classes else None
-    return Trainer(gan, TrainingSet(samples, labels, inputs if config.inputs else None), device)
+    attributes = np.random.default_rng(1).random((12, 3), np.float32) if config.attributes else None
+    captions = CAPTIONS if config.words else None
+    data = TrainingSet(samples, labels, inputs if config.inputs else None, attributes=attributes, captions=captions)
+    return Trainer(gan, data, device)
 
 
 def differing(one, other):

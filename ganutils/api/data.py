@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ from ganutils.films.film import draw_sheet
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look
 from ganutils.output import write_output
+from ganutils.samples.captions import packed
+from ganutils.samples.captions import texts as texts_of
 from ganutils.samples.samples import Samples
 from ganutils.sounds import about as sounds
 
@@ -41,6 +44,7 @@ class Data:
     labels      int64 [...], numbers of `classes`
     classes     names
     attributes  float32 [...] in 0..1, by name
+    captions    sentences that say what each sample is, a list of them for each, those of a film frame by frame
     meta        the file's metadata, raw: its texts, lineage too, are whoever wrote the file's
     """
 
@@ -54,6 +58,7 @@ class Data:
     labels: np.ndarray | None
     classes: list[str]
     attributes: dict[str, np.ndarray]
+    captions: list[list[str]]
     meta: dict[str, Any]
 
     @property
@@ -83,6 +88,7 @@ def read(path: Path) -> Data:
             labels=labels,
             classes=samples.classes,
             attributes=dict(zip(samples.attribute_names, columns, strict=True)),
+            captions=[] if samples.captions is None else texts_of(file.name, samples.captions[:]),
             meta=file.meta,
         )
 
@@ -101,6 +107,7 @@ def write(
     labels: Any = None,
     classes: Sequence[str] | None = None,
     attributes: Mapping[str, Any] | None = None,
+    captions: Sequence[str | Sequence[str]] | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> None:
     """Write samples, or latents alone, in the format that the suffix of `path` names, as the commands' -o.
@@ -132,7 +139,9 @@ def write(
         about["attributes"] = list(attributes)
     if labels is not None and classes:
         about["classes"] = list(classes)
-    kind = "latents" if tensors.keys() == {"latents"} else "samples"
+    kind = "latents" if "latents" in tensors and tensors.keys() <= {"latents", "captions"} else "samples"
+    if captions:
+        tensors["captions"] = _captions(captions, tensors)
     kinds.check_shapes(
         path, kind, {name: kinds.Spec(array.dtype, array.shape, 0, 0) for name, array in tensors.items()}
     )
@@ -181,6 +190,16 @@ def _rate(rate: Any) -> int:
         said = "sounds need one" if rate is None else f"is {rate!r}"
         raise Error(f"sample_rate: {said}; give a whole number in Hz, {low} to {high:,}")
     return int(rate)
+
+
+def _captions(captions: Sequence[str | Sequence[str]], tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """uint8 [..., K, L], with the leading axes of the samples or latents among `tensors`; Error if those are others."""
+    rows = packed([[each] if isinstance(each, str) else each for each in captions])
+    modality = kinds.modality(tensors) if kinds.modality(tensors).tensor in tensors else kinds.LATENTS
+    lead = modality.split(tensors[modality.tensor].shape)[0] if modality.tensor in tensors else (len(rows),)
+    if math.prod(lead) != len(rows):
+        raise Error(f"captions: are of {len(rows):,} samples, and there are {math.prod(lead):,}; give a list for each")
+    return rows.reshape(*lead, *rows.shape[1:])
 
 
 def _numbers(name: str, array: Any) -> np.ndarray:

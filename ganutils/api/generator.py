@@ -18,7 +18,7 @@ from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
 from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
-from ganutils.runs import checkpoints
+from ganutils.runs import checkpoints, descriptions
 from ganutils.runs.config import Config
 from ganutils.runs.series import all_classes
 from ganutils.sounds import about
@@ -33,6 +33,8 @@ class Generator:
     classes  names of the classes it was trained on with --conditional, or of the two domains; else empty
     step     generator updates so far
     sample_rate  how many numbers of a sound make a second; None if it makes none
+
+    One that was trained on attributes or captions makes samples of the examples in its checkpoint, in turn.
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
@@ -49,6 +51,7 @@ class Generator:
 
     def _take(self, network: nn.Module, config: Config, meta: Mapping[str, Any], step: int, name: str) -> Generator:
         self._network, self.config, self.step = network, config, step
+        self._descriptions = descriptions.of_checkpoint(name, meta, config)
         self.shape, self.z_dim = config.shape, config.z_dim
         self.classes = checkpoints.class_names(meta, config)
         are_sounds = kinds.modality_of_shape(config.shape) is kinds.SIGNALS
@@ -82,7 +85,8 @@ class Generator:
         lead = z.shape[:-1]
         classes = self._labels(labels, to, lead)
         with devices.lent():
-            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape))
+            told = self._descriptions.of_examples(lead).given
+            chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape, told=told))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
     def _translated(self, inputs: np.ndarray, labels: Any, to: Any, tile: int) -> np.ndarray:
@@ -95,7 +99,9 @@ class Generator:
             raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")
         classes = self._labels(labels, to, lead)
         with devices.lent():
-            chunks = list(translate(self._network, self.config, inputs.reshape(-1, *shape), classes, tile))
+            told = self._descriptions.of_examples(lead).given
+            flat = inputs.reshape(-1, *shape)
+            chunks = list(translate(self._network, self.config, flat, classes, tile, told=told))
         made = np.concatenate(chunks)
         return made.reshape(*lead, *made.shape[1:])
 

@@ -53,14 +53,15 @@ class Run:
         threads        of a CPU; None = as many as pay, or as `checkpoint` was trained with
         deterministic  has no effect any more: every run does as if it were set
         settings       those of gan-loop, with _ for -: preset="dcgan2016", width=16, d_lr=0.008, decay=(2000, 5000),
-                       conditional=True; what is left out comes from the preset, or from `checkpoint`
+                       conditional=True (or "attributes", "captions"); what is left out comes from the preset,
+                       or from `checkpoint`
         """
         origin = None if checkpoint is None else os.fspath(checkpoint)
         with devices.lent(), _opened(data, sample_rate) as samples, start(samples, origin, settings) as begun:
             place = devices.prepare(device, threads, begun.config.work, begun.threads)
             self._threads = torch.get_num_threads()
             gan = begin(begun.config, begun.checkpoint)
-            self._trainer = Trainer(gan, training_set(samples, begun.config), place)
+            self._trainer = Trainer(gan, training_set(samples, begun.config, begun.descriptions), place)
             self._meta = begun.meta(f"# ganutils.Run, in Python, on {os.path.basename(samples.name)}")
 
     @property

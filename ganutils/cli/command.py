@@ -53,6 +53,11 @@ class Command(click.Command):
         except SystemExit as end:
             _leave(end.code)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for param in self.params:
+            args = param.spelled_out(args) if isinstance(param, FlagOrChoice) else args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -64,6 +69,22 @@ class Command(click.Command):
         click.echo(f"{self.name}: {progress.plain(message)}", err=True)
         _drop_stdout()
         _leave(code)
+
+
+class FlagOrChoice(click.Option):
+    """A flag that one of some words may follow; alone it means the first of them.
+
+    (Click's own optional values would take a file name that follows for a wrong word.)
+    """
+
+    def spelled_out(self, args: list[str]) -> list[str]:
+        """`args` with the word that the flag means wherever none follows it."""
+        assert isinstance(self.type, click.Choice)
+        words = [*self.type.choices]
+        end = args.index("--") if "--" in args else len(args)
+        followed = zip(args[:end], [*args[1:end], ""], strict=True)
+        spelled = [f"{arg}={words[0]}" if arg in self.opts and after not in words else arg for arg, after in followed]
+        return [*spelled, *args[end:]]
 
 
 def _leave(code: Any) -> NoReturn:

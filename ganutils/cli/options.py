@@ -13,11 +13,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from ganutils.cli.command import FlagOrChoice
 from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows, RowsOrFile, Several, Threads
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -281,8 +282,9 @@ updates = _shared("--updates", type=Integer(1), help="Number of updates")
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
     """The settings of a new run, as options without defaults: those left out come from the preset or --from."""
+    first = {setting.flag or name: name for name, setting in reversed(SETTINGS.items())}
     for name, setting in reversed(SETTINGS.items()):
-        if setting.option:
+        if setting.option and first[setting.flag or name] == name:
             function = _setting(name, setting, _default(name))(function)
     return function
 
@@ -291,6 +293,7 @@ MODERN = {  # what the preset is, by what it is for
     "": {**PLAIN, **PRESETS["modern"]},
     "inputs": PAIRED["modern"]["unet"],
     "--domains": DOMAINS["modern"]["unet"],
+    "attributes or captions": DESCRIBED["modern"],
     "sounds": SIGNALS["modern"],
 }
 
@@ -314,6 +317,9 @@ def _shown(value: Any) -> str:
 
 
 def _setting(name: str, setting: Setting, note: str) -> Callable[..., Any]:
+    if setting.flag_values:
+        words = click.Choice(list(setting.flag_values))
+        return click.option(f"--{setting.flag}", cls=FlagOrChoice, type=words, help=setting.help)
     if setting.flag:
         return click.option(f"--{setting.flag}", is_flag=True, help=setting.help)
     flag, kind, text = "--" + name.replace("_", "-"), _type(setting), setting.help

@@ -19,6 +19,7 @@ from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import Arrays, told_like
 from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS, SIGNALS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
@@ -169,11 +170,12 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
         if isinstance(module, nn.Dropout):
             module.eval()
 
-    def logits(samples: np.ndarray, labels: np.ndarray | None, inputs: np.ndarray | None) -> np.ndarray:
+    def logits(samples: np.ndarray, labels: np.ndarray | None, inputs: np.ndarray | None, told: Arrays) -> np.ndarray:
         count = len(samples) // config.batch * config.batch or len(samples)  # a last small batch is left out
         order = stream(real.seed, "judge").permutation(len(samples))[:count]  # data are often sorted by class
         given = [None if array is None else array[order] for array in (labels, inputs)]
-        judged = discriminate.apply(discriminator, samples[order], place, given[0], config.batch, given[1])
+        described = {name: array[order] for name, array in told.items()}
+        judged = discriminate.apply(discriminator, samples[order], place, given[0], config.batch, given[1], described)
         return judged.reshape(count, -1).mean(axis=1)
 
     reals, fakes = (logits(*each) for each in _real_and_made(file, config, real, device))
@@ -185,7 +187,7 @@ def _judge(evidence: Evidence, file: File, real: Real, device: str) -> None:
     evidence.d_margin = float(abs(np.median(reals) - np.median(fakes)))
 
 
-Judged = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # samples, their labels and their inputs
+Judged = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, Arrays]  # samples, labels, inputs and descriptions
 
 
 def _real_and_made(file: File, config: Config, real: Real, device: str) -> tuple[Judged, Judged]:
@@ -195,13 +197,17 @@ def _real_and_made(file: File, config: Config, real: Real, device: str) -> tuple
     samples = real.samples[:JUDGED]
     labels = real.labels[:JUDGED] if config.classes and real.labels is not None else None
     if config.inputs is None:
-        made, drawn = draw_samples(file, len(samples), real.seed, device)
-        return (samples, labels, None), (made, drawn, None)
+        like = told_like(file, real.source, real.rows, len(samples))
+        drawn = draw_samples(file, len(samples), real.seed, device, like)
+        told = like.given if like else {}  # without those of real samples it judges neither by them
+        return (samples, labels, None, told), (drawn.samples, drawn.labels, None, told)
     translator, given = load_translator(file, device), next(given_sets(real, None, 1, JUDGED))
     inputs = translator.taken(given.pictures[:JUDGED])
     if not translator.domains:
-        return (samples, labels, inputs), (translator(inputs, labels=labels), labels, inputs)
+        told = translator.told(real.source, np.arange(len(real.source))[given.rows][:JUDGED])
+        made = translator(inputs, labels=labels, told=told)
+        return (samples, labels, inputs, told), (made, labels, inputs, told)
     assert real.direction is not None
     made, number = translator(inputs, real.direction.goal), translator.domains.index(real.direction.goal)
     # each class has a discriminator of its own
-    return (samples, np.full(len(samples), number), None), (made, np.full(len(made), number), None)
+    return (samples, np.full(len(samples), number), None, {}), (made, np.full(len(made), number), None, {})

@@ -19,6 +19,7 @@ from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
+from ganutils.runs.descriptions import told_like
 from ganutils.samples.samples import Samples, check_shape, subset
 from ganutils.sounds import about
 
@@ -159,7 +160,8 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
 
     if each < metrics.LEAST:
         raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-    samples, drawn = draw_samples(file, each * repeats, real.seed, device)
+    told = told_like(file, real.source, real.rows, each * repeats)
+    samples, drawn, _ = draw_samples(file, each * repeats, real.seed, device, told)
     check_finite(file.name, samples)
     labels, deal = _labels(drawn, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
     yield from (Fake(real, samples[rows], labels=labels and labels.at(rows)) for rows in deal)
@@ -172,7 +174,8 @@ def _labels(numbers: np.ndarray | None, meta: Mapping[str, Any]) -> Labels | Non
 def translated(translator: Translator, real: Real, given: Given) -> Fake:
     """What a translator makes of what it is given; the way back too, if it knows one."""
     if not translator.domains:
-        return Fake(real, translator(given.pictures, labels=translator.labels_of(real.source, given.rows)), given)
+        labels, told = translator.labels_of(real.source, given.rows), translator.told(real.source, given.rows)
+        return Fake(real, translator(given.pictures, labels=labels, told=told), given)
     assert real.direction is not None
     start, goal = real.direction
     return Fake(real, translator(given.pictures, goal), given, lambda made: translator(made, start))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from ganutils.files.container import File
 from ganutils.files.npy import in_color
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import NONE, Arrays, Descriptions, of_checkpoint
 from ganutils.samples.samples import Samples, check_shape
 
 if TYPE_CHECKING:
@@ -117,17 +119,24 @@ class Translator:
     generator: nn.Module
     config: Config
     domains: Sequence[str]
+    descriptions: Descriptions = NONE
 
-    def __call__(self, pictures: np.ndarray, goal: str | None = None, labels: np.ndarray | None = None) -> np.ndarray:
+    def __call__(
+        self,
+        pictures: np.ndarray,
+        goal: str | None = None,
+        labels: np.ndarray | None = None,
+        told: Arrays = MappingProxyType({}),
+    ) -> np.ndarray:
         """What it makes of `pictures` uint8 [N, h, w, c]: of the class `goal` if it goes between two, of `labels` [N]
-        if it has classes.
+        if it has classes, and as it is `told` if it takes descriptions.
         """
         from ganutils.inference.translate import translate
 
         if self.domains:
             assert goal is not None
             labels = np.full(len(pictures), self.domains.index(goal))
-        return np.concatenate(list(translate(self.generator, self.config, self.taken(pictures), labels)))
+        return np.concatenate(list(translate(self.generator, self.config, self.taken(pictures), labels, told=told)))
 
     def taken(self, pictures: np.ndarray) -> np.ndarray:
         """Gray `pictures` as color, if it takes color."""
@@ -138,6 +147,10 @@ class Translator:
         """The labels of those rows of `real`, if it has classes."""
         return real.labels_of(self.config.classes)[rows] if self.config.classes else None
 
+    def told(self, real: Samples, rows: slice | np.ndarray) -> Arrays:
+        """The descriptions of those rows of `real`, if it takes some."""
+        return self.descriptions.of_rows(real, rows, self.name).given
+
 
 def load_translator(file: File, device: str) -> Translator:
     from ganutils.compute import devices
@@ -145,7 +158,8 @@ def load_translator(file: File, device: str) -> Translator:
 
     generator, config = load_generator(file)
     place = devices.prepare(device, None, config.work)
-    return Translator(file.name, generator.to(place), config, checkpoints.domains_of(file))
+    known = of_checkpoint(file.name, file.meta, config)
+    return Translator(file.name, generator.to(place), config, checkpoints.domains_of(file), known)
 
 
 # ------------------------------------------------------------------------------------------ a way back, by another
@@ -178,7 +192,8 @@ class WayBack:
     start: str | None
 
     def __call__(self, made: np.ndarray, real: Samples, rows: slice | np.ndarray) -> np.ndarray:
-        return self.translator(made, self.start, self.translator.labels_of(real, rows))
+        way = self.translator
+        return way(made, self.start, way.labels_of(real, rows), way.told(real, rows))
 
 
 def open_back(path: str, direction: Direction | None, device: str) -> WayBack:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganutils import Error
 from ganutils.files.container import File
 from ganutils.files.kinds import modality_of_shape
 from ganutils.networks.classifier import read as read_classifier
@@ -110,6 +111,8 @@ def of_file(file: File, discriminator: bool = False, to: str | None = None) -> E
     """
     if file.kind == "extractor":
         return _classifier(file)
+    if checkpoints.config_of(file).is_described:
+        raise Error(f"{file.name}: takes attributes or captions, which exported networks do not; use gan-sample")
     return _discriminator(file, to) if discriminator else _generator(file, to)
 
 

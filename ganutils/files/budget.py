@@ -13,6 +13,9 @@ MEMORY = 200 << 20  # bytes, beyond the file's size and what a command takes by 
 AXES = 8  # of an array; frames, samples and three of a picture are five, and NumPy stops at 64
 EMPTY = 1 << 26  # the product of the lengths that are not 0 in the shape of an array that holds nothing
 IN_MEMORY = 1 << 28  # bytes of samples that are read at once; of more, rows are read when they are needed
+CAPTIONS = 64  # of a sample, and
+CAPTION = 1024  # bytes of each
+TEXT = 300  # bytes of memory for each line of captions
 CENTERS = 10_000  # of a toy, as many as --modes makes
 FRAMES = 1 << 20  # of a film: eleven hours
 CELLS = 1 << 18  # of the grid of a frame, 512x512
@@ -62,6 +65,11 @@ def unpacked(size: int) -> int:
 def members(size: int) -> int:
     """How many members an archive of `size` bytes may have: packed, a tiny picture and its header take a hundred."""
     return 20_000 + size // 64
+
+
+def lines(size: int) -> int:
+    """How many lines of captions, and how many captions, a file of `size` bytes may have."""
+    return (MEMORY + size) // TEXT
 
 
 def check(name: str, count: float, limit: float, what: str, advice: str = "it is damaged or hostile") -> None:

@@ -74,9 +74,10 @@ MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the 
 # those that they should have become. With the channels that each may have.
 BESIDE = {"inputs": tuple(range(1, 17)), "back": IMAGES.channels, "targets": IMAGES.channels}
 SHOWN = ("inputs", IMAGES.tensor, "back", "targets")  # the order in which they are shown
+CAPTIONS = "captions"  # beside samples or latents: [..., K, L], K texts of L bytes each, with zeros behind them
 # Axes behind the leading ones, and types, of the tensors of samples; others are float32 with one axis.
 TENSORS = (
-    {"labels": (0, np.dtype("<i8"))}
+    {"labels": (0, np.dtype("<i8")), CAPTIONS: (2, np.dtype("u1"))}
     | {one.tensor: (len(one.axes), one.dtype) for one in MAIN}
     | {name: (len(IMAGES.axes), IMAGES.dtype) for name in BESIDE}
 )
@@ -120,6 +121,8 @@ def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
             raise Error(f"{name}: damaged: {mismatch}")
         if tensor in BESIDE:
             _check_beside(name, tensor, spec.shape[-axes:], main)
+        if tensor == CAPTIONS:
+            _check_captions(name, spec.shape[-axes:])
 
 
 def _check_beside(name: str, tensor: str, sample: tuple[int, ...], main: Modality) -> None:
@@ -130,3 +133,10 @@ def _check_beside(name: str, tensor: str, sample: tuple[int, ...], main: Modalit
         channels = numbers(BESIDE[tensor])
         raise Error(f"{name}: damaged: {tensor} are {list(sample)}, not [H, W, C] with C = {channels}")
     check_sample(name, sample)
+
+
+def _check_captions(name: str, shape: tuple[int, ...]) -> None:
+    """Error unless a sample can have captions of `shape`, [K, L]."""
+    if 0 in shape or shape[0] > budget.CAPTIONS or shape[1] > budget.CAPTION:
+        limits = f"1 to {budget.CAPTIONS} of 1 to {budget.CAPTION:,} bytes each"
+        raise Error(f"{name}: damaged: captions are {list(shape)}, not {limits}")

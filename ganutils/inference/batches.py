@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -22,6 +22,11 @@ BATCH, LARGE_BATCH = 64, 1024  # samples to a forward pass, and on CUDA
 def sent(array: np.ndarray, device: torch.device) -> Tensor:
     """An array of any strides on `device`."""
     return devices.send(np.ascontiguousarray(array), device)
+
+
+def given(told: Mapping[str, np.ndarray], rows: slice, device: torch.device) -> dict[str, Tensor]:
+    """What `rows` of descriptions are in a Condition."""
+    return {name: sent(array[rows], device) for name, array in told.items()}
 
 
 def in_batches(

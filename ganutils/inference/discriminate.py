@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ganutils.inference.batches import given
 from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
+from ganutils.runs.descriptions import Arrays
 
 MANY, POINTS = 256, 1 << 15  # to a forward pass; points are small
 NUMBERS = 1 << 22  # of sounds, in a forward pass
@@ -24,11 +27,12 @@ def apply(
     labels: np.ndarray | None = None,
     batch: int | None = None,
     inputs: np.ndarray | None = None,
+    told: Arrays = MappingProxyType({}),
 ) -> np.ndarray:
     """What `network` makes of `samples` uint8 [N, H, W, C], float32 [N, T, C] or [N, D], in order: float32 [N, ...].
 
-    network   takes images [B, C, H, W] in -1..1, sounds [B, C, T] or points [B, D]; and, if `labels` int64 [N] or
-              `inputs` uint8 [N, h, w, c] are given, the Condition of these
+    network   takes images [B, C, H, W] in -1..1, sounds [B, C, T] or points [B, D]; and, if `labels` int64 [N],
+              `inputs` uint8 [N, h, w, c] or descriptions (see runs/descriptions.py) are given, the Condition of these
     batch     samples to a forward pass; None = 256 images or sounds, or all points but in very large sets; of long
               sounds fewer
     """
@@ -37,11 +41,11 @@ def apply(
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
             rows = slice(start, start + batch)
-            given: list[Any] = [as_taken(samples[rows], device)]
-            if labels is not None or inputs is not None:
+            taken: list[Any] = [as_taken(samples[rows], device)]
+            if labels is not None or inputs is not None or told:
                 known = (None if array is None else as_taken(array[rows], device) for array in (labels, inputs))
-                given.append(Condition(*known))
-            values.append(network(*given).float().cpu().numpy())
+                taken.append(Condition(*known, **given(told, rows, device)))
+            values.append(network(*taken).float().cpu().numpy())
     return np.concatenate(values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ganutils.compute.distributed import ALONE, Team
-from ganutils.inference.batches import in_batches, pace, sent
+from ganutils.inference.batches import given, in_batches, pace, sent
 from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import from_network, to_network
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import Arrays
 
 MAPS = 4  # times --width numbers at each point of a picture that a network holds at once, about
 
@@ -26,6 +28,7 @@ def translate(
     tile: int = 0,
     team: Team = ALONE,
     has_back: bool = False,
+    told: Arrays = MappingProxyType({}),
 ) -> Iterator[np.ndarray]:
     """What a translator makes of `inputs` uint8 [N, h, w, c], in order: uint8 [B, h * scale, w * scale, C] at a time.
 
@@ -38,6 +41,7 @@ def translate(
             tile and not on the picture. Equal to the whole, but for rounding, unless G has instance norm, whose
             statistics are those of a tile then. 0 = whole pictures
     team    its processes take turns at the batches; all is right only where it `leads`
+    told    descriptions of each result, as a network takes them (see runs/descriptions.py)
     """
     device = next(generator.parameters()).device
     count, h, w, _ = inputs.shape
@@ -45,11 +49,11 @@ def translate(
     cut = tiling(generator, config, tile) if tile else None
     is_cut = cut is not None and max(len(cut.windows(length)) for length in (h, w)) > 1
 
-    def once(pictures: Tensor, classes: Tensor | None) -> Tensor:
+    def once(pictures: Tensor, condition: Condition) -> Tensor:
         """Pictures uint8 [B, h, w, c] -> uint8 [B, H, W, C]."""
 
         def whole(part: Tensor) -> Tensor:
-            translated: Tensor = generator(None, Condition(classes, to_network(part)))
+            translated: Tensor = generator(None, condition._replace(inputs=to_network(part)))
             return translated
 
         if cut is None or not is_cut:
@@ -58,10 +62,10 @@ def translate(
 
     def made(rows: slice) -> Tensor:
         classes = None if labels is None else sent(labels[rows], device)
-        there = once(sent(inputs[rows], device), classes)
+        there = once(sent(inputs[rows], device), Condition(classes, **given(told, rows, device)))
         if not has_back or classes is None:
             return there
-        return torch.stack([there, once(there.to(device), 1 - classes)], 1)
+        return torch.stack([there, once(there.to(device), Condition(1 - classes))], 1)
 
     shape = (h * scale, w * scale, config.shape[2])
     batch, ahead = pace((*shape[:2], max(shape[2], MAPS * config.width)), device)

@@ -2,9 +2,10 @@
 
 Samples are float32: images [B, C, H, W] in -1..1 (in channels_last memory), sounds [B, C, T] in -1..1, points [B, D] in
 their own units. Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each
-to the latent, the discriminator projects its last features on another (Miyato and Koyama 2018). A generator that starts
-from pictures takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits
-[B, h, w]. Where pictures are of two domains, each of the two is a pair of networks.
+to the latent, the discriminator projects its last features on another (Miyato and Koyama 2018). Attributes [B, A] and
+the words of captions [B, L] become vectors by an encoder, one in each network. A generator that starts from pictures
+takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w]. Where
+pictures are of two domains, each of the two is a pair of networks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -31,7 +33,7 @@ from ganutils.networks.wave import WaveDiscriminator, WaveGenerator, wave_weight
 from ganutils.randomness import draw, stream
 from ganutils.runs.config import Config
 
-FIRST_BATCH = 16  # latents, or inputs, that a new generator's statistics are taken from
+FIRST_BATCH, FIRST_WORDS = 16, 8  # latents, or inputs, that a new generator's statistics are taken from, and words
 
 
 class Architecture(NamedTuple):
@@ -116,11 +118,18 @@ def _take_statistics(generator: nn.Module, config: Config) -> None:
 
 
 def _first_batch(config: Config) -> tuple[torch.Tensor | None, Condition]:
-    """What a generator takes: of latents and inputs noise, and all classes."""
+    """What a generator takes: of latents, inputs and descriptions noise, and all classes."""
     random = stream(config.seed, "statistics")
-    labels = torch.arange(FIRST_BATCH) % config.classes if config.classes else None
+    condition = Condition()
+    if config.classes:
+        condition = Condition(torch.arange(FIRST_BATCH) % config.classes)
+    elif config.attributes:
+        condition = Condition(attributes=torch.from_numpy(random.random((FIRST_BATCH, config.attributes), np.float32)))
+    elif config.words:
+        words = random.integers(1, config.words + 1, (FIRST_BATCH, FIRST_WORDS))
+        condition = Condition(tokens=torch.from_numpy(words))
     if config.inputs is None:
-        return torch.from_numpy(draw(random, config.prior, (FIRST_BATCH, config.z_dim))), Condition(labels)
+        return torch.from_numpy(draw(random, config.prior, (FIRST_BATCH, config.z_dim))), condition
     h, w, c = config.inputs
     inputs = draw(random, "uniform", (FIRST_BATCH, c, h, w))
-    return None, Condition(labels, torch.from_numpy(inputs))
+    return None, condition._replace(inputs=torch.from_numpy(inputs))

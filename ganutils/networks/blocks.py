@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import ClassEmbedding, norm_of
+from ganutils.networks.conditioning import Conditioning
+from ganutils.networks.layers import norm_of
 from ganutils.runs.config import Config
 
 HALVINGS = 2
@@ -30,7 +31,7 @@ class Blocks(nn.Module):
         wide = [config.width * 2**i for i in range(HALVINGS + 1)]
         self.first = Convolution(config.inputs[2], wide[0], 7, kind)
         self.downs = nn.ModuleList(Convolution(a, 2 * a, 3, kind, stride=2) for a in wide[:-1])
-        self.classes = ClassEmbedding(config.classes, wide[-1])
+        self.classes = Conditioning(config, wide[-1])
         self.blocks = nn.ModuleList(Block(wide[-1], kind) for _ in range(config.blocks))
         self.ups = nn.ModuleList(Convolution(2 * a, a, 3, kind) for a in reversed(wide[:-1]))
         self.last = Convolution(wide[0], config.shape[2], 7, "none")
@@ -44,7 +45,7 @@ class Blocks(nn.Module):
         for down in self.downs:
             sizes.append(x.shape[2:])
             x = F.relu(down(x))
-        x = self.classes.shifted(x, condition.labels)
+        x = self.classes.shifted(x, condition)
         for block in self.blocks:
             x = block(x)
         for up, (h, w) in zip(self.ups, reversed(sizes), strict=True):

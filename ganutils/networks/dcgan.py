@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
+from ganutils.networks.conditioning import OfFeatures, OfLatents
+from ganutils.networks.discriminator import Discriminator
 from ganutils.networks.layers import (
-    ClassEmbedding,
     Downsample,
     InstanceNorm,
     Upsample,
@@ -37,10 +38,11 @@ class DCGANGenerator(nn.Module):
         self.sizes = map_sizes(*config.shape[:2])[::-1]  # smallest first
         self.channels = map_channels(config)[::-1]
         h, w = self.sizes[0]
-        self.classes = ClassEmbedding(config.classes, config.z_dim)
+        self.classes = OfLatents(config)
+        length = self.classes.length
         # Normalized last, so that its mean is 0: otherwise all samples move alike at first, and G collapses for good.
-        self.hidden = dense(config.z_dim, config.hidden, nn.LeakyReLU(0.2), nn.BatchNorm1d(config.hidden))
-        self.stem = nn.Linear(config.z_dim + config.hidden, h * w * self.channels[0], bias=False)
+        self.hidden = dense(length, config.hidden, nn.LeakyReLU(0.2), nn.BatchNorm1d(config.hidden))
+        self.stem = nn.Linear(length + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
         last = len(pairs) - 1
@@ -48,14 +50,14 @@ class DCGANGenerator(nn.Module):
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(with_dense(self.hidden, self.classes.added(z, condition.labels)))
+        x = self.stem(with_dense(self.hidden, self.classes.joined(z, condition)))
         x = x.view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)  # (B, C, h, w)
         for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
             x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
         return torch.tanh(x.float())
 
 
-class DCGANDiscriminator(nn.Module):
+class DCGANDiscriminator(Discriminator):
     """4x4 convolutions of stride 2, leaky ReLU, a normalization on all but the first (Radford et al. 2016).
 
     Odd sides are padded by one, so that the maps have the generator's sizes. `hidden` concatenates a dense layer, which
@@ -73,20 +75,13 @@ class DCGANDiscriminator(nn.Module):
         self.hidden = dense(features, config.hidden, norm, nn.LeakyReLU(0.2, inplace=True), bias=not is_normed)
         features += config.hidden
         self.head = nn.Linear(features, 1)
-        self.classes = ClassEmbedding(config.classes, features)
+        self.classes = OfFeatures(config, features)
 
     def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
-        """The output of each layer for pictures x: maps [B, channels, h, w], the largest first."""
         return halved(self.seen(x, condition), self.downs, self.norms)
 
-    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
-        *_, x = self.layers(x, condition)
-        return self.judged(x, condition)
-
-    def judged(self, last: Tensor, condition: Condition = NOTHING) -> Tensor:
-        """The logits [B] of pictures whose last map is `last`."""
-        features = with_dense(self.hidden, last.permute(0, 2, 3, 1).flatten(1))
-        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()
+    def features(self, last: Tensor) -> Tensor:
+        return with_dense(self.hidden, super().features(last))
 
 
 class SeenInputs(nn.Module):

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import ClassEmbedding, norm_of
+from ganutils.networks.conditioning import Conditioning
+from ganutils.networks.layers import norm_of
 from ganutils.runs.config import Config
 
 
@@ -23,7 +24,7 @@ class Enlarge(nn.Module):
         self.scale, self.channels = config.scale, config.shape[2]
         width, kind = config.width, config.norm_of_g
         self.first = nn.Conv2d(config.inputs[2], width, 3, padding=1)
-        self.classes = ClassEmbedding(config.classes, width)
+        self.classes = Conditioning(config, width)
         self.blocks = nn.ModuleList(Block(width, kind) for _ in range(config.blocks))
         self.ups = nn.ModuleList(Shuffle(width, factor) for factor in factors(self.scale))
         self.last = nn.Conv2d(width, config.shape[2], 3, padding=1)
@@ -33,7 +34,7 @@ class Enlarge(nn.Module):
     def forward(self, z: Tensor | None, condition: Condition) -> Tensor:
         inputs = condition.inputs
         assert inputs is not None
-        first = self.classes.shifted(F.leaky_relu(self.first(inputs), 0.2), condition.labels)
+        first = self.classes.shifted(F.leaky_relu(self.first(inputs), 0.2), condition)
         x = first
         for block in self.blocks:
             x = block(x)

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
-from ganutils.networks.layers import ClassEmbedding
+from ganutils.networks.conditioning import OfFeatures, OfLatents
+from ganutils.networks.discriminator import Discriminator
 from ganutils.runs.config import Config
 
 
@@ -24,8 +25,8 @@ class KrohnGenerator(nn.Module):
         h, w, c = config.shape
         self.map = ((h + 3) // 4, (w + 3) // 4)
         width = config.width
-        self.classes = ClassEmbedding(config.classes, config.z_dim)
-        self.stem = nn.Linear(config.z_dim, math.prod(self.map) * width)
+        self.classes = OfLatents(config)
+        self.stem = nn.Linear(self.classes.length, math.prod(self.map) * width)
         self.norm = nn.BatchNorm1d(math.prod(self.map) * width)
         channels = [width, *(max(width // n, 1) for n in (2, 4, 8))]
         self.convs = nn.ModuleList(nn.ConvTranspose2d(a, b, 5, padding=2) for a, b in itertools.pairwise(channels))
@@ -34,7 +35,7 @@ class KrohnGenerator(nn.Module):
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w, _ = self.config.shape
-        x = F.relu(self.norm(self.stem(self.classes.added(z, condition.labels))))
+        x = F.relu(self.norm(self.stem(self.classes.joined(z, condition))))
         x = x.view(-1, *self.map, self.config.width).permute(0, 3, 1, 2)  # (B, C, h, w)
         x = F.dropout(x, self.config.dropout, self.training)
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
@@ -43,7 +44,7 @@ class KrohnGenerator(nn.Module):
         return torch.tanh(self.out(x).float())[:, :, :h, :w]
 
 
-class KrohnDiscriminator(nn.Module):
+class KrohnDiscriminator(Discriminator):
     """Four 5x5 convolutions, three of them of stride 2, ReLU, dropout after each."""
 
     def __init__(self, config: Config):
@@ -55,15 +56,9 @@ class KrohnDiscriminator(nn.Module):
         )
         features = channels[-1] * math.prod((n + 7) // 8 for n in config.shape[:2])
         self.head = nn.Linear(features, 1)
-        self.classes = ClassEmbedding(config.classes, features)
+        self.classes = OfFeatures(config, features)
 
-    def layers(self, x: Tensor) -> Iterator[Tensor]:
-        """The output of each layer for pictures x: maps [B, channels, h, w], the largest first."""
+    def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
         for conv in self.convs:
             x = F.dropout(F.relu(conv(x)), self.dropout, self.training)
             yield x
-
-    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
-        *_, x = self.layers(x)
-        features = x.permute(0, 2, 3, 1).flatten(1)
-        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()

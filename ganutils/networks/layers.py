@@ -15,37 +15,6 @@ SMALL_MAP, MANY_WEIGHTS = 16, 1 << 21  # 4x4 points; 256 channels x 512 x 4 x 4
 FEW = 3  # channels: those of a picture
 
 
-class ClassEmbedding(nn.Module):
-    """A learned vector for each class; without classes it has no parameters and changes nothing."""
-
-    def __init__(self, classes: int, length: int):
-        super().__init__()
-        self.embedding = nn.Embedding(classes, length) if classes else None
-
-    def added(self, z: Tensor, labels: Tensor | None) -> Tensor:
-        """Latents [B, Z] with the vectors of their classes added."""
-        if self.embedding is None or labels is None:
-            return z
-        return z + self.embedding(labels)
-
-    def shifted(self, maps: Tensor, labels: Tensor | None) -> Tensor:
-        """Maps [B, C, h, w] with the vectors of their classes added at every point."""
-        if self.embedding is None or labels is None:
-            return maps
-        return maps + self.embedding(labels)[:, :, None, None]
-
-    def projected(self, logits: Tensor, features: Tensor, labels: Tensor | None) -> Tensor:
-        """Logits [B] plus the product of features [B, F] with the vectors of their classes, kept of order 1.
-
-        Or those of patches: logits [B, h, w] of features [B, F, h, w].
-        """
-        if self.embedding is None or labels is None:
-            return logits
-        vectors = self.embedding(labels)
-        vectors = vectors.view(*vectors.shape, *[1] * (features.dim() - 2))  # len() would be no free batch in a graph
-        return logits + (vectors * features).sum(1) / features.shape[1] ** 0.5
-
-
 class InstanceNorm(nn.Module):
     """Each map of each picture gets mean 0 and variance 1 (Ulyanov et al. 2016), then its channel's gain and shift.
 

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
-from ganutils.networks.layers import ClassEmbedding, map_channels, map_sizes, resize
+from ganutils.networks.conditioning import OfFeatures, OfLatents
+from ganutils.networks.discriminator import Discriminator
+from ganutils.networks.layers import map_channels, map_sizes, resize
 from ganutils.runs.config import Config
 
 
@@ -50,8 +52,8 @@ class ResNetGenerator(nn.Module):
         self.sizes = map_sizes(*config.shape[:2])[::-1]
         self.channels = [*map_channels(config)[:0:-1], config.width]  # of each size; the last feeds the picture
         h, w = self.sizes[0]
-        self.classes = ClassEmbedding(config.classes, config.z_dim)
-        self.stem = nn.Linear(config.z_dim, h * w * self.channels[0])
+        self.classes = OfLatents(config)
+        self.stem = nn.Linear(self.classes.length, h * w * self.channels[0])
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in itertools.pairwise(self.channels))
         depth = 2 * len(self.sizes)
         self.blocks = nn.ModuleList(
@@ -61,7 +63,7 @@ class ResNetGenerator(nn.Module):
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]
-        x = self.stem(self.classes.added(z, condition.labels)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
+        x = self.stem(self.classes.joined(z, condition)).view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)
         x = self.blocks[0](x)
         for turn, blocks, size in zip(self.turns, self.blocks[1:], self.sizes[1:], strict=True):
             x = resize(turn(x), size)
@@ -69,7 +71,7 @@ class ResNetGenerator(nn.Module):
         return torch.tanh(self.out(x).float())
 
 
-class ResNetDiscriminator(nn.Module):
+class ResNetDiscriminator(Discriminator):
     """The generator reversed: at each size two residual blocks, then change the channels and halve by averaging."""
 
     def __init__(self, config: Config):
@@ -82,9 +84,9 @@ class ResNetDiscriminator(nn.Module):
         self.turns = nn.ModuleList(nn.Conv2d(a, b, 1, bias=False) for a, b in itertools.pairwise(channels))
         features = math.prod(self.sizes[-1]) * channels[-1]
         self.head = nn.Linear(features, 1)
-        self.classes = ClassEmbedding(config.classes, features)
+        self.classes = OfFeatures(config, features)
 
-    def layers(self, x: Tensor) -> Iterator[Tensor]:
+    def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
         """The output of the blocks of each size for pictures x: maps [B, channels, h, w], the largest first."""
         x = self.blocks[0](self.first(x))
         yield x
@@ -92,8 +94,3 @@ class ResNetDiscriminator(nn.Module):
             x = F.avg_pool2d(turn(x), 2, ceil_mode=True, count_include_pad=False)
             x = blocks(x)
             yield x
-
-    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
-        *_, x = self.layers(x)
-        features = x.permute(0, 2, 3, 1).flatten(1)
-        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.layers import ClassEmbedding, Downsample, Upsample, joined, leaky, map_channels, norm_of, padded
+from ganutils.networks.conditioning import Conditioning
+from ganutils.networks.layers import Downsample, Upsample, joined, leaky, map_channels, norm_of, padded
 from ganutils.runs.config import Config
 
 DROPPED = 3  # innermost layers of the way up that have dropout
@@ -34,7 +35,7 @@ class Hourglass(nn.Module):
         self.downs = nn.ModuleList(Downsample(a, b, bias=i == 0 or kind == "none") for i, (a, b) in enumerate(pairs))
         # The first has none, so that the picture's own brightness is seen (Isola et al. 2017, appendix 6.1.1).
         self.down_norms = nn.ModuleList(norm_of(kind if i else "none", b) for i, (_, b) in enumerate(pairs))
-        self.classes = ClassEmbedding(config.classes, channels[-1])
+        self.classes = Conditioning(config, channels[-1])
         ups = [*channels[::-1], config.shape[2]]
         doubled = [1 + (self.has_skips and i > 0) for i in range(len(channels))]
         self.ups = nn.ModuleList(
@@ -56,7 +57,7 @@ class Hourglass(nn.Module):
             sizes.append(x.shape[2:])
             x = leaky(norm(down(padded(x))))
             maps.append(x)
-        x = self.classes.shifted(x, condition.labels)
+        x = self.classes.shifted(x, condition)
         for i, (up, (h, w)) in enumerate(zip(self.ups, reversed(sizes), strict=True)):
             x = joined(x, maps[-1 - i]) if self.has_skips and i else F.relu(x)
             x = up(x)[:, :, :h, :w]

@@ -16,7 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
-from ganutils.networks.layers import ClassEmbedding, leaky
+from ganutils.networks.conditioning import OfFeatures, OfLatents
+from ganutils.networks.discriminator import Discriminator
+from ganutils.networks.layers import leaky
 from ganutils.runs.config import Config
 
 KERNEL, STRIDE = 25, 4
@@ -35,19 +37,19 @@ class WaveGenerator(nn.Module):
         super().__init__()
         self.lengths = map_lengths(config.shape[0])[::-1]  # smallest first
         self.channels = map_channels(config)[::-1]
-        self.classes = ClassEmbedding(config.classes, config.z_dim)
-        self.stem = nn.Linear(config.z_dim, self.lengths[0] * self.channels[0])
+        self.classes = OfLatents(config)
+        self.stem = nn.Linear(self.classes.length, self.lengths[0] * self.channels[0])
         self.ups = nn.ModuleList(Upsample(a, b) for a, b in itertools.pairwise(self.channels))
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
-        x = self.stem(self.classes.added(z, condition.labels))
+        x = self.stem(self.classes.joined(z, condition))
         x = x.view(-1, 1, self.lengths[0], self.channels[0]).permute(0, 3, 1, 2)  # (B, C, 1, t)
         for up, length in zip(self.ups, self.lengths[1:], strict=True):
             x = up(F.relu(x))[:, :, :, :length]
         return torch.tanh(x.float()).squeeze(2)
 
 
-class WaveDiscriminator(nn.Module):
+class WaveDiscriminator(Discriminator):
     """The generator mirrored: convolutions of kernel 25 and stride 4, leaky ReLU, phase shuffle between them.
 
     Lengths are padded with zeros to a multiple of four, so that the maps have the generator's lengths.
@@ -59,7 +61,7 @@ class WaveDiscriminator(nn.Module):
         self.downs = nn.ModuleList(Downsample(a, b) for a, b in itertools.pairwise(channels))
         features = map_lengths(config.shape[0])[-1] * channels[-1]
         self.head = nn.Linear(features, 1)
-        self.classes = ClassEmbedding(config.classes, features)
+        self.classes = OfFeatures(config, features)
 
     def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
         """The output of each layer for sounds x [B, C, T]: maps [B, channels, 1, t], the longest first."""
@@ -68,11 +70,6 @@ class WaveDiscriminator(nn.Module):
         for down, shift in itertools.zip_longest(self.downs, shifts):
             x = leaky(down(x if shift is None else shuffled(x, shift)))
             yield x
-
-    def forward(self, x: Tensor, condition: Condition = NOTHING) -> Tensor:
-        *_, x = self.layers(x, condition)
-        features = x.permute(0, 2, 3, 1).flatten(1)
-        return self.classes.projected(self.head(features).squeeze(1), features, condition.labels).float()
 
 
 class Downsample(nn.Conv1d):
@@ -182,4 +179,5 @@ def wave_weights(module: nn.Module) -> None:
     """Weights as TensorFlow draws them for the paper's code (Glorot and Bengio 2010), zero for biases."""
     if isinstance(module, nn.Linear | nn.Conv1d | nn.ConvTranspose1d):
         nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -185,7 +185,7 @@ def _exciting(
 
 def _made(file: File, config: Config, title: str, columns: int) -> sounds.Set:
     """What the averaged generator of a checkpoint makes of the first latents of seed 0, as many as are drawn."""
-    samples, labels = draw_samples(file, (config.classes or sounds.ROWS) * columns, 0, "cpu")
+    samples, labels, _ = draw_samples(file, (config.classes or sounds.ROWS) * columns, 0, "cpu")
     names = checkpoints.class_names(file.meta, config)
     return sounds.Set(title, file.name, file.meta, samples, labels, names, (len(samples),))
 

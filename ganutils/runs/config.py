@@ -11,9 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganutils import Error
-from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
 from ganutils.runs.settings import UNSET, setting, settings_of
-from ganutils.runs.traits import ARCHS, AUGMENTS, LOSSES, OF_DOMAINS, OF_PAIRS, OPTIMIZERS, PRIORS, RESTRICTED
+from ganutils.runs.traits import (
+    ARCHS,
+    AUGMENTS,
+    CONDITIONS,
+    LOSSES,
+    OF_DOMAINS,
+    OF_PAIRS,
+    OPTIMIZERS,
+    PRIORS,
+    RESTRICTED,
+)
 
 MOST_SCALE, MOST_CHANNELS = 16, 16  # of a picture to its input, along a side; and of an input
 NUMBERS = 1 << 26  # in one sample: 4,729 x 4,729 in color
@@ -92,7 +102,12 @@ class Config:
         "Train translators between the two classes of DATA, without pairs.",
         0, flag="domains", check=_domains_problem, earlier=0,
     )  # fmt: skip
-    classes: int = setting("Train a conditional GAN on the labels of DATA.", 0, flag="conditional", most=65536)
+    classes: int = setting(
+        "Condition both networks on the labels of DATA (alone, or with the word labels), its attributes or captions.",
+        0, flag="conditional", flag_values=CONDITIONS, most=65536,
+    )  # fmt: skip
+    attributes: int = setting("Attributes that both networks see.", 0, flag="conditional", most=4096, earlier=0)
+    words: int = setting("Words that both networks know.", 0, flag="conditional", most=4096, earlier=0)
     loss: str = setting("Loss of discriminator and generator.", choices=LOSSES)
     smooth: float = setting(
         "Target for real samples, e.g. 0.9 (one-sided label smoothing).", plain=1.0, least=0.5, most=1
@@ -111,8 +126,17 @@ class Config:
         earlier=0.0,
     )
     mismatch: float = setting(
-        "With inputs, share of D's fakes that are real pictures beside the inputs of others.", 0.0, most=1, earlier=0.0
-    )
+        "With inputs, attributes or captions, share of D's fakes that are real samples beside those of others.",
+        0.0, most=1, earlier=0.0,
+    )  # fmt: skip
+    contrast: float = setting(
+        "With attributes or captions, weight of telling by D's features which of a batch are of which sample.",
+        0.0, most=1e6, earlier=0.0,
+    )  # fmt: skip
+    kl: float = setting(
+        "With attributes or captions, G sees a draw around what it makes of them; weight of its divergence from noise.",
+        0.0, most=1e6, earlier=0.0,
+    )  # fmt: skip
     cycle: float = setting(
         "With --domains, weight of the mean difference of a picture to what it is there and back.",
         0.0, most=1e6, earlier=0.0,
@@ -188,7 +212,7 @@ class Config:
     @property
     def needs_d(self) -> bool:
         """Whether G's loss asks D. Without, a run trains G alone, and D stays as it began."""
-        return self.adversarial > 0 or self.matching > 0
+        return self.adversarial > 0 or self.matching > 0 or self.contrast > 0
 
     @property
     def work(self) -> float:
@@ -198,8 +222,21 @@ class Config:
 
     @property
     def needs_real_for_g(self) -> bool:
-        """Whether the generator's update needs the data too: for real logits, the labels of its classes, or inputs."""
-        return LOSSES[self.loss].compares_pairs or self.classes > 0 or self.inputs is not None
+        """Whether the generator's update needs the data too: for real logits, or for what it is conditioned on."""
+        is_conditional = self.classes > 0 or self.is_described or self.inputs is not None
+        return LOSSES[self.loss].compares_pairs or is_conditional
+
+    @property
+    def is_described(self) -> bool:
+        """Whether both networks see descriptions of the samples: attributes, or the words of captions."""
+        return self.attributes > 0 or self.words > 0
+
+    @property
+    def seen_beside(self) -> str:
+        """The tensor of the data that networks see beside samples and inputs: labels, attributes, captions; or ""."""
+        if self.classes or self.domains:
+            return "labels"
+        return "attributes" if self.attributes else "captions" if self.words else ""
 
     def ema_beta(self, step: int) -> float:
         """Weight of the old average at generator update `step`.
@@ -221,7 +258,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings `given`, as Config holds them; Error that names one that does not exist or has an invalid value."""
     for name, value in given.items():
         if name not in SETTINGS or not SETTINGS[name].option:
-            names = [setting.flag or name for name, setting in SETTINGS.items() if setting.option]
+            names = dict.fromkeys(setting.flag or name for name, setting in SETTINGS.items() if setting.option)
             raise Error(f"there is no setting {name!r}; there are {', '.join(names)}")
         if name == "preset" and value not in PRESETS:
             raise Error(f"there is no preset {value!r}; there are {', '.join(PRESETS)}")
@@ -251,7 +288,9 @@ def fresh(
     domains = given.get("domains", PRESETS[name].get("domains", base.get("domains", 0)))
     inputs = shape if domains else inputs
     preset = _preset(name, inputs, domains, given.get("arch"), shape) if "preset" in given or like is None else {}
-    values = {**PLAIN, **base, **preset, **given}
+    is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words"))
+    described = DESCRIBED.get(name, {}) if preset and is_described and not domains else {}
+    values = {**PLAIN, **base, **preset, **described, **given}
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
         values["smooth"] = 1.0
@@ -260,6 +299,8 @@ def fresh(
         values["arch"] = _arch_for(shape)  # the settings of a paper on pictures
     arch = ARCHS[values["arch"]]
     values["inputs"] = inputs if arch.translates else None
+    if arch.translates and "kl" not in given:
+        values["kl"] = 0.0  # it has no latents that it could draw from
     values.setdefault("width", arch.width)
     values.setdefault("blocks", arch.blocks)
     values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
@@ -323,6 +364,7 @@ def _contradictions(config: Config) -> Iterator[str]:
     if modality.tensor not in ARCHS[config.arch].takes:
         yield f"--arch {config.arch} is not for {modality.noun}; use --arch {_arch_for(config.shape)}"
     yield from _problems_of_inputs(config)
+    yield from _problems_of_descriptions(config)
     for name in config.augments:
         if modality.tensor not in AUGMENTS[name].takes:
             yield f"--augment {name} is not for {modality.noun}; leave {name} out"
@@ -334,9 +376,11 @@ def _contradictions(config: Config) -> Iterator[str]:
         names = ", ".join(name for name, loss in LOSSES.items() if loss.has_target)
         yield f"--smooth does not go with --loss {config.loss}; it goes with {names}"
     for name, neutral in RESTRICTED.items():
-        if getattr(config, name) != neutral and name not in ARCHS[config.arch].settings:
+        is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and config.is_described)
+        if getattr(config, name) != neutral and not is_used:
             archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
-            yield f"--{name.replace('_', '-')} goes with --arch {archs}, not {config.arch}"
+            other = "; or with --conditional attributes or captions" if name == "mismatch" else ""
+            yield f"--{name.replace('_', '-')} goes with --arch {archs}, not {config.arch}{other}"
 
 
 def _problems_of_inputs(config: Config) -> Iterator[str]:
@@ -390,10 +434,27 @@ def _problems_of_domains(config: Config) -> Iterator[str]:
         if getattr(config, name) != RESTRICTED[name]:
             what = "is for pairs, not for --domains;" if config.domains else "goes with --domains; give that too, or"
             yield f"--{name} {what} leave it out"
-    if config.domains and config.classes:
+    if config.domains and (config.classes or config.is_described):
         yield "--conditional does not go with --domains, whose two classes are the domains; leave one of them out"
     if 0 < config.buffer < config.batch:
         yield f"--buffer {config.buffer} is less than --batch {config.batch}; give at least that many, or 0"
+
+
+def _problems_of_descriptions(config: Config) -> Iterator[str]:
+    """What of the settings does not go with attributes or captions, or with their absence."""
+    if sum(getattr(config, name) > 0 for name in CONDITIONS.values()) > 1:
+        yield f"--conditional takes one of {', '.join(CONDITIONS)}; give one of them"
+    if not config.is_described:
+        for name in ("contrast", "kl"):
+            if getattr(config, name):
+                yield f"--{name} goes with --conditional attributes or captions; give that too, or leave it out"
+    if config.contrast and config.batch < 2:
+        yield "--contrast compares the samples of a batch; give --batch 2 or more"
+    if config.kl and config.inputs:
+        yield f"--kl draws from latents, and --arch {config.arch} takes none; leave it out"
+    elif config.kl and (config.prior != "normal" or config.z_dim < 2):
+        how = "--prior normal" if config.prior != "normal" else "--z-dim 2 or more"
+        yield f"--kl takes half of the latent for what it draws; give {how}"
 
 
 def is_input_shape(shape: Any) -> bool:

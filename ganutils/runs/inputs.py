@@ -102,6 +102,8 @@ class Inputs:
             tensors["labels"] = labels
         if self.samples.attributes is not None:
             tensors["attributes"] = self.samples.attributes[self.rows]
+        if self.samples.captions is not None:
+            tensors["captions"] = self.samples.captions[self.rows]
         return tensors
 
     def _labels(self) -> np.ndarray | None:

@@ -109,6 +109,19 @@ PRESETS: dict[str, dict[str, Any]] = {
         beta1=0.9,
         batch=16,
     ),
+    # Zhang et al. 2017, "StackGAN: Text to Photo-Realistic Image Synthesis with Stacked Generative Adversarial
+    # Networks", section 3 and its implementation details: stage I. (There the text and its draw have 128 numbers, and
+    # the text stands beside D's last map; here half of a latent is the draw, and the last features are projected on
+    # the text.)
+    "stackgan2017": dict(
+        arch="dcgan",
+        width=96,
+        z_dim=256,
+        prior="normal",
+        loss="nonsaturating",
+        lr=2e-4,
+        batch=64,
+    ),
     # Yoo et al. 2016, "Pixel-Level Domain Transfer" (PixelDTGAN), section 3: whole pictures, and wrong ones beside
     # right ones. (There two discriminators, one of pictures and one of pairs; here one of pairs.)
     "pixeldt2016": dict(
@@ -186,6 +199,19 @@ SIGNALS: dict[str, dict[str, Any]] = {
     ),
 }
 
+_STACKGAN = dict(
+    width=64,
+    norm="batch",
+    g_norm="batch",
+    patch=0,
+    sees="picture",
+    z_dim=0,
+    prior="normal",
+    loss="nonsaturating",
+    l1=1.0,
+    lr=2e-4,
+    batch=64,
+)
 _PAIRS = dict(
     sees="pair",
     z_dim=0,
@@ -207,6 +233,18 @@ PAIRED: dict[str, dict[str, dict[str, Any]]] = {
         "blocks": dict(arch="blocks", **_PAIRS, l1=50.0),
         "enlarge": dict(arch="enlarge", **_PAIRS, l1=20.0),
     },
+    # Section 3.3: stage II. (There its inputs are results of stage I; here small pictures, so that each has its pair.)
+    "stackgan2017": {
+        "unet": dict(arch="unet", **_STACKGAN),
+        "hourglass": dict(arch="hourglass", **_STACKGAN),
+        "blocks": dict(arch="blocks", **_STACKGAN, blocks=4),
+        "enlarge": dict(arch="enlarge", **_STACKGAN, blocks=4),
+    },
+}
+# What a preset has beside these where networks see attributes or captions; kl where they start from latents.
+DESCRIBED: dict[str, dict[str, Any]] = {
+    "modern": dict(contrast=1.0, mismatch=0.5),
+    "stackgan2017": dict(kl=1.0, mismatch=0.5),  # equation 4
 }
 
 _DOMAINS = dict(

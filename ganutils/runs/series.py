@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +14,9 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import container, kinds, lineage, spool
 from ganutils.files.container import File, Stream
-from ganutils.runs import checkpoints, snapshots
+from ganutils.runs import checkpoints, descriptions, snapshots
 from ganutils.runs.config import Config, differences
+from ganutils.runs.descriptions import Arrays, Descriptions, Told
 from ganutils.runs.inputs import Inputs
 from ganutils.samples.samples import Samples
 from ganutils.sounds import about
@@ -31,6 +34,7 @@ class Origin(NamedTuple):
     given    the file that the numbers come from, if any
     meta     metadata that are stored with them
     has_back whether each sample stands beside what it becomes on the way back
+    told     their descriptions, as networks take them
     """
 
     numbers: np.ndarray
@@ -40,6 +44,7 @@ class Origin(NamedTuple):
     given: File | None
     meta: Mapping[str, Any]
     has_back: bool = False
+    told: Arrays = MappingProxyType({})
 
 
 @dataclasses.dataclass
@@ -95,6 +100,20 @@ class Series:
             return Samples(given).labels_of(count)[rows].reshape(lead)
         return all_classes(count, lead)
 
+    @functools.cached_property
+    def descriptions(self) -> Descriptions:
+        """What the networks of the first one know of descriptions."""
+        return descriptions.of_checkpoint(self.first.name, self.first.meta, self.config)
+
+    def told(self, lead: tuple[int, ...], given: File | None, rows: slice | np.ndarray = slice(None)) -> Told:
+        """The descriptions to sample, of as many samples as `lead` has; nothing if the checkpoint takes none.
+
+        These are those of `rows` in the file `given`, if it has some; else the checkpoint's examples in turn.
+        """
+        if given is not None and self.config.seen_beside in given:
+            return self.descriptions.of_rows(Samples(given), rows, self.first.name)
+        return self.descriptions.of_examples(lead)
+
     @property
     def _class_names(self) -> list[str]:
         return checkpoints.class_names(self.first.meta, self.config)
@@ -109,20 +128,27 @@ class Series:
             return inputs.domains(self._class_names)
         return np.full(inputs.lead, self._class(to), np.int64)
 
-    def of_latents(self, latents: np.ndarray, given: File | None = None, label: str | None = None) -> Origin:
-        """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels`."""
+    def of_latents(
+        self, latents: np.ndarray, given: File | None = None, label: str | None = None, told: Told | None = None
+    ) -> Origin:
+        """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels` and, for what
+        they are `told` where that does not say it, the method of this name.
+        """
         lead = latents.shape[:-1]
         if self.is_film and given and len(lead) > 1:
             raise Error(f"{given.name}: is a film; several checkpoints take one sheet of latents")
         labels = self.labels(lead, given, label)
         flat = latents.reshape(-1, latents.shape[-1])
-        beside = {"latents": flat} | ({} if labels is None else {"labels": labels.reshape(-1)})
+        told = self.told(lead, given) if told is None else told
+        beside = {"latents": flat, **told.beside} | ({} if labels is None else {"labels": labels.reshape(-1)})
         meta: dict[str, Any] = {"prior": self.config.prior}
+        if self.config.attributes:
+            meta["attributes"] = [*self.descriptions.attributes]
         if given and "layout" in given.meta:
             meta["layout"] = given.meta["layout"]
         elif labels is not None and kinds.modality_of_shape(self.config.shape) is not kinds.POINTS:
             meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
-        return Origin(flat, lead, self.config.shape, beside, given, meta)
+        return Origin(flat, lead, self.config.shape, beside, given, meta, told=told.given)
 
     def of_inputs(
         self, inputs: Inputs, label: str | None = None, to: str | None = None, has_back: bool = False
@@ -142,9 +168,10 @@ class Series:
                     what = f"has no two domains for {option}; train with --domains to have them"
                     raise Error(f"{self.first.name}: {what}")
             labels = self.labels(inputs.lead, inputs.file, label, inputs.rows)
+        told = self.descriptions.of_rows(inputs.samples, inputs.rows, self.first.name)
         beside, meta = inputs.beside(self.config, labels), inputs.meta(self.config, self.is_film)
         shape = inputs.made_shape(self.config)
-        return Origin(inputs.pixels, inputs.lead, shape, beside, inputs.file, meta, has_back)
+        return Origin(inputs.pixels, inputs.lead, shape, beside, inputs.file, meta, has_back, told.given)
 
     def tensors(self, samples: Iterator[np.ndarray], origin: Origin) -> dict[str, np.ndarray | Stream]:
         """The tensors of a samples file: `samples` as they are made, and what is kept of their `origin` beside them.
@@ -223,6 +250,11 @@ def open_series(first: File, others: Sequence[str]) -> Series:
         with container.read(path, "checkpoint") as file:
             configs.append(checkpoints.config_of(file))
             _check_same_samples(path, configs[-1], first.name, config)
+            known = descriptions.of_checkpoint(path, file.meta, configs[-1])
+            of_first = descriptions.of_checkpoint(first.name, first.meta, config)
+            if (known.attributes, known.vocabulary) != (of_first.attributes, of_first.vocabulary):
+                what = "attributes" if config.attributes or configs[-1].attributes else "words"
+                raise Error(f"{path}: takes other {what} than {first.name}; give checkpoints of the same ones")
             if config.domains and checkpoints.class_names(file.meta, config) != checkpoints.class_names(
                 first.meta, config
             ):

@@ -27,7 +27,8 @@ class Setting:
     undecided     value that leaves the choice to the machine; it is made when a run starts, and kept from then on
     check         says what is wrong with a value, in place of the checks by type, choices and limits
     option        False: it has no option
-    flag          its option, if that is a flag by another name
+    flag          its option, if that is a flag by another name; several settings may share one
+    flag_values   what may stand behind the flag; the first of them is what it means alone
     type          of a value
     """
 
@@ -43,6 +44,7 @@ class Setting:
     check: Callable[[Any], str | None] | None = None
     option: bool = True
     flag: str = ""
+    flag_values: Collection[str] = ()
     type: type = str
 
     def problem(self, value: Any) -> str | None:

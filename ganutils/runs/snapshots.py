@@ -29,7 +29,7 @@ def run_of(config: Config, meta: Mapping[str, Any]) -> str:
 
     meta   a checkpoint's
     """
-    keys = {*identity.SAMPLES, "labels"} if config.classes or config.domains else identity.SAMPLES
+    keys = {*identity.SAMPLES, config.seen_beside}
     data = meta.get("data")
     used = {key: value for key, value in data.items() if key in keys} if isinstance(data, dict) else None
     what = [config.as_json(), used, meta.get("init"), meta.get("origin")]

@@ -11,8 +11,10 @@ from typing import Any
 from ganutils import Error
 from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
-from ganutils.runs import checkpoints, parts, snapshots
+from ganutils.runs import checkpoints, descriptions, parts, snapshots
 from ganutils.runs.config import Config, checked, decided, differences, fresh
+from ganutils.runs.descriptions import Descriptions
+from ganutils.runs.traits import CONDITIONS
 from ganutils.samples import identity
 from ganutils.samples.samples import DOMAINS, MOST_CLASSES, Samples, in_words
 from ganutils.sounds import about
@@ -26,6 +28,7 @@ class Start:
     lineages  of the data and the checkpoint
     classes   names of the classes of a conditional run, where they have names
     sound     what the metadata say of sounds (see sounds/about.py)
+    descriptions  what it knows of attributes or captions
     resumed   whether the checkpoint is the command's own output
     init      checkpoint whose networks a new run begins with
     began     what tells the networks that the run began with from others: a digest, if they came from a file
@@ -44,6 +47,7 @@ class Start:
     origin: str | None = None
     base: int = 0
     sound: dict[str, Any] = dataclasses.field(default_factory=dict)
+    descriptions: Descriptions = descriptions.NONE
 
     @property
     def step(self) -> int:
@@ -62,7 +66,7 @@ class Start:
         optional = {"classes": self.classes, "init": self.began, "origin": self.origin}
         named = {name: value for name, value in optional.items() if value is not None}
         lines = lineage.joined(self.lineages, line, self.resumed)
-        return {"data": self.data, "lineage": lines, **self.sound, **named}
+        return {"data": self.data, "lineage": lines, **self.sound, **self.descriptions.meta, **named}
 
     def finish(self, output: str, part: bool) -> None:
         """Give `output` the checkpoint as it is, since there is nothing to train; with `part`, remove a stale one."""
@@ -89,24 +93,28 @@ def start(
     """
     if samples is not None and samples.name == "standard input" and origin == "-":
         raise Error("standard input: cannot be both the data and --from; give one of them as a file")
-    given = _with_counts(given, samples)
     if origin is None:
         if samples is None:
             raise Error("a new run needs DATA, to know the shape of its samples; or give --from CHECKPOINT")
         with contextlib.ExitStack() as stack:
             begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
             like = checkpoints.config_of(begun) if begun else None
-            config = fresh(samples.shape, given, like, samples.input_shape)
+            known = _described(samples, given, begun, like)
+            config = fresh(samples.shape, _with_counts(given, samples, known), like, samples.input_shape)
             if config.domains:
                 samples.domains()
             sound = about.kept(samples.meta)
             new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config), sound=sound)
+            new.descriptions = known
             if begun:
                 new.lineages.append(_lineage(begun))
                 new = dataclasses.replace(new, init=begun, began=begun.digest())
             yield new
         return
     with container.read(origin, "checkpoint") as checkpoint:
+        config, known = checkpoints.config_of(checkpoint), descriptions_in(checkpoint)
+        is_like_it = _kind(given) == config.seen_beside
+        given = _with_counts(given, samples, known if is_like_it else _described(samples, given))
         config = _fitting_config(checkpoint, given)
         meta, lineages = checkpoint.meta, [_lineage(checkpoint)]
         data, began, origin = meta.get("data", {}), meta.get("init"), meta.get("origin")
@@ -117,17 +125,49 @@ def start(
             data = samples.identity
         step, names = checkpoints.updates(checkpoint)["G"], _names(checkpoint, config)
         sound = about.kept(meta)
-        yield Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step, sound=sound)
+        run = Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step, sound=sound)
+        run.descriptions = known
+        yield run
 
 
-def _with_counts(given: Mapping[str, Any], samples: Samples | None) -> dict[str, Any]:
-    """The settings `given`, valid ones, with the number of classes in place of `conditional`, and of domains."""
+def _kind(given: Mapping[str, Any]) -> str | None:
+    """What a run is to be conditioned on, of those in CONDITIONS; None if `given` does not say."""
+    kind = given.get("conditional")
+    if kind not in (None, True, False, *CONDITIONS):
+        raise Error(f"conditional is {kind!r}, not one of {', '.join(CONDITIONS)}")
+    return "labels" if kind is True else kind or None
+
+
+def _described(
+    samples: Samples | None, given: Mapping[str, Any], init: File | None = None, like: Config | None = None
+) -> Descriptions:
+    """The descriptions of a new run on `samples`, which begins with the networks of the checkpoint `init`, if any."""
+    known = descriptions_in(init) if init else descriptions.NONE
+    kind = _kind(given) or ("attributes" if known.attributes else "captions" if known.vocabulary else None)
+    if samples is None or kind not in ("attributes", "captions"):
+        return descriptions.NONE
+    return descriptions.of_samples(samples, kind, init.name if init else "", known)
+
+
+def descriptions_in(checkpoint: File) -> Descriptions:
+    """What the networks of a checkpoint know of descriptions."""
+    return descriptions.of_checkpoint(checkpoint.name, checkpoint.meta, checkpoints.config_of(checkpoint))
+
+
+def _with_counts(given: Mapping[str, Any], samples: Samples | None, known: Descriptions) -> dict[str, Any]:
+    """The settings `given`, valid ones, with the number of domains, and of classes, attributes or words in place of
+    `conditional`.
+    """
     settings = {name: value for name, value in given.items() if name != "conditional"}
     if given.get("domains"):
         settings["domains"] = DOMAINS
-    if given.get("conditional") and samples is not None:
-        samples.labels_of(MOST_CLASSES)
-        settings["classes"] = len(samples.classes)
+    kind = _kind(given)
+    if kind and samples is not None:
+        counts = {"attributes": len(known.attributes), "captions": len(known.vocabulary)}
+        if kind == "labels":
+            samples.labels_of(MOST_CLASSES)
+            counts["labels"] = len(samples.classes)
+        settings |= {**dict.fromkeys(CONDITIONS.values(), 0), CONDITIONS[kind]: counts[kind]}
     return checked(settings)
 
 
@@ -172,9 +212,11 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
                 f"{samples.name}: class {label} is {ours!r}, and {theirs!r} in {checkpoint.name}; "
                 "give data with the same classes in the same order, or start a new run"
             )
-    if (config.classes or config.domains) and identity.is_relabeled(samples.other_than(checkpoint.meta.get("data"))):
+    descriptions_in(checkpoint).check(samples, checkpoint.name)
+    seen = config.seen_beside
+    if seen and identity.is_changed(samples.other_than(checkpoint.meta.get("data")), seen):
         raise Error(
-            f"{samples.name}: has other labels than when {checkpoint.name} was trained on it; "
+            f"{samples.name}: has other {seen} than when {checkpoint.name} was trained on it; "
             "give the data as they were, or start a new run"
         )
 
@@ -204,6 +246,9 @@ def resume(
         others = samples.other_than(begun.checkpoint.meta.get("data")) if begun.checkpoint is not None else []
         if others:
             problems.append(f"the data are not the same ({identity.in_words(others)})")
+        for name in ("attributes", "vocabulary"):
+            if not others and getattr(begun.descriptions, name) != getattr(intended.descriptions, name):
+                problems.append(f"its {name} are others")
         if init and begun.began != intended.began:
             problems.append(f"it did not begin with the networks of {init}")
         if any(problems):

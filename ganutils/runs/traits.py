@@ -76,6 +76,9 @@ class ArchTraits(NamedTuple):
     own_norm: str = "none"
 
 
+# What networks can be conditioned on, as --conditional has it, and the setting that counts it.
+CONDITIONS = {"labels": "classes", "attributes": "attributes", "captions": "words"}
+
 OF_PAIRS = ("sees", "l1", "mismatch")
 OF_DOMAINS = ("domains", "cycle", "noise", "identity", "buffer")
 OF_TRANSLATORS = (

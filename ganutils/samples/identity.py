@@ -18,13 +18,14 @@ WORDS = {  # what an identity may have, and what messages call it
     "points": "points",
     "signals": "sounds",
     "inputs": "inputs",
+    "captions": "captions",
     "labels": "labels",
     "classes": "names of classes",
     "attributes": "attributes",
     "attribute_names": "names of attributes",
 }
 SAMPLES = {"count", "hash", "images", "points", "signals", "inputs"}
-HASHED = ("images", "points", "signals", "inputs", "labels", "attributes")  # tensors
+HASHED = ("images", "points", "signals", "inputs", "captions", "labels", "attributes")  # tensors
 SAMPLED = 1024  # rows
 
 
@@ -62,9 +63,9 @@ def _digits(digest: Any) -> str:
     return str(digest.hexdigest()[:16])
 
 
-def is_relabeled(keys: list[str]) -> bool:
-    """Whether two identities that differ in `keys` are of the same samples with other labels."""
-    return "labels" in keys and not SAMPLES & set(keys)
+def is_changed(keys: list[str], tensor: str) -> bool:
+    """Whether two identities that differ in `keys` are of the same samples with another `tensor`, such as labels."""
+    return tensor in keys and not SAMPLES & set(keys)
 
 
 def in_words(keys: list[str]) -> str:

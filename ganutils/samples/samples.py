@@ -85,7 +85,7 @@ class Samples:
         return self._rows(self.modality.tensor, self.shape) if is_large else self._flat(self.modality.tensor)
 
     def _rows(self, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Pictures or sounds of `shape`, [N, *shape], in memory or on disk."""
+        """Pictures, sounds or captions of `shape`, [N, *shape], in memory or on disk."""
         if math.prod((len(self), *shape)) > budget.IN_MEMORY:
             rows = self.file.on_disk(tensor, (len(self), *shape))
             if rows is not None:
@@ -108,6 +108,13 @@ class Samples:
         """The pictures that the samples become on the way back to what they were made from: uint8 [N, ...], or None."""
         shape = self._shape_beside("back")
         return None if shape is None else self._rows("back", shape)
+
+    @functools.cached_property
+    def captions(self) -> np.ndarray | None:
+        """What the samples are, in sentences: uint8 [N, K, L], which `captions.texts` reads; or None."""
+        if kinds.CAPTIONS not in self.file:
+            return None
+        return self._rows(kinds.CAPTIONS, self.file.specs[kinds.CAPTIONS].shape[-2:])
 
     @property
     def input_shape(self) -> tuple[int, ...] | None:

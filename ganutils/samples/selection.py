@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,8 +11,10 @@ import numpy as np
 
 from ganutils import Error, randomness
 from ganutils.files import budget, lineage
-from ganutils.files.kinds import BESIDE, Modality
+from ganutils.files.container import CHUNK, Stream
+from ganutils.files.kinds import BESIDE, CAPTIONS, Modality
 from ganutils.samples import predicates
+from ganutils.samples.captions import Captions, Joined
 from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
 from ganutils.sounds.about import SPECTROGRAM
@@ -55,6 +58,7 @@ class Collection(NamedTuple):
     labels, classes  int64 [total] and their names, or None and ()
     attributes       float32 [total, A] in 0..1, or None
     latents          float32 [total, Z], or None
+    captions         uint8 [total, K, L], or None
     beside           the tensors beside the pictures (see kinds.BESIDE) that all sources have
     input_names      what the inputs show
     meta             metadata for the result
@@ -69,6 +73,7 @@ class Collection(NamedTuple):
     attributes: np.ndarray | None
     attribute_names: tuple[str, ...]
     latents: np.ndarray | None
+    captions: Captions | None
     beside: tuple[str, ...]
     input_names: tuple[str, ...]
     meta: dict[str, Any]
@@ -114,6 +119,9 @@ def join(sources: list[Source]) -> Collection:
         notes.append("not all pictures are spectrograms of one kind, so they cannot be made sounds again")
     if lone:
         notes.append(f"skipped {' and '.join(lone)}, which not every source has")
+    captions = [source.captions for source in sources if source.captions is not None]
+    if 0 < len(captions) < len(sources):
+        notes.append("skipped captions, which not every source has")
     input_names = {source.input_names for source in sources}
     totals = [source.total for source in sources]
     return Collection(
@@ -125,6 +133,7 @@ def join(sources: list[Source]) -> Collection:
         attributes,
         names,
         _joined_latents(sources),
+        Joined(captions) if len(captions) == len(sources) else None,
         beside,
         input_names.pop() if "inputs" in beside and len(input_names) == 1 else (),
         meta,
@@ -254,9 +263,9 @@ def shuffled(rows: np.ndarray, seed: int, purpose: str) -> np.ndarray:
 
 def describe(
     collection: Collection, rows: np.ndarray, selection: Selection
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Labels, attributes and latents of `rows` as tensors, and the metadata of the result."""
-    tensors: dict[str, np.ndarray] = {}
+) -> tuple[dict[str, np.ndarray | Stream], dict[str, Any]]:
+    """Labels, attributes, latents and captions of `rows` as tensors, and the metadata of the result."""
+    tensors: dict[str, np.ndarray | Stream] = {}
     meta = dict(collection.meta)
     if selection.relabel is not None:
         tensors["labels"], meta["classes"] = np.zeros(len(rows), np.int64), [selection.relabel]
@@ -271,4 +280,14 @@ def describe(
         meta["attributes"] = list(collection.attribute_names)
     if collection.latents is not None:
         tensors["latents"] = collection.latents[rows]
+    if collection.captions is not None:
+        tensors[CAPTIONS] = _stream(collection.captions, rows)
     return tensors, meta
+
+
+def _stream(captions: Captions, rows: np.ndarray) -> Stream:
+    """Captions of `rows`, uint8 [n, K, L]; they may be more than fit into memory."""
+    _, *shape = captions.shape
+    most = max(1, CHUNK // math.prod(shape))
+    parts = (captions[rows[start : start + most]] for start in range(0, len(rows), most))
+    return Stream((len(rows), *shape), np.dtype(np.uint8), parts)

@@ -16,21 +16,24 @@ from ganutils.compute.distributed import ShardedGenerator, Team
 from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 from ganutils.randomness import stream
+from ganutils.runs import descriptions
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import Captions, Descriptions
 from ganutils.samples.samples import Samples
 
 Arrays = dict[str, np.ndarray]
 
 
 class Batch(NamedTuple):
-    """Images [B, C, H, W] or points [B, D], their condition, and inputs [B, c, h, w] of others, if D sees some.
+    """Images [B, C, H, W] or points [B, D], their condition, and a wrong one, if D sees some: with the descriptions of
+    other samples or, without descriptions, with their inputs.
 
     Of two domains the first half is of the first one. The pictures themselves are the inputs.
     """
 
     samples: Tensor
     condition: Condition
-    wrong: Tensor | None = None
+    wrong: Condition | None = None
 
 
 class Batches:
@@ -55,29 +58,40 @@ class Batches:
     def draw(self, update: int) -> Arrays:
         """What `take` makes the batch of `update`, counted from 0, of."""
         batch = {"rows": self._rows(update)} if self._on_device else self._read_ahead(update)
-        return {**batch, **self._wrong(update), **self._moves(update)}
+        return {**batch, **self._told(update), **self._wrong(update), **self._moves(update)}
 
     def take(self, drawn: Mapping[str, Tensor]) -> Batch:
         """What the networks see of a batch."""
-        batch = {name: tensor[drawn["rows"]] for name, tensor in self._on_device.items()} or dict(drawn)
+        batch = {**drawn, **{name: tensor[drawn["rows"]] for name, tensor in self._on_device.items()}}
         if "wrong rows" in drawn:
-            batch["wrong"] = self._on_device["inputs"][drawn["wrong rows"]]
-        samples, labels = batch["samples"], batch.get("labels")
+            batch["wrong inputs"] = self._on_device["inputs"][drawn["wrong rows"]]
+        samples = batch["samples"]
         if self.config.domains:
             pictures = to_network(moved(samples, drawn))
             return Batch(pictures, Condition(inputs=pictures))
-        if "inputs" not in batch:
-            return Batch(to_network(samples), Condition(labels))
-        condition = Condition(labels, to_network(moved(batch["inputs"], drawn)))
-        wrong = to_network(moved(batch["wrong"], drawn)) if "wrong" in batch else None
-        return Batch(to_network(moved(samples, drawn, self.config.scale)), condition, wrong)
+        given = {name: batch[name] for name in Condition._fields if name in batch}
+        wrong = {name: batch[f"wrong {name}"] for name in Condition._fields if f"wrong {name}" in batch}
+        for one in (given, wrong):
+            if "inputs" in one:
+                one["inputs"] = to_network(moved(one["inputs"], drawn))
+        condition = Condition(**given)
+        pictures = to_network(moved(samples, drawn, self.config.scale))
+        return Batch(pictures, condition, condition._replace(**wrong) if wrong else None)
+
+    def _told(self, update: int) -> Arrays:
+        """The descriptions of the batch of `update`: of a sample's captions one, by the seed and the update."""
+        random = ShardedGenerator(stream(self.config.seed, "captions", update), self.team)
+        at = random.random((self.config.batch // self.team.count,), np.float64) if self.config.words else None
+        return self.data.told(self._rows(update), at) if self.config.is_described else {}
 
     def _wrong(self, update: int) -> Arrays:
-        """Inputs that are not those of the batch of `update`, if D is to see some: those of the batch after it."""
+        """What is not of the batch of `update` and D is to see beside it, if anything: of the batch after it."""
         if not self.config.mismatch:
             return {}
+        if self.config.is_described:
+            return {f"wrong {name}": array for name, array in self._told(update + 1).items()}
         rows = self._rows(update + 1)
-        return {"wrong rows": rows} if self._on_device else {"wrong": np.asarray(self._arrays["inputs"][rows])}
+        return {"wrong rows": rows} if self._on_device else {"wrong inputs": np.asarray(self._arrays["inputs"][rows])}
 
     def _moves(self, update: int) -> Arrays:
         """How the pairs of a batch are shifted, in pixels of the inputs, and which are mirrored."""
@@ -161,25 +175,43 @@ def _order(seed: int, epoch: int, count: int, *domain: int) -> np.ndarray:
 
 
 class TrainingSet(NamedTuple):
-    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; labels int64 [N] for a conditional run, and
-    inputs uint8 [N, h, w, c] for one whose generator starts from them; or the rows of each of two domains.
+    """Samples uint8 [N, H, W, C] or float32 [N, D], in memory or on disk; for a conditional run labels int64 [N],
+    attributes float32 [N, A] or captions; for one whose generator starts from them inputs uint8 [N, h, w, c]; or the
+    rows of each of two domains.
     """
 
     samples: np.ndarray
     labels: np.ndarray | None = None
     inputs: np.ndarray | None = None
     domains: tuple[np.ndarray, np.ndarray] | None = None
+    attributes: np.ndarray | None = None
+    captions: Captions | None = None
 
     @property
     def tensors(self) -> dict[str, np.ndarray]:
-        """What there is of each sample, by name."""
+        """What there is of each sample but its description, by name."""
         beside = {"labels": self.labels, "inputs": self.inputs}
         return {"samples": self.samples, **{name: array for name, array in beside.items() if array is not None}}
 
+    def told(self, rows: np.ndarray, at: np.ndarray | None = None) -> Arrays:
+        """The descriptions of `rows` as a network takes them, if there are some: of captions the first, or the one that
+        `at`, in 0..1, falls on.
+        """
+        if self.attributes is not None:
+            return {"attributes": self.attributes[rows]}
+        if self.captions is None:
+            return {}
+        return {"tokens": self.captions.chosen(rows, np.zeros(len(rows)) if at is None else at)}
 
-def training_set(samples: Samples, config: Config) -> TrainingSet:
-    """What a run of `config` trains on."""
+
+def training_set(samples: Samples, config: Config, known: Descriptions = descriptions.NONE) -> TrainingSet:
+    """What a run of `config`, whose networks know these descriptions, trains on."""
     if config.domains:
         return TrainingSet(samples.array, domains=samples.domains())
-    labels = samples.labels_of(config.classes) if config.classes else None
-    return TrainingSet(samples.array, labels, samples.inputs if config.inputs else None)
+    return TrainingSet(
+        samples.array,
+        samples.labels_of(config.classes) if config.classes else None,
+        samples.inputs if config.inputs else None,
+        attributes=descriptions.attributes_of(samples, known.attributes, "the run") if config.attributes else None,
+        captions=descriptions.captions_of(samples, known.vocabulary) if config.words else None,
+    )

@@ -35,6 +35,10 @@ SHAPING = (
         "sees",
         "z_dim",
         "classes",
+        "attributes",
+        "words",
+        "contrast",
+        "kl",
         "domains",
     ),
 )

@@ -28,6 +28,10 @@ class Tick(NamedTuple):
     matching: float = NAN  # mean difference in D's features
     cycle: float = NAN  # of domains: mean difference of the real pictures to what they are there and back, in 0..1
     identity: float = NAN  # mean difference of the real pictures to what they become in their own domain, in 0..1
+    contrast: float = NAN  # of descriptions: how far the generated samples are from being told by them, in nats
+    contrast_real: float = NAN  # the same of the real ones
+    kl: float = NAN  # divergence from noise of what G draws around descriptions
+    mismatch: float = NAN  # share of the real samples beside wrong descriptions or inputs that D takes for generated
     d_real: float = NAN  # share of the real pictures that D takes for real
     d_fake: float = NAN  # share of the generated pictures that D takes for generated
     diversity: float = NAN  # of the last batch: standard deviation of the generated pictures over that of the real ones
@@ -38,6 +42,7 @@ class Tick(NamedTuple):
         d = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})"
         g, rate = f"G {self.g_loss:.3f}", f"{self.images_per_second:,.0f} img/s"
         named = {"L1": self.l1, "matching": self.matching, "cycle": self.cycle, "identity": self.identity}
+        named |= {"contrast": self.contrast, "KL": self.kl}
         texts = [
             d,
             g,

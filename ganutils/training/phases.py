@@ -44,7 +44,7 @@ class Phases:
     def __init__(self, gan: GAN, batches: Batches | None, team: Team, device: torch.device):
         self.gan, self.config, self.team, self.device = gan, gan.config, team, device
         self._batches = batches
-        self._objective = objective_of(self.config)
+        self._objective = objective_of(self.config, team)
         self._translator, self._judge = Translator(gan.G, self._autocast), Judge(gan.D, self._autocast)
         self._norms = {name: _batch_norms(network) for name, network in (("G", gan.G), ("D", gan.D))}
         of_d, of_g = self._objective.measured_of_d, self._objective.measured_of_g

@@ -12,8 +12,9 @@ from torch import nn
 
 from ganutils.compute import devices
 from ganutils.files import kinds, paths
-from ganutils.runs.config import SETTINGS, in_words
+from ganutils.runs.config import in_words
 from ganutils.runs.start import Start
+from ganutils.runs.traits import CONDITIONS
 from ganutils.samples.samples import Samples
 from ganutils.training.loop import Tick
 from ganutils.training.record import Outputs, Phase, Saver
@@ -64,7 +65,10 @@ def beginning(run: Start, trainer: Trainer, samples: Samples, given: Mapping[str
 
 def plan(trainer: Trainer, samples: Samples | None, given: Mapping[str, Any], work: str) -> list[str]:
     """What --dry-run prints: the introduction, all settings, and the `work` that would be done."""
-    names = {"classes" if name == SETTINGS["classes"].flag else name for name in given}
+    conditions = {
+        CONDITIONS["labels" if kind is True else kind] for name, kind in given.items() if name == "conditional"
+    }
+    names = conditions | set(given)
     values = {name: in_words(value) for name, value in vars(trainer.config).items()}
     width = max(map(len, values))
     rows = [f"  {name:{width}}  {value}{'  (given)' * (name in names)}" for name, value in values.items()]

@@ -65,7 +65,8 @@ class Board:
         config = self.gan.config
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
-        return np.concatenate(list(generate(self.gan.ema, z, labels, config.shape)))
+        told = self.data.told(np.arange(SHOWN) * len(self.data.samples) // SHOWN) if self.data else {}
+        return np.concatenate(list(generate(self.gan.ema, z, labels, config.shape, told=told)))
 
     def _pairs(self) -> np.ndarray:
         """uint8 [H, W, C]: input, output and target of the first pairs of the data."""
@@ -73,7 +74,8 @@ class Board:
         assert data is not None and data.inputs is not None
         inputs, targets = data.inputs[:PAIRS], data.samples[:PAIRS]
         labels = None if data.labels is None else data.labels[:PAIRS]
-        images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels)))
+        told = data.told(np.arange(len(inputs)))
+        images = np.concatenate(list(translate(self.gan.ema, config, inputs, labels, told=told)))
         return _columns({"images": images, "inputs": inputs, "targets": targets})
 
     def _both_ways(self) -> np.ndarray:

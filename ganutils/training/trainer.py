@@ -146,7 +146,7 @@ def trainer_of(
     run: Start, samples: Samples | None, device: torch.device, team: Team = ALONE, sync_bn: bool = False
 ) -> Trainer:
     """The Trainer of a run that starts or continues on `samples`; see Trainer."""
-    data = training_set(samples, run.config) if samples else None
+    data = training_set(samples, run.config, run.descriptions) if samples else None
     trainer = Trainer(begin(run.config, run.checkpoint, run.init), data, device, team, sync_bn)
     begin_together(trainer.gan, run.data, team)
     return trainer

@@ -108,6 +108,7 @@ def open_samples_file(request: Request) -> list[Source]:
         "attributes": samples.attributes,
         "attribute_names": tuple(samples.attribute_names),
         "latents": samples.latents,
+        "captions": samples.captions,
         "meta": {key: samples.meta[key] for key in KEPT if key in samples.meta},
     }
     Spectrogram.of(samples.name, samples.meta, samples.shape)  # which must be sound to be kept

@@ -9,7 +9,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ganutils.samples.sources.source import Source
 
 UNKNOWN = 0.5  # the value of an empty cell
 WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+Indexes = tuple[dict[str, list[int]], dict[str, list[int]]]  # rows by each of `_keys`
 DECIMAL_COMMA = re.compile(r"-?\d*,\d+")
 
 
@@ -38,6 +39,9 @@ class Table(NamedTuple):
     column: str | None
     words: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def places(self, one: int, other: int) -> str:
+        return f"rows {one + 1} and {other + 1}"
 
 
 def read_table(path: str, labels: str | None = None) -> Table:
@@ -150,7 +154,7 @@ def join(source: Source, table: Table) -> Source:
     """
     if source.names is None:
         raise Error(f"{source.name}: has no file names to match with {table.path}")
-    rows = _matched(source.name, source.names, table)
+    rows = matched(source.name, source.names, table)
     kept, noun = np.flatnonzero(rows >= 0), source.modality.noun
     notes = list(source.notes)
     if len(kept) < source.total:
@@ -177,12 +181,29 @@ def _labels(words: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     return np.array([number[word] for word in words], np.int64), tuple(classes)
 
 
-def _matched(source: str, names: Sequence[str], table: Table) -> np.ndarray:
+class Named(Protocol):
+    """What is known by the names of pictures: name -> row, in the file or folder `path`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def rows(self) -> dict[str, int]: ...
+    def places(self, one: int, other: int) -> str:
+        """Two rows, as messages call them."""
+        ...
+
+
+def matched(source: str, names: Sequence[str], table: Named) -> np.ndarray:
     """The row of each picture, or -1; Error if no picture has one, or two pictures share one."""
-    by_stem: dict[str, list[int]] = {}
+    indexes: Indexes = ({}, {})
     for name, row in table.rows.items():
-        by_stem.setdefault(_stem(name), []).append(row)
-    rows = np.array([_row(name, table, by_stem) for name in names])
+        for index, key in zip(indexes, _keys(name), strict=True):
+            index.setdefault(key, []).append(row)
+    rows = np.array([_by_path(name, table, indexes[0]) for name in names])
+    used = set(rows.tolist())  # what is left with the same name lies in another folder
+    for at in np.flatnonzero(rows < 0).tolist():
+        row = _by_name(names[at], table, indexes[1])
+        rows[at] = -1 if row in used else row
     found = rows[rows >= 0]
     if not len(found):
         raise Error(f"{table.path}: none of its names ({next(iter(table.rows))}, ...) is in {source}")
@@ -194,27 +215,39 @@ def _matched(source: str, names: Sequence[str], table: Table) -> np.ndarray:
     return rows
 
 
-def _check_unambiguous(names: Sequence[str], rows: np.ndarray, table: Table) -> None:
+def _check_unambiguous(names: Sequence[str], rows: np.ndarray, table: Named) -> None:
     """Error if a picture that has its row has another by a shorter name, which is no other picture's."""
     used = set(rows.tolist())
     for name, row in zip(names, rows.tolist(), strict=True):
         for key in (os.path.basename(name), _stem(name)) if row >= 0 else ():
             other = table.rows.get(key, row)
             if other not in used:
-                first, second = sorted((row + 1, other + 1))
-                raise Error(f"{table.path}: rows {first} and {second} are both for {name}; remove one")
+                places = table.places(*sorted((row, other)))
+                raise Error(f"{table.path}: {places} are both for {name}; remove one")
 
 
-def _row(name: str, table: Table, by_stem: dict[str, list[int]]) -> int:
-    """The row of a picture, or -1; Error if two may be meant."""
-    for key in (name, os.path.basename(name)):
-        if key in table.rows:
-            return table.rows[key]
-    rows = by_stem.get(_stem(name), [-1])
+def _by_path(name: str, table: Named, paths: dict[str, list[int]]) -> int:
+    """The row of the same path, with or without suffix, or -1."""
+    return table.rows[name] if name in table.rows else _only(name, table, paths.get(_keys(name)[0], [-1]))
+
+
+def _by_name(name: str, table: Named, stems: dict[str, list[int]]) -> int:
+    """The row of the same name, whatever its folder, or -1."""
+    last = os.path.basename(name)
+    return table.rows[last] if last in table.rows else _only(name, table, stems.get(_stem(name), [-1]))
+
+
+def _only(name: str, table: Named, rows: list[int]) -> int:
+    """The single one of `rows`; Error if there are two, or more."""
     if len(rows) > 1:
-        one, other = (row + 1 for row in rows[:2])
-        raise Error(f"{table.path}: rows {one} and {other} both match {name}; write its path, or its name, in one")
+        places = table.places(*rows[:2])
+        raise Error(f"{table.path}: {places} both match {name}; write its path, or its name, in one")
     return rows[0]
+
+
+def _keys(name: str) -> tuple[str, str]:
+    """The path without suffix, and the name without folders and suffix."""
+    return os.path.splitext(name)[0], _stem(name)
 
 
 def _stem(name: str) -> str:

@@ -107,6 +107,7 @@ INCLUDED = "5,000 MNIST digits, no download"
 DOWNLOADED = "downloaded once by torchvision (except lsun)"
 POINTS = "points of known distributions"
 FACES = "drawn faces with exact attributes; young and old"
+SHAPES = "two shapes, and where they are, as attributes"
 DRUMS, VOWELS = "sounds: kick, snare, hat, tom", "sounds: a, e, i, o, u, with known formants"
 PEOPLE = "drawn people; the inputs: standing, and a skeleton"
 
@@ -157,6 +158,7 @@ NAMES: dict[str, Row] = {
     "toy:faces": Row("toy:faces", FACES, "faces.open_faces", license=DRAWN),
     "toy:faces:age": Row("toy:faces:age", FACES, "ages.open_ages", license=DRAWN),
     "toy:hats": Row("toy:hats", "the hats of drawn faces; the inputs wear them", "hats.open_hats", license=DRAWN),
+    "toy:shapes": Row("toy:shapes", SHAPES, "shapes.open_shapes", license=DRAWN),
     "toy:people": Row("toy:people", PEOPLE, "people.open_people", license=DRAWN),
     "toy:people:walk": Row("toy:people:walk", PEOPLE, "people.open_walk", license=DRAWN),
     "toy:drums": Row("toy:drums", DRUMS, "drums.open_drums", license=DRAWN, toys=PLAYED),

@@ -17,6 +17,7 @@ from PIL import Image
 from ganutils import randomness
 from ganutils.samples.images import Shape
 from ganutils.samples.sources.drawing import Canvas, Color, Sketch, mixed, rendered, shaded
+from ganutils.samples.sources.sentences import Picker
 from ganutils.samples.sources.source import Request, Source
 
 ATTRIBUTES = ("smiling", "glasses", "moustache", "hat", "pose")
@@ -31,6 +32,8 @@ HATS = ((58, 62, 92), (134, 50, 56), (44, 90, 76), (96, 70, 46))
 
 def open_faces(request: Request) -> list[Source]:
     """Faces of a seed; a larger count only adds faces."""
+    from ganutils.samples.sources import portraits  # which knows the palettes here
+
     count = request.toys
     numbers = randomness.stream(request.options.seed, "toy", "faces").random((count, NUMBERS))
     about: dict[str, Any] = {
@@ -38,6 +41,7 @@ def open_faces(request: Request) -> list[Source]:
         "attribute_names": ATTRIBUTES,
         "meta": request.meta,
         "sketch": sketch,
+        "describe": lambda row, random: portraits.describe(numbers[row], Picker(random)),
     }
     return [Source(request.name, count, lambda row: numbers[row], draw, **about)]
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from ganutils import Error
-from ganutils.samples.sources import archives, attributes, catalog
+from ganutils.samples.sources import archives, attributes, captions, catalog, written
 from ganutils.samples.sources.source import Request, Source, SourceOptions
 
 
@@ -18,12 +18,17 @@ def open_sources(names: Sequence[str], options: SourceOptions) -> Iterator[list[
     """The sources that `names` stand for, one or more each, for as long as the block lasts."""
     rows = [catalog.row_of(name) for name in names]
     table = attributes.read_table(options.attributes, options.labels) if options.attributes else None
+    texts = written.read(options.captions) if options.captions else None
     with contextlib.ExitStack() as stack:
         requests = [Request(name, row, options, stack) for name, row in zip(names, rows, strict=True)]
         sources = _with_one_set([source for request in requests for source in _opened(request)])
         if table is not None:
             sources = [attributes.join(source, table) for source in sources]
             sources[0] = dataclasses.replace(sources[0], notes=(*table.notes, *sources[0].notes))
+        if texts is not None:
+            sources = captions.join(sources, texts)
+        if options.describe:
+            sources = [captions.described(source, options.describe, options.seed) for source in sources]
         yield sources
 
 
@@ -34,7 +39,7 @@ def open_inputs(names: Sequence[str], options: SourceOptions) -> Iterator[list[l
         inputs = []
         for name in names:
             split = options.split if catalog.row_of(name).splits else None
-            plain = options._replace(attributes=None, labels=None, split=split)
+            plain = options._replace(attributes=None, labels=None, captions=None, describe=None, split=split)
             inputs.append(stack.enter_context(open_sources([name], plain)))
         yield inputs
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ganutils.files import paths
 from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, Modality
+from ganutils.samples.captions import Captions, Chosen
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.signals import Clip, fit_signals
 from ganutils.samples.sources.catalog import Row
@@ -28,6 +29,8 @@ class SourceOptions(NamedTuple):
     mean, std, modes of the toys
     progress         total -> a bar, for downloads
     labels           the column of `attributes` that holds each picture's class in words
+    captions         a file or folder of captions, for pictures in files
+    describe         how many captions to write of each sample that was drawn; None = none
     """
 
     root: str
@@ -40,6 +43,8 @@ class SourceOptions(NamedTuple):
     modes: int | None
     progress: Progress
     labels: str | None = None
+    captions: str | None = None
+    describe: int | None = None
 
     @property
     def named_split(self) -> str | None:
@@ -138,6 +143,8 @@ class Source:
     labels, classes  int64 [total], and what they mean
     attributes       float32 [total, A] in 0..1, named by `attribute_names`
     latents          float32 [total, Z] that the samples were made from
+    captions         uint8 [total, K, L]
+    describe         (row, random) -> a caption of it, where the source can say what it drew
     meta             metadata, such as `license` and `lineage`
     notes            what the user should be told about it
     check            Error if it was changed while it was being read; called when all samples have been loaded
@@ -161,6 +168,8 @@ class Source:
     attributes: np.ndarray | None = None
     attribute_names: tuple[str, ...] = ()
     latents: np.ndarray | None = None
+    captions: Captions | None = None
+    describe: Callable[[int, np.random.Generator], str] | None = None
     meta: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -192,6 +201,8 @@ class Source:
             labels=part(self.labels),
             attributes=part(self.attributes),
             latents=part(self.latents),
+            captions=None if self.captions is None else Chosen(self.captions, rows),
+            describe=None,
         )
 
 

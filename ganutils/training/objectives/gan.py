@@ -7,14 +7,17 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ganutils.compute.distributed import ALONE, Team
 from ganutils.networks.condition import Condition
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.draws import BETWEEN, FAKE, REAL
 from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
 
+TEMPERATURE = 0.1  # of the softmax over cosines (XMC-GAN, appendix)
 Shown = tuple[Tensor, Condition]
 
 
@@ -24,7 +27,7 @@ class Seen(NamedTuple):
     real       samples, as augmented; None if G's update does without
     fake       generated ones, as augmented
     condition  of both
-    wrong      float32 [B, c, h, w], inputs of other samples; None if D sees none
+    wrong      that of other samples, beside which real ones count as fakes; None if D sees none
     noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
     shifts     int64 [B, kinds, maps], by how many points D moves its maps of each kind (see draws.py); None without
@@ -33,7 +36,7 @@ class Seen(NamedTuple):
     real: Tensor | None
     fake: Tensor
     condition: Condition
-    wrong: Tensor | None = None
+    wrong: Condition | None = None
     noise: Tensor | None = None
     between: Tensor | None = None
     shifts: Tensor | None = None
@@ -65,7 +68,13 @@ class Player:
 
 
 class Translator(Player):
-    """A generator that starts from pictures."""
+    """A generator; most of what is asked of it is for one that starts from pictures."""
+
+    def divergence(self, condition: Condition) -> Tensor:
+        """Of what it draws around descriptions, from noise: see `networks.conditioning.OfLatents`."""
+        with self.precision():
+            divergence: Tensor = self.network.classes.divergence(condition)  # type: ignore[operator, union-attr]
+        return divergence.float()
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Pictures [B, C, H, W]."""
@@ -82,6 +91,27 @@ class Judge(Player):
         logits: Tensor = self.network(x, condition)
         return logits
 
+    def encoded(self, condition: Condition) -> Condition:
+        """With its description read, once for several passes."""
+        is_described = condition.attributes is not None or condition.tokens is not None
+        encoded: Condition = self.network.classes.encoded(condition) if is_described else condition  # type: ignore
+        return encoded
+
+    def last(self, x: Tensor, condition: Condition) -> Tensor:
+        """The output of the last layer: maps [B, channels, h, w], or [B, units]."""
+        *_, last = self.network.layers(x, condition)  # type: ignore[operator]
+        return last
+
+    def judged(self, last: Tensor, condition: Condition) -> Tensor:
+        """The logits of samples whose last layer's output is `last`."""
+        logits: Tensor = self.network.judged(last, condition)  # type: ignore[operator]
+        return logits
+
+    def matched(self, last: Tensor) -> Tensor:
+        """What of such samples is compared with descriptions: [B, E]."""
+        matched: Tensor = self.network.classes.matched(self.network.features(last))  # type: ignore[operator, union-attr]
+        return matched
+
     def with_features(self, x: Tensor, condition: Condition) -> tuple[Tensor, list[Tensor]]:
         """The logits, and the output of each layer: maps [B, channels, h, w]."""
         maps = list(self.network.layers(x, condition))  # type: ignore[operator]
@@ -91,18 +121,22 @@ class Judge(Player):
 class GANObjective:
     """The losses and penalties that the settings name; see `training/losses.py`."""
 
-    def __init__(self, config: Config):
-        self.config, self.traits, self.loss = config, traits.LOSSES[config.loss], LOSSES[config.loss]
+    def __init__(self, config: Config, team: Team = ALONE):
+        self.config, self.team = config, team
+        self.traits, self.loss = traits.LOSSES[config.loss], LOSSES[config.loss]
 
     @property
     def measured_of_d(self) -> tuple[str, ...]:
         """The names of what an update of D measures; none if D is not trained."""
-        return ("d_loss", "d_real", "d_fake") if self.config.needs_d else ()
+        config = self.config
+        extra = ("mismatch",) * (config.mismatch > 0) + ("contrast_real",) * (config.contrast > 0)
+        return ("d_loss", "d_real", "d_fake", *extra) if config.needs_d else ()
 
     @property
     def measured_of_g(self) -> tuple[str, ...]:
         """The names of what an update of G measures."""
-        return ("g_loss",)
+        config = self.config
+        return ("g_loss",) + ("contrast",) * (config.contrast > 0) + ("kl",) * (config.kl > 0)
 
     @property
     def compares_real(self) -> bool:
@@ -110,16 +144,35 @@ class GANObjective:
         return self.traits.compares_pairs
 
     def discriminator(self, D: Judge, seen: Seen) -> Terms:
-        """Towards real = 1, fake = 0."""
-        config = self.config
-        assert seen.real is not None
-        real = seen.real.detach().requires_grad_() if config.r1 else seen.real
+        """Towards real = 1, fake = 0; a share of the fakes, `mismatch`, are real samples beside conditions of others.
+
+        (Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1: a matching-aware D.)
+        """
+        config, samples = self.config, seen.real
+        assert samples is not None
+        real = samples.detach().requires_grad_() if config.r1 else samples
         fake = seen.fake.detach().requires_grad_() if config.r2 else seen.fake
         with D.precision():
-            real_logits, fake_logits = self._logits(D, (real, seen.given_with(REAL)), (fake, seen.given_with(FAKE)))
+            seen = seen._replace(condition=D.encoded(seen.condition))
+            last, real_logits, fake_logits = self._judged_both(
+                D, (real, seen.given_with(REAL)), (fake, seen.given_with(FAKE))
+            )
         loss = self.loss.discriminator(real_logits, fake_logits, config.smooth)
         rates = self._accuracy(real_logits.detach(), fake_logits.detach())
-        measured = dict(zip(self.measured_of_d, (loss.detach(), *rates), strict=True))
+        measured = dict(zip(("d_loss", "d_real", "d_fake"), (loss.detach(), *rates), strict=True))
+        if config.mismatch:
+            assert seen.wrong is not None
+            with D.precision():
+                # A description is seen behind the last layer only, inputs before the first.
+                wrong_last = last if config.is_described else D.last(samples, seen.wrong)
+                wrong_logits = D.judged(wrong_last, D.encoded(seen.wrong))
+            among = self.loss.discriminator(real_logits, wrong_logits, config.smooth)
+            loss = (1 - config.mismatch) * loss + config.mismatch * among
+            measured["mismatch"] = self._accuracy(real_logits.detach(), wrong_logits.detach())[1]
+        if config.contrast:
+            contrast = self._contrast(D, last, seen.condition)
+            loss = loss + config.contrast * contrast
+            measured["contrast_real"] = contrast.detach()
         if config.r1:
             loss = loss + config.r1 * zero_centered(real_logits, real)
         if config.r2:
@@ -133,26 +186,64 @@ class GANObjective:
         return Terms(loss, measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
-        """Towards D(G(z)) = 1."""
+        """Towards D(G(z)) = 1, and towards samples that D tells by their descriptions."""
+        config, given = self.config, seen.condition
         with D.precision():
-            fake_logits = D(seen.fake, seen.given_with(FAKE))
+            seen = seen._replace(condition=D.encoded(seen.condition))
+            last = D.last(seen.fake, seen.given_with(FAKE))
+            fake_logits = D.judged(last, seen.condition)
             real_logits = fake_logits
             if self.traits.compares_pairs:
                 assert seen.real is not None
                 with torch.no_grad():
                     real_logits = D(seen.real, seen.given_with(REAL))
         loss = self.loss.generator(real_logits, fake_logits)
-        return Terms(loss, {"g_loss": loss.detach()})
+        measured = {"g_loss": loss.detach()}
+        if config.contrast:
+            contrast = self._contrast(D, last, seen.condition)
+            loss, measured["contrast"] = loss + config.contrast * contrast, contrast.detach()
+        if config.kl:
+            kl = G.divergence(given)
+            loss, measured["kl"] = loss + config.kl * kl, kl.detach()
+        return Terms(loss, measured)
 
-    def _logits(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor]:
-        """Of both, from one pass, which is faster; two where a picture's logit depends on its batch, or on chance."""
+    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor]:
+        """What D's last layer makes of real samples, and the logits of both kinds: from one pass, which is faster; two
+        where a picture's logit depends on its batch, or on chance.
+        """
         if self.config.norm == "batch" or self.config.dropout:
-            return D(*real), D(*fake)
+            last = D.last(*real)
+            return last, D.judged(last, real[1]), D(*fake)
         (real_samples, of_real), (fake_samples, of_fake) = real, fake
         pairs = zip(of_real, of_fake, strict=True)
-        both = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
-        real_logits, fake_logits = D(torch.cat([real_samples, fake_samples]), both).chunk(2)
-        return real_logits, fake_logits
+        condition = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
+        both = D.last(torch.cat([real_samples, fake_samples]), condition)
+        real_logits, fake_logits = D.judged(both, condition).chunk(2)
+        return both.chunk(2)[0], real_logits, fake_logits
+
+    def _contrast(self, D: Judge, last: Tensor, condition: Condition) -> Tensor:
+        """How far D is from telling, by the features of samples, which of a batch's descriptions is of which.
+
+        InfoNCE both ways, of cosines (Zhang et al. 2021, XMC-GAN, equations 6 to 8; Radford et al. 2021, CLIP, figure
+        3). Each process sees the whole batch, and gives the gradient of its part, which counts as often as there are
+        processes: their mean is that of the whole.
+        """
+        assert condition.text is not None
+        with D.precision():
+            matched = D.matched(last)
+        samples, texts = (self._whole(F.normalize(one.float())) for one in (matched, condition.text))
+        cosines = samples @ texts.T / TEMPERATURE
+        own = torch.arange(len(cosines), device=cosines.device)
+        loss = (F.cross_entropy(cosines, own) + F.cross_entropy(cosines.T, own)) / 2
+        return loss + (self.team.count - 1) * (loss - loss.detach())
+
+    def _whole(self, part: Tensor) -> Tensor:
+        """The whole batch of which this process has a `part`, which alone carries its graph."""
+        if self.team.count == 1:
+            return part
+        whole = self.team.whole(part.detach())
+        start = self.team.rank * len(part)
+        return torch.cat([whole[:start], part, whole[start + len(part) :]])
 
     def _accuracy(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """The share of samples on the right side of the boundary; without one, of the mean logit of the other kind."""

@@ -12,30 +12,19 @@ from ganutils.training.objectives.gan import GANObjective, Judge, Seen, Terms, T
 
 
 class PairedObjective(GANObjective):
-    """`adversarial` times the loss of a GAN, plus `l1` and `matching` times the differences to the true picture."""
+    """`adversarial` times the loss of a GAN, plus `l1` and `matching` times the differences to the true picture, plus
+    `contrast` times what it lacks of its description.
+    """
 
     @property
     def measured_of_g(self) -> tuple[str, ...]:
         config = self.config
-        return ("g_loss",) * (config.adversarial > 0) + ("l1",) + ("matching",) * (config.matching > 0)
+        judged = ("g_loss",) * (config.adversarial > 0)
+        return (*judged, "l1", *("matching",) * (config.matching > 0), *("contrast",) * (config.contrast > 0))
 
     @property
     def compares_real(self) -> bool:
         return True
-
-    def discriminator(self, D: Judge, seen: Seen) -> Terms:
-        """Towards real = 1, fake = 0; a share of the fakes, `mismatch`, are real pictures beside the inputs of others.
-
-        (Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1: a matching-aware D.)
-        """
-        terms, share = super().discriminator(D, seen), self.config.mismatch
-        if not share:
-            return terms
-        assert seen.real is not None and seen.wrong is not None
-        with D.precision():
-            right, wrong = D(seen.real, seen.condition), D(seen.real, seen.condition._replace(inputs=seen.wrong))
-        loss = self.loss.discriminator(right, wrong, self.config.smooth)
-        return terms._replace(loss=(1 - share) * terms.loss + share * loss)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
         """Towards what D takes for real, and towards the true picture (equation 4)."""
@@ -43,7 +32,9 @@ class PairedObjective(GANObjective):
         assert seen.real is not None
         named = self._judged(D, seen) if config.needs_d else {}
         named["l1"] = distance(seen.fake, seen.real)
-        weights = {"g_loss": config.adversarial, "l1": config.l1, "matching": config.matching}
+        weights = {"g_loss": config.adversarial} | {
+            name: getattr(config, name) for name in ("l1", "matching", "contrast")
+        }
         loss = torch.stack([weights[name] * term for name, term in named.items() if weights[name]]).sum()
         measured = {name: named[name].detach() for name in self.measured_of_g}
         return Terms(loss, {**measured, "l1": measured["l1"] / 2})  # with pixels in 0..1, as gan-eval has it
@@ -54,12 +45,15 @@ class PairedObjective(GANObjective):
         needs_real = self.traits.compares_pairs or config.matching > 0
         assert seen.real is not None
         with D.precision():
-            fake_logits, fake_maps = D.with_features(seen.fake, seen.condition)
+            condition = D.encoded(seen.condition)
+            fake_logits, fake_maps = D.with_features(seen.fake, condition)
             with torch.no_grad():
-                real_logits, real_maps = D.with_features(seen.real, seen.condition) if needs_real else (fake_logits, [])
+                real_logits, real_maps = D.with_features(seen.real, condition) if needs_real else (fake_logits, [])
         named = {"g_loss": self.loss.generator(real_logits, fake_logits)} if config.adversarial else {}
         if config.matching:
             # Wang et al. 2018, pix2pixHD, equation 4.
             pairs = zip(fake_maps, real_maps, strict=True)
             named["matching"] = torch.stack([distance(a.float(), b.float()) for a, b in pairs]).mean()
+        if config.contrast:
+            named["contrast"] = self._contrast(D, fake_maps[-1], condition)
         return named
