@@ -50,6 +50,51 @@ def test_a_sheet_has_a_row_for_each_class(ok, two_classes, content, tmp_path):
         assert "layout" not in content("one.safetensors")[0]
 
 
+@pytest.fixture
+def sky(ok, two_classes):
+    """A conditional checkpoint whose two classes differ already."""
+    ok("gan-loop", two_classes, *TINY, "--conditional", "--lr", 0.05, "--steps", 3, "-q", "-o", "sky.ckpt")
+    return "sky.ckpt"
+
+
+def test_a_walk_between_classes_begins_at_one_and_ends_at_the_other(ok, content, sky):
+    ok("gan-interp", "--seeds", "3,4", "--for", sky, "--through", "day,night", "--frames", 5, "-o", "w.safetensors")
+    film = content("w.safetensors")[1]
+    assert film["latents"].shape == (5, 2, 4)
+    assert np.array_equal(film["labels"], np.ones((5, 2), np.int64))
+    ok("gan-sample", sky, "--latents", "w.safetensors", "-o", "film.safetensors")
+    images = content("film.safetensors")[1]["images"].astype(int)
+    for frame, label in ((0, "day"), (4, "night")):
+        ok("gan-sample", sky, "--seeds", "3,4", "--label", label, "-o", "ends.safetensors")
+        ends = content("ends.safetensors")[1]["images"].astype(int)
+        assert abs(images[frame] - ends).max() <= 1
+    assert (images[0] != images[4]).any()
+
+
+def test_a_walk_between_classes_of_latents_in_a_file(ok, content, sky):
+    ok("gan-sample", sky, "--seeds", "3,4", "--label", "night", "-o", "s.safetensors")
+    ok("gan-interp", "s.safetensors", "--rows", 1, "--for", sky, "--through", "0,1", "--closed", "-o", "w.safetensors")
+    meta, film = content("w.safetensors")
+    assert film["latents"].shape == (60, 1, 4)
+    assert np.array_equal(film["latents"][0, 0], content("s.safetensors")[1]["latents"][1])
+    assert len(meta["lineage"]) > 2
+
+
+def test_what_cannot_be_walked_between(run, ok, two_classes, sky):
+    ok("gan-loop", two_classes, *TINY, "--steps", 0, "-q", "-o", "plain.ckpt")
+    ok("gan-loop", two_classes, *TINY, "--z-dim", 5, "--steps", 0, "-q", "-o", "long.ckpt")
+    ok("gan-sample", "long.ckpt", "-n", 2, "-o", "long.safetensors")
+    for words, problem in (
+        (("--seeds", 1, "--for", "plain.ckpt", "--through", "0,1"), "plain.ckpt: has no classes to walk between"),
+        (("--seeds", 1, "--for", sky, "--through", "day,noon"), "sky.ckpt: has no class 'noon'"),
+        (("long.safetensors", "--for", sky, "--through", "0,1"), "sky.ckpt: takes latents of 4 numbers, and those"),
+    ):
+        result = run("gan-interp", *words, "-o", "w.safetensors")
+        assert result.code == 1
+        assert problem in result.err
+        assert result.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(("classes", "each"), [(10, 10), (3, 100), (10, 1000), (1000, 10), (200, 1), (2, 7), (1, 9)])
 def test_rows_of_classes_stay_rows_whatever_their_number(classes, each):
     rows = class_rows(np.repeat(np.arange(classes), each))

@@ -68,7 +68,13 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-gif f --fps 12 -o f.png": "--fps has no effect on .png",
     "gan-gif f --loop 1 -o f.mp4": "--loop has no effect on .mp4",
     "gan-gif f --filter box -o f.gif": "--filter has no effect without --scale",
-    "gan-interp z --for missing -o w.npy": "--for has no effect without --seeds",
+    "gan-interp z --for missing -o w.npy": "--for has no effect without --seeds or --through",
+    "gan-interp z --through 0,1 --along 3 -o w.npy": "--along and --through exclude each other; give one",
+    "gan-interp z --through 0,1 --method lerp -o w.npy": "--method has no effect with --kind classes",
+    "gan-interp z --through 0,1 -o w.npy": "a walk between classes needs --through with two or more, and "
+    "--for CHECKPOINT",
+    "gan-interp --seeds 1 --for z --through 0 -o w.npy": "a walk between classes needs --through with two or more, and "
+    "--for CHECKPOINT",
     "gan-interp --seeds 1-2 --for z --rows 1 -o w.npy": "--rows has no effect with --seeds",
     "gan-interp z --kind jitter --along 1 -o w.npy": "--along has no effect with --kind jitter",
     "gan-interp z --kind grid --dwell 2 -o w.npy": "--dwell has no effect with --kind grid",

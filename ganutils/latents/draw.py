@@ -11,6 +11,8 @@ from ganutils.randomness import draw, stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import PRIORS, Config
 
+CLASSES = "ema.classes.embedding.weight"  # [classes, Z]: see ClassEmbedding.added
+
 
 def draw_latents(seed: int, count: int, z_dim: int, prior: str) -> np.ndarray:
     """The first `count` latents of `seed`: float32 [count, z_dim]; a larger count only adds rows."""
@@ -44,6 +46,22 @@ def latent_space(file: File) -> tuple[int, str]:
     if prior not in PRIORS:
         raise Error(f"{file.name}: damaged: its prior is {prior!r}, not one of {', '.join(PRIORS)}")
     return read_latents(file).shape[-1], prior
+
+
+def class_walk(file: File, classes: list[str], z_dim: int) -> tuple[np.ndarray, int]:
+    """What a checkpoint's averaged generator adds to latents of these `classes`, by name or number: float32 [K, Z]; and
+    the number of the first. Error if it has no classes, or takes other latents than of `z_dim` numbers.
+    """
+    if file.kind != "checkpoint" or CLASSES not in file:
+        raise Error(f"{file.name}: has no classes to walk between; give --for a checkpoint trained with --conditional")
+    names = checkpoints.class_names(file.meta, checkpoints.config_of(file))
+    numbers = [checkpoints.class_number(file.name, names, wanted) for wanted in classes]
+    vectors = file[CLASSES]
+    if vectors.ndim != 2 or len(vectors) != len(names) or not np.isfinite(vectors).all():
+        raise Error(f"{file.name}: damaged: the vectors of its classes are not rows of finite numbers, one for each")
+    if vectors.shape[1] != z_dim:
+        raise Error(f"{file.name}: takes latents of {vectors.shape[1]} numbers, and those given have {z_dim}")
+    return vectors[numbers], numbers[0]
 
 
 def choose_latents(config: Config, given: File | None, seeds: list[int] | None, seed: int, count: int) -> np.ndarray:

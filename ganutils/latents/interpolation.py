@@ -276,13 +276,38 @@ def _jitter(
     return jitter(_flat(keys), frames, seed, reach, prior), {}
 
 
+def _classes(
+    keys: np.ndarray,
+    prior: str,
+    name: str,
+    through: np.ndarray,
+    closed: bool = False,
+    frames: int | None = None,
+    ease: str = "linear",
+    dwell: int = 0,
+) -> Path:
+    """Each latent stays, and the vectors `through` [K, Z] of classes, which a generator adds to it, change.
+
+    The film is for the first of these classes: it holds what the vectors of others have more.
+    """
+    change = path((through - through[0])[:, None], frames, "lerp", closed, ease, dwell)
+    return _flat(keys) + change, {}
+
+
 PATHS: dict[str, Callable[..., Path]] = {
     "walk": _walk,
     "grid": _grid,
     "circle": _circle,
     "axis": _axis,
     "jitter": _jitter,
+    "classes": _classes,
 }
+
+
+def labeled(film: np.ndarray, label: int | None) -> dict[str, np.ndarray]:
+    """The tensors of a `film` [..., Z], which is for samples of the class `label`, if there is one."""
+    labels = {} if label is None else {"labels": np.full(film.shape[:-1], label, np.int64)}
+    return {"latents": film, **labels}
 
 
 def _flat(keys: np.ndarray) -> np.ndarray:
