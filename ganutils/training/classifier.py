@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganutils.files import container, paths
 from ganutils.inference import discriminate
@@ -51,6 +51,21 @@ def _fit(
     device: torch.device,
     progress: Progress | None,
 ) -> None:
+    def loss(chosen: np.ndarray, random: np.random.Generator) -> Tensor:
+        x = shifted(discriminate.as_taken(images[chosen], device), random)
+        return loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
+
+    fit(network, loss, rows, progress, "classifier")
+
+
+def fit(
+    network: nn.Module,
+    loss: Callable[[np.ndarray, np.random.Generator], Tensor],
+    rows: np.ndarray,
+    progress: Progress | None,
+    name: str,
+) -> None:
+    """Train a small network by a loss of batches of `rows`, which may draw at random; progress calls it `name`."""
     updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
@@ -58,14 +73,12 @@ def _fit(
         for update in range(updates):
             random = stream(VERSION, "batch", update)
             chosen = rows[random.integers(len(rows), size=BATCH)]
-            x = shifted(discriminate.as_taken(images[chosen], device), random)
-            loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
             optimizer.zero_grad()
-            loss.backward()
+            loss(chosen, random).backward()
             optimizer.step()
             schedule.step()
             if bar:
-                bar.advance(status=f"classifier: update {update + 1:,}/{updates:,}")
+                bar.advance(status=f"{name}: update {update + 1:,}/{updates:,}")
 
 
 def shifted(x: Tensor, random: np.random.Generator) -> Tensor:
@@ -94,17 +107,24 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(is_correct.mean())
 
 
-def digest(images: np.ndarray, targets: np.ndarray, device: torch.device) -> str:
-    """SHA-256 of a labeled set and of everything that decides what is trained on it.
+def digest(images: np.ndarray, targets: np.ndarray, device: torch.device, what: str = f"classifier {VERSION}") -> str:
+    """SHA-256 of a labeled set and of everything that decides `what` is trained on it.
 
     That is the kind of device too: each rounds in its own way, and scores are compared by the same features.
     """
-    hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}, {device.type} in fp32".encode())
+    hashed = hashlib.sha256(f"{what}, torch {torch.__version__}, {device.type} in fp32".encode())
     for array in (images, targets):
         hashed.update(f"{array.dtype.str} {array.shape}".encode())
         for start in range(0, len(array), 4096):
             hashed.update(np.ascontiguousarray(array[start : start + 4096]).data)
     return hashed.hexdigest()
+
+
+def kept(root: str, digest: str) -> str:
+    """The file in which the network of that digest is kept under `root`; its folder is there."""
+    folder = os.path.join(paths.at_home(root), "extractors")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, f"{digest[:32]}.safetensors")
 
 
 def cached(
@@ -123,10 +143,8 @@ def cached(
     tell        takes a message before a training, which may last half a minute
     progress    see `train`
     """
-    folder = os.path.join(paths.at_home(root), "extractors")
-    path = os.path.join(folder, f"{digest(images, targets, device)[:32]}.safetensors")
+    path = kept(root, digest(images, targets, device))
     if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
         if tell:
             tell(f"training a classifier on {len(images):,} labeled samples of {name}; kept in {path}")
         network, measured = train(images, targets, device, progress)
