@@ -68,7 +68,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-gif f --fps 12 -o f.png": "--fps has no effect on .png",
     "gan-gif f --loop 1 -o f.mp4": "--loop has no effect on .mp4",
     "gan-gif f --filter box -o f.gif": "--filter has no effect without --scale",
-    "gan-interp z --for missing -o w.npy": "--for has no effect without --seeds or --through",
+    "gan-interp z --for missing -o w.npy": "--for has no effect without --seeds, --through or --text",
     "gan-interp z --through 0,1 --along 3 -o w.npy": "--along and --through exclude each other; give one",
     "gan-interp z --through 0,1 --method lerp -o w.npy": "--method has no effect with --kind classes",
     "gan-interp z --through 0,1 -o w.npy": "a walk between classes needs --through with two or more, and "
@@ -90,6 +90,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-sample x --inputs a --back -o x.npy": "--back has no effect on x.npy, which holds the results alone",
     "gan-sample x --inputs a --back -o x.wav": "--back has no effect on x.wav, which holds the results alone",
     "gan-sample x --inputs a --back -o x/": "--back has no effect on x/, which holds the results alone",
+    "gan-sample x --text a --label 3": "--text and --label exclude each other; give one",
     "gan-sample x --seeds 1 --seed 0": "--seed has no effect with --seeds",
     "gan-sample x --latents z --seed 0": "--seed has no effect with --latents",
     "gan-sample x --latents z -n 9": "-n and --latents exclude each other; give one",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,9 @@ from ganutils.latents.draw import draw_latents
 from ganutils.networks.weights import load_generator
 from ganutils.runs import checkpoints, descriptions
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import Arrays
 from ganutils.runs.series import all_classes
+from ganutils.runs.wishes import Wishes, ignored
 from ganutils.sounds import about
 
 
@@ -34,7 +37,7 @@ class Generator:
     step     generator updates so far
     sample_rate  how many numbers of a sound make a second; None if it makes none
 
-    One that was trained on attributes or captions makes samples of the examples in its checkpoint, in turn.
+    vocabulary, attributes  the words that it knows, and the names of its attributes; else empty
     """
 
     def __init__(self, path: str | os.PathLike[str], device: str = "auto"):
@@ -54,6 +57,8 @@ class Generator:
         self._descriptions = descriptions.of_checkpoint(name, meta, config)
         self.shape, self.z_dim = config.shape, config.z_dim
         self.classes = checkpoints.class_names(meta, config)
+        known = self._descriptions
+        self.vocabulary, self.attributes = [*known.vocabulary], [*known.attributes]
         are_sounds = kinds.modality_of_shape(config.shape) is kinds.SIGNALS
         self.sample_rate = about.rate_of(name, meta) if are_sounds else None
         return self
@@ -64,7 +69,15 @@ class Generator:
         return draw_latents(seed, count, self.z_dim, self.config.prior)
 
     def __call__(
-        self, latents: Any = None, labels: Any = None, *, inputs: Any = None, to: Any = None, tile: int = 0
+        self,
+        latents: Any = None,
+        labels: Any = None,
+        *,
+        inputs: Any = None,
+        to: Any = None,
+        tile: int = 0,
+        text: Any = None,
+        attributes: Any = None,
     ) -> np.ndarray:
         """Samples of `latents` [..., Z]: uint8 [..., H, W, C], sounds float32 [..., T, C], or points [..., D].
 
@@ -73,23 +86,28 @@ class Generator:
                 ones are taken as color where it was trained on color
         to      with two domains: which of them the results are to be of, given as labels; None = the second
         tile    as --tile of gan-sample
+        text    with captions: a sentence for all, or one for each; None = the examples in the checkpoint, in turn.
+                Words that it does not know are ignored, and a warning names them
+        attributes  with attributes: values by name, for all, the others those of the examples; or [..., A] in 0..1
         """
         self._check_start(from_pictures=inputs is not None)
         if inputs is not None:
             if latents is not None:
                 raise Error("latents: the generator starts from pictures; give inputs alone")
-            return self._translated(as_images(inputs, "inputs"), labels, to, tile)
+            return self._translated(as_images(inputs, "inputs"), labels, to, tile, text, attributes)
         z = np.asarray(latents, np.float32)
         if z.ndim < 2 or z.shape[-1] != self.z_dim or not z.size:
             raise Error(f"latents: have shape {list(z.shape)}; give [..., {self.z_dim}], as .latents() does")
         lead = z.shape[:-1]
         classes = self._labels(labels, to, lead)
+        told = self._told(lead, text, attributes)
         with devices.lent():
-            told = self._descriptions.of_examples(lead).given
             chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape, told=told))
         return np.concatenate(chunks).reshape(*lead, *self.shape)
 
-    def _translated(self, inputs: np.ndarray, labels: Any, to: Any, tile: int) -> np.ndarray:
+    def _translated(
+        self, inputs: np.ndarray, labels: Any, to: Any, tile: int, text: Any, attributes: Any
+    ) -> np.ndarray:
         """What it makes of `inputs` [..., h, w, c]."""
         assert self.config.inputs is not None
         if (inputs.shape[-1], self.config.inputs[-1]) == (1, 3):
@@ -98,12 +116,41 @@ class Generator:
         if shape[-1] != self.config.inputs[-1] or not inputs.size:
             raise Error(f"inputs: have shape {list(inputs.shape)}; give [..., h, w, {self.config.inputs[-1]}]")
         classes = self._labels(labels, to, lead)
+        told = self._told(lead, text, attributes)
         with devices.lent():
-            told = self._descriptions.of_examples(lead).given
             flat = inputs.reshape(-1, *shape)
             chunks = list(translate(self._network, self.config, flat, classes, tile, told=told))
         made = np.concatenate(chunks)
         return made.reshape(*lead, *made.shape[1:])
+
+    def _told(self, lead: tuple[int, ...], text: Any, attributes: Any) -> Arrays:
+        """Descriptions of samples with the axes `lead`, as the network takes them."""
+        known = self._descriptions
+        if text is not None:
+            if not known.vocabulary:
+                raise Error('text: the generator knows no words; train one with conditional="captions"')
+            texts = _one_each("text", np.array(text, object), lead).tolist()
+            if not all(isinstance(each, str) for each in texts):
+                raise Error("text: give a sentence, or one for each sample")
+            different = {each: number for number, each in enumerate(dict.fromkeys(texts))}
+            for note in ignored(known.unknown([*different])):
+                warnings.warn(f"text: {note}", stacklevel=4)
+            return known.told([*different]).at(np.array([different[each] for each in texts])).given
+        if attributes is None:
+            return known.of_examples(lead).given
+        if not known.attributes:
+            raise Error('attributes: the generator takes none; train one with conditional="attributes"')
+        if isinstance(attributes, Mapping):
+            for name in attributes.keys() - {*known.attributes}:
+                raise Error(f"attributes: there is no {name!r}; they are {', '.join(known.attributes)}")
+            values = Wishes(attributes=[attributes]).told(known, lead, lambda: known.of_examples(lead)).given
+        else:
+            array = np.asarray(attributes, np.float32)
+            each = _one_each("attributes", array, (*lead, len(known.attributes)))
+            values = {"attributes": each.reshape(-1, len(known.attributes))}
+        if not ((values["attributes"] >= 0) & (values["attributes"] <= 1)).all():
+            raise Error("attributes: are not all from 0 to 1")
+        return values
 
     def _check_start(self, from_pictures: bool) -> None:
         """Error unless it starts from pictures, or from latents, as said."""
@@ -142,3 +189,11 @@ class Generator:
             low, high, last = numbers.min(), numbers.max(), len(self.classes) - 1
             raise Error(f"{what}: go from {low} to {high}; the classes are 0 to {last}")
         return numbers
+
+
+def _one_each(what: str, given: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """What was given for the argument `what`, for each sample: one after the other."""
+    try:
+        return np.broadcast_to(given, shape).flatten()
+    except ValueError:
+        raise Error(f"{what}: have shape {list(given.shape)}, and the samples need {list(shape)}") from None

@@ -273,6 +273,9 @@ score = click.option(
 )
 seed = _shared("--seed", type=Integer(0, MOST_SEED), default=0, help="Random seed")
 seeds = _shared("--seeds", type=Rows(), help="One latent per seed, e.g. 0-15; seed 7 gives the first of --seed 7")
+text = _shared(
+    "--text", multiple=True, show_default=False, help="Sentence for a GAN that was trained on captions; repeatable"
+)
 threads = _shared(
     "--threads", type=Threads(), default="auto", metavar="N", help="Number of CPU threads; auto = as many as pay"
 )

@@ -210,6 +210,23 @@ class Names(click.ParamType):
         return names
 
 
+class Assignments(click.ParamType):
+    """Values in 0..1 by name, like smiling=1,hat=0; gives a dict. A name with a comma goes in double quotes."""
+
+    name = "name=value,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> dict[str, float]:
+        if isinstance(value, dict):
+            return value
+        values: dict[str, float] = {}
+        for part in Texts().convert(value, param, ctx):
+            name, _, number = (text.strip() for text in part.rpartition("="))
+            if not name or name in values:
+                self.fail(f"{value!r} is not a list like smiling=1,hat=0, with each name once", param, ctx)
+            values[name] = Number(0, 1).convert(number, param, ctx)
+        return values or self.fail("it names no attribute", param, ctx)
+
+
 class Name(click.ParamType):
     """A name; not blank."""
 

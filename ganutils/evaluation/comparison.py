@@ -10,8 +10,12 @@ from ganutils.evaluation.extractors.extractor import Teller
 from ganutils.evaluation.fakes import check_baseline, check_fake
 from ganutils.evaluation.features import judges_between, open_extractor
 from ganutils.evaluation.formants import formants_of
+from ganutils.evaluation.matching import can_learn, open_matcher
+from ganutils.evaluation.said import FOUND, finds_attributes
 from ganutils.evaluation.sets import Real, attributed_set, labeled_set
 from ganutils.evaluation.translators import WayBack, check_back, direction_of, open_back
+from ganutils.files import container
+from ganutils.runs import checkpoints
 from ganutils.samples.samples import Samples
 
 
@@ -63,4 +67,24 @@ def open_real(samples: Samples, fakes: Sequence[str], how: How, teller: Teller) 
     real = Real(samples, extractor, how.limit, how.seed, direction, way_back=way_back)
     if how.features == "auto" and real.goes_between and samples.attributes is not None:
         real.finder = open_extractor("auto", attributed_set(samples), *place)
+    told = {kind for fake in fakes for kind in _told(fake)}
+    names = samples.attribute_names
+    if told and finds_attributes(extractor, names):
+        real.attribute_finder = extractor
+    elif told and how.features == "auto" and samples.are_images and samples.attributes is not None:
+        finder = real.finder if real.goes_between else open_extractor("auto", attributed_set(samples), *place)
+        real.attribute_finder = finder if finds_attributes(finder, names) else None
+    if "captions" in told and how.features == "auto" and can_learn(samples):
+        real.matcher = open_matcher(samples, *place)
     return real
+
+
+def _told(path: str) -> set[str]:
+    """What the samples in the file `path`, or those that it makes, are told to be: captions, attributes, neither."""
+    both = {"captions", "attributes"}
+    if path == "-":  # which is read later
+        return both
+    with container.read(path, "samples", "checkpoint") as file:
+        if file.kind == "checkpoint":
+            return {checkpoints.config_of(file).seen_beside} & both
+        return {kind for kind in both if kind in file and not (kind == "attributes" and file.meta.get(FOUND))}

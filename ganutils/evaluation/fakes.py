@@ -12,6 +12,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation import metrics
 from ganutils.evaluation.extractors.extractor import check_finite
+from ganutils.evaluation.said import Said, said_in, said_of
 from ganutils.evaluation.sets import Fake, Labels, Real
 from ganutils.evaluation.translators import Direction, Given, Translator, check_classes, check_taken, load_translator
 from ganutils.files import container
@@ -111,17 +112,22 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
         yield told
         if _translates(file, real):
             translator = load_translator(file, device)
-            yield from (translated(translator, real, given) for given in given_sets(real, count, repeats, limit))
+            for given in given_sets(real, count, repeats, limit):
+                yield translated(translator, real, given, _told_to(file, real, np.arange(len(real.source))[given.rows]))
         elif _are_pairs(file, real.source):
-            yield Fake(real, Samples(file).array[real.rows], real.given_inputs)
+            whole = Samples(file)
+            said = said_in(whole, np.arange(len(whole))[real.rows], real.source.attribute_names)
+            yield Fake(real, whole.array[real.rows], real.given_inputs, said=said)
         elif file.kind == "checkpoint":
             yield from _drawn(file, real, count or min(len(real.samples), limit), repeats, device)
         else:
-            opened = Samples(file)
-            samples, labels = opened.array, _labels(opened.labels, file.meta)
-            for rows in _dealt(len(samples), count or limit, repeats, real.seed, path, "samples"):
-                check_finite(path, samples[rows])
-                yield Fake(real, samples[rows], labels=labels and labels.at(rows))
+            whole = Samples(file)
+            labels = _labels(whole.labels, file.meta)
+            for rows in _dealt(len(whole), count or limit, repeats, real.seed, path, "samples"):
+                samples = whole.array[rows]
+                check_finite(path, samples)
+                said = said_in(whole, np.arange(len(whole))[rows], real.source.attribute_names)
+                yield Fake(real, samples, labels=labels and labels.at(rows), said=said)
 
 
 def _translates(file: File, real: Real) -> bool:
@@ -160,22 +166,35 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
 
     if each < metrics.LEAST:
         raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-    told = told_like(file, real.source, real.rows, each * repeats)
-    samples, drawn, _ = draw_samples(file, each * repeats, real.seed, device, told)
-    check_finite(file.name, samples)
-    labels, deal = _labels(drawn, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
-    yield from (Fake(real, samples[rows], labels=labels and labels.at(rows)) for rows in deal)
+    rows = np.resize(np.arange(len(real.source))[real.rows], each * repeats)
+    told = told_like(file, real.source, rows, len(rows))
+    drawn = draw_samples(file, len(rows), real.seed, device, told)
+    check_finite(file.name, drawn.samples)
+    labels, deal = _labels(drawn.labels, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
+    for dealt in deal:
+        said = _told_to(file, real, rows[dealt])
+        yield Fake(real, drawn.samples[dealt], labels=labels and labels.at(dealt), said=said)
 
 
 def _labels(numbers: np.ndarray | None, meta: Mapping[str, Any]) -> Labels | None:
     return None if numbers is None else Labels(numbers, meta.get("classes") or ())
 
 
-def translated(translator: Translator, real: Real, given: Given) -> Fake:
+def _told_to(file: File, real: Real, rows: np.ndarray) -> Said | None:
+    """What the networks of a checkpoint are told: of these rows of the real ones, if they are told anything."""
+    config = checkpoints.config_of(file)
+    if not config.is_described or config.seen_beside not in real.source.file:
+        return None
+    return said_of(
+        real.source, rows, real.source.attribute_names, file.meta["attributes"] if config.attributes else None
+    )
+
+
+def translated(translator: Translator, real: Real, given: Given, said: Said | None = None) -> Fake:
     """What a translator makes of what it is given; the way back too, if it knows one."""
     if not translator.domains:
         labels, told = translator.labels_of(real.source, given.rows), translator.told(real.source, given.rows)
-        return Fake(real, translator(given.pictures, labels=labels, told=told), given)
+        return Fake(real, translator(given.pictures, labels=labels, told=told), given, said=said)
     assert real.direction is not None
     start, goal = real.direction
     return Fake(real, translator(given.pictures, goal), given, lambda made: translator(made, start))

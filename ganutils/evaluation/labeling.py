@@ -18,6 +18,7 @@ from ganutils import Error
 from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller, check_finite
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.report import rounded
+from ganutils.evaluation.said import FOUND
 from ganutils.files import budget, lineage
 from ganutils.files.container import Stream
 from ganutils.randomness import stream
@@ -235,7 +236,7 @@ def label_file(
     }
     tensors["attributes"] = labels.attributes.reshape(*samples.lead, -1)
     meta = {key: value for key, value in samples.meta.items() if key not in ("format", "kind", "classes", "attributes")}
-    meta["attributes"] = labels.names
+    meta |= {"attributes": labels.names, FOUND: True}
     if labels.labels is not None:
         tensors["labels"] = labels.labels.reshape(samples.lead)
         meta["classes"] = labels.classes

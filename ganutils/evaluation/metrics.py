@@ -347,13 +347,14 @@ def saturation(images: np.ndarray) -> float:
     return float(in_blocks(lambda x: per_picture(np.ptp(x, axis=3)), images).mean())
 
 
-def kept(found: np.ndarray, true: np.ndarray, exclusive: bool) -> np.ndarray:
+def kept(found: np.ndarray, true: np.ndarray, exclusive: bool, known: np.ndarray | bool = True) -> np.ndarray:
     """How well each of A attributes can be `found` where it is `true`, bool [N, A]: float [A]; NaN if no row tells.
 
     Balanced accuracy: the mean of two shares, of the rows that have it, and of those that do not, how many are right.
     So who finds nothing has 1/2, however rare it is. If they are `exclusive` classes it is the former share alone.
+    Only what is `known`, bool [N, A], counts.
     """
-    has, lacks = (_share(right, among) for right, among in ((found, true), (~found, ~true)))
+    has, lacks = (_share(right, among & known) for right, among in ((found, true), (~found, ~true)))
     return has if exclusive else np.where(np.isnan(has), lacks, np.where(np.isnan(lacks), has, (has + lacks) / 2))
 
 

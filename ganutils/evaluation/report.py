@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,10 +48,12 @@ def baseline(real: Real, limit: int) -> Scores:
 
 
 def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:
-    results, size = [], 0
+    results, size, told = [], 0, dict[str, None]()
     for fake in sets:
         results.append(scores.score(real, fake))
         size = len(fake.samples)
+        if "said" in results[-1] and fake.said is not None and fake.said.note:
+            told[fake.said.note] = None
     repeats = len(results)
     counts = {"real_count": len(real.samples), "fake_count": size, "repeats": repeats, "seed": real.seed}
     features = {**real.extractor.about, "width": real.features.shape[1]}
@@ -59,9 +61,15 @@ def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:
     result = {**about, **to, **mean(results), "real": os.path.basename(real.name), **counts, "features": features}
     if "kept" in result and real.finder is not real.extractor:
         result["finder"] = real.finder.about
+    if "said" in result and real.attribute_finder not in (None, real.extractor):
+        assert real.attribute_finder is not None
+        result["attribute_finder"] = real.attribute_finder.about
+    if "r_precision" in result:
+        assert real.matcher is not None
+        result["matcher"] = real.matcher.about
     if repeats > 1:
         result["deviation"] = deviations(results)
-    return rounded({**result, "notes": list(notes(real, size, "kept" in result, "label_accuracy" in result))})
+    return rounded({**result, "notes": [*notes(real, size, result.keys()), *told]})
 
 
 def mean(results: list[Scores]) -> Scores:
@@ -87,8 +95,8 @@ def deviations(results: list[Scores]) -> Scores:
     return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
-def notes(real: Real, size: int, is_kept: bool, is_labeled: bool) -> Iterator[str]:
-    """What a reader of the scores should know."""
+def notes(real: Real, size: int, measured: Container[str]) -> Iterator[str]:
+    """What a reader of the scores `measured` should know."""
     width, about = real.features.shape[1], real.extractor.about
     least = min(size, len(real.samples))
     if least < ENOUGH * width:
@@ -100,8 +108,10 @@ def notes(real: Real, size: int, is_kept: bool, is_labeled: bool) -> Iterator[st
     noun = real.source.modality.noun
     judged = {"modes are": about} if real.has_modes else {}
     judged |= {"arrived is": about} if real.goes_between and real.extractor.classify else {}
-    judged |= {"kept is": real.finder.about} if is_kept and not real.has_modes else {}
-    judged |= {"labels are": about} if is_labeled and not real.has_modes else {}
+    judged |= {"kept is": real.finder.about} if "kept" in measured and not real.has_modes else {}
+    judged |= {"labels are": about} if "label_accuracy" in measured and not real.has_modes else {}
+    if "said" in measured and real.attribute_finder is not None:
+        judged["said is"] = real.attribute_finder.about
     for what, judge in judged.items():
         accuracy = judge.get("accuracy")
         if accuracy is not None and accuracy < 0.9:

@@ -268,6 +268,14 @@ def _known_answers(real: Real, fake: Fake) -> bool:
     return fake.given is not None and real.answers is not None
 
 
+def _told_attributes(real: Real, fake: Fake) -> bool:
+    return fake.said is not None and real.attribute_finder is not None and bool(fake.said.known.any())
+
+
+def _told_sentences(real: Real, fake: Fake) -> bool:
+    return fake.said is not None and fake.said.texts is not None and real.matcher is not None
+
+
 def _goal_is_known(real: Real, fake: Fake) -> bool:
     return real.goes_between and real.direction is not None and real.direction.goal in real.extractor.names
 
@@ -305,6 +313,12 @@ SCORES: tuple[Score, ...] = (
     Score("label_accuracy", _label_accuracy, "labels", HIGHER, _labeled),
     Score("formants", _formants, "formants", HIGHER, _labeled_vowels),
     Score("formants_real", lambda real, fake: real.formants_share, needs=_labeled_vowels),
+    Score("said", lambda real, fake: fake.found.mean, "said", HIGHER, _told_attributes),
+    Score("said_attributes", lambda real, fake: fake.found.attributes, needs=_told_attributes),
+    Score("said_whole", lambda real, fake: fake.found.whole, "whole", HIGHER, _told_attributes),
+    Score("said_real", lambda real, fake: real.found.mean, needs=_told_attributes),
+    Score("r_precision", lambda real, fake: fake.r_precision, "R-prec.", HIGHER, _told_sentences),
+    Score("r_precision_real", lambda real, fake: real.r_precision, needs=_told_sentences),
     Score("cycle_l1", lambda real, fake: fake.cycle_l1(), "cycle L1", LOWER, _both_ways),
     Score("cycle_l1_blurred", _cycle_l1_blurred, needs=_both_ways),
     Score("recovered", _recovered, "recovered", HIGHER, _way_back),

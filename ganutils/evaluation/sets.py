@@ -14,6 +14,8 @@ from ganutils.evaluation import metrics, palettes
 from ganutils.evaluation.answers import Answers, answers_of
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
 from ganutils.evaluation.formants import formants_of
+from ganutils.evaluation.matching import Matcher
+from ganutils.evaluation.said import Found, Said, said_of
 from ganutils.evaluation.thumbnails import thumbnails
 from ganutils.evaluation.translators import Direction, Given, WayBack, rows_of
 from ganutils.files import budget
@@ -67,7 +69,12 @@ class Real:
                      and translators are given the others
     finder           finds what translators should keep: `extractor`, unless another is set
     way_back         a translator that leads from such samples back to what they were made from
+    attribute_finder finds the attributes that samples were told to have, if something does
+    matcher          tells which sentence a sample is of, if something does
     """
+
+    attribute_finder: Extractor | None = None
+    matcher: Matcher | None = None
 
     def __init__(
         self,
@@ -200,6 +207,25 @@ class Real:
         """What should be found in each sample, or kept by it; None if what the samples have cannot be found."""
         return answers_of(self.source, self.finder, self.direction if self.goes_between else None)
 
+    def said(self, rows: np.ndarray) -> Said:
+        """What those rows of the file are told: by their captions or, where there are none, attributes."""
+        by = self.source.attribute_names if self.source.captions is None else None
+        return said_of(self.source, rows, self.source.attribute_names, by)
+
+    @functools.cached_property
+    def found(self) -> Found:
+        """What is found in the samples of what they are told themselves: the most that is to be expected."""
+        assert self.attribute_finder is not None
+        rows = np.arange(len(self.source))[self.rows]
+        return self.said(rows).found(self.samples, self.attribute_finder, self.source.attribute_names)
+
+    @functools.cached_property
+    def r_precision(self) -> float:
+        """That of samples which the matcher has not seen."""
+        assert self.matcher is not None
+        rows = self.matcher.held_out[:COMPARED]
+        return self.matcher.r_precision(self.source.array[rows], self.said(rows), self.seed)
+
     @functools.cached_property
     def palette(self) -> np.ndarray | None:
         """The colors of what translators are given: [K, C]; None if it is not flat, as `palettes` has it."""
@@ -228,7 +254,8 @@ class Fake:
 
     given       what each of them was made from; None if that is not known
     back        what leads back to it, by the same translator
-    labels      what each of them is to be, if that is known
+    labels      the class that each of them is to be of, if that is known
+    said        what each was told to be; None if that is not known
     """
 
     def __init__(
@@ -238,8 +265,10 @@ class Fake:
         given: Given | None = None,
         back: Callable[[np.ndarray], np.ndarray] | None = None,
         labels: Labels | None = None,
+        said: Said | None = None,
     ):
-        self.real, self.samples, self.given, self._back, self.labels = real, samples, given, back, labels
+        self.real, self.samples, self.given, self._back = real, samples, given, back
+        self.labels, self.said = labels, said
         self.features = real.extractor.features(samples)
 
     @property
@@ -295,6 +324,17 @@ class Fake:
         assert self.given is not None
         assert self.real.answers is not None
         return self.real.answers.kept(self.samples, self.given.rows)
+
+    @functools.cached_property
+    def found(self) -> Found:
+        """What is found in them of what they were told."""
+        assert self.said is not None and self.real.attribute_finder is not None
+        return self.said.found(self.samples, self.real.attribute_finder, self.real.source.attribute_names)
+
+    @property
+    def r_precision(self) -> float:
+        assert self.said is not None and self.real.matcher is not None
+        return self.real.matcher.r_precision(self.samples, self.said, self.real.seed)
 
     @property
     def mode_shares(self) -> np.ndarray:

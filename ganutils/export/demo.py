@@ -44,6 +44,12 @@ REACH = 3.0  # of a main direction, in standard deviations of the latents
 NAMED_REACH = 2.0  # of a direction between attributes, in its own length
 
 
+def check(file: File) -> None:
+    """Error if there is no page for the network in `file`."""
+    if file.kind == "checkpoint" and checkpoints.config_of(file).is_described:
+        raise Error(f"{file.name}: takes attributes or captions, which pages do not; export it as .onnx")
+
+
 def write(
     path: str,
     file: File,

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganutils import Error
 from ganutils.files.container import File
 from ganutils.files.kinds import modality_of_shape
 from ganutils.networks.classifier import read as read_classifier
@@ -23,6 +22,8 @@ from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.randomness import draw, stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.start import descriptions_in
+from ganutils.samples.captions import WORDS
 from ganutils.sounds import about as sounds
 
 SAMPLES = 8  # of the inputs that show a graph's shapes, and that it is compared at
@@ -44,51 +45,48 @@ class Exported(NamedTuple):
     another: dict[str, Tensor] | None = None
 
 
-class Generate(nn.Module):
-    """Latents [N, Z], and labels [N] where it has classes -> images in 0..1, sounds, or points."""
+class _Told(nn.Module):
+    """A network, and what its condition has beside inputs: `seen` are labels, attributes or tokens."""
 
-    def __init__(self, generator: nn.Module):
+    def __init__(self, network: nn.Module, seen: str):
         super().__init__()
-        self.generator = generator
+        self.network, self.seen = network, seen
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        made: Tensor = self.generator(latents, Condition(labels))
+    def condition(self, told: Tensor | None, inputs: Tensor | None = None) -> Condition:
+        return Condition(inputs=inputs)._replace(**{self.seen: told})
+
+
+class Generate(_Told):
+    """Latents [N, Z], and what it is told -> images in 0..1, sounds, or points."""
+
+    def forward(self, latents: Tensor, told: Tensor | None = None) -> Tensor:
+        made: Tensor = self.network(latents, self.condition(told))
         return (made / 2 + 0.5).clamp(0, 1) if made.dim() == 4 else made
 
 
-class Translate(nn.Module):
-    """Pictures in 0..1 of any size, and labels [N] where it has classes -> images in 0..1."""
+class Translate(_Told):
+    """Pictures in 0..1 of any size, and what it is told -> images in 0..1."""
 
-    def __init__(self, generator: nn.Module):
-        super().__init__()
-        self.generator = generator
-
-    def forward(self, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        made: Tensor = self.generator(None, Condition(labels, inputs * 2 - 1))
+    def forward(self, inputs: Tensor, told: Tensor | None = None) -> Tensor:
+        made: Tensor = self.network(None, self.condition(told, inputs * 2 - 1))
         return (made / 2 + 0.5).clamp(0, 1)
 
 
-class Judge(nn.Module):
-    """Images in 0..1, sounds or points, and labels -> logits [N], or those of patches [N, h, w]; high ones are real."""
+class Judge(_Told):
+    """Images in 0..1, sounds or points, and what it is told -> logits [N], or those of patches [N, h, w]; the higher,
+    the more real.
+    """
 
-    def __init__(self, discriminator: nn.Module):
-        super().__init__()
-        self.discriminator = discriminator
-
-    def forward(self, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.discriminator(samples * 2 - 1 if samples.dim() == 4 else samples, Condition(labels))
+    def forward(self, samples: Tensor, told: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.network(samples * 2 - 1 if samples.dim() == 4 else samples, self.condition(told))
         return logits
 
 
-class JudgePairs(nn.Module):
-    """Images in 0..1, the inputs that they were made from, in 0..1, and labels -> logits as those of Judge."""
+class JudgePairs(_Told):
+    """Images in 0..1, the inputs that they were made from, in 0..1, and what it is told -> logits as those of Judge."""
 
-    def __init__(self, discriminator: nn.Module):
-        super().__init__()
-        self.discriminator = discriminator
-
-    def forward(self, images: Tensor, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.discriminator(images * 2 - 1, Condition(labels, inputs * 2 - 1))
+    def forward(self, images: Tensor, inputs: Tensor, told: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.network(images * 2 - 1, self.condition(told, inputs * 2 - 1))
         return logits
 
 
@@ -111,8 +109,6 @@ def of_file(file: File, discriminator: bool = False, to: str | None = None) -> E
     """
     if file.kind == "extractor":
         return _classifier(file)
-    if checkpoints.config_of(file).is_described:
-        raise Error(f"{file.name}: takes attributes or captions, which exported networks do not; use gan-sample")
     return _discriminator(file, to) if discriminator else _generator(file, to)
 
 
@@ -125,13 +121,11 @@ def _generator(file: File, to: str | None) -> Exported:
         about |= {"from": names[1 - domain], "to": names[domain]}
     if config.inputs:
         h, w, c = config.inputs
-        inputs, another = (
-            {"inputs": _samples(shape), **_labels(config)} for shape in (config.inputs, (h + 5, w + 2, c))
-        )
-        return Exported(Translate(generator), inputs, "images", about, another)
+        inputs, another = ({"inputs": _samples(shape), **_told(config)} for shape in (config.inputs, (h + 5, w + 2, c)))
+        return Exported(Translate(generator, _seen(config)), inputs, "images", about, another)
     z = draw(stream(0, "export"), config.prior, (SAMPLES, config.z_dim))
-    inputs = {"latents": torch.from_numpy(z), **_labels(config)}
-    return Exported(Generate(generator), inputs, modality_of_shape(config.shape).tensor, about)
+    inputs = {"latents": torch.from_numpy(z), **_told(config)}
+    return Exported(Generate(generator, _seen(config)), inputs, modality_of_shape(config.shape).tensor, about)
 
 
 def domain_of(file: File, config: Config, to: str | None) -> int:
@@ -147,10 +141,10 @@ def _discriminator(file: File, to: str | None) -> Exported:
         discriminator = cast(nn.Module, discriminator.b if domain == B else discriminator.a)
         about |= {"of": checkpoints.class_names(file.meta, config)[domain]}
     if config.inputs and config.sees == "pair":
-        pair = {"images": _samples(config.shape), "inputs": _samples(config.inputs), **_labels(config)}
-        return Exported(JudgePairs(discriminator), pair, "logits", about)
-    inputs = {modality_of_shape(config.shape).tensor: _samples(config.shape), **_labels(config)}
-    return Exported(Judge(discriminator), inputs, "logits", about)
+        pair = {"images": _samples(config.shape), "inputs": _samples(config.inputs), **_told(config)}
+        return Exported(JudgePairs(discriminator, _seen(config)), pair, "logits", about)
+    inputs = {modality_of_shape(config.shape).tensor: _samples(config.shape), **_told(config)}
+    return Exported(Judge(discriminator, _seen(config)), inputs, "logits", about)
 
 
 def _classifier(file: File) -> Exported:
@@ -172,13 +166,25 @@ def _samples(shape: tuple[int, ...]) -> Tensor:
     return numbers if len(sides) == 2 else numbers * 2 - 1
 
 
-def _labels(config: Config) -> dict[str, Tensor]:
+def _told(config: Config) -> dict[str, Tensor]:
+    """Some of what a network of `config` is told, by the name that a Condition has for it."""
+    random = stream(0, "export", "told")
+    if config.attributes:
+        return {"attributes": torch.from_numpy(random.random((SAMPLES, config.attributes), np.float32))}
+    if config.words:
+        return {"tokens": torch.from_numpy(random.integers(0, config.words + 1, (SAMPLES, WORDS)))}
     return {"labels": torch.arange(SAMPLES) % config.classes} if config.classes else {}
 
 
+def _seen(config: Config) -> str:
+    return next(iter(_told(config)), "labels")
+
+
 def _about(file: File, config: Config, kind: str) -> dict[str, str]:
-    names: list[Any] = file.meta.get("classes") or []
+    known = descriptions_in(file)
+    names: list[Any] = file.meta.get("classes") or [*known.attributes]
+    words = {"vocabulary": json.dumps([*known.vocabulary])} if known.vocabulary else {}
     step = {"step": str(int(file["updates.G"]))} if "updates.G" in file else {}
     settings = {name: str(value) for name, value in sorted(config.as_json().items()) if value is not None}
     heard = {name: json.dumps(value, sort_keys=True) for name, value in sounds.kept(file.meta).items()}
-    return {"kind": kind, "names": json.dumps(names), **step, **settings, **heard}
+    return {"kind": kind, "names": json.dumps(names), **words, **step, **settings, **heard}

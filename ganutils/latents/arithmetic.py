@@ -10,7 +10,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.container import File
-from ganutils.files.kinds import IMAGES, Modality
+from ganutils.files.kinds import CAPTIONS, IMAGES, Modality
 from ganutils.latents import interpolation
 from ganutils.latents.draw import latent_space, read_latents
 from ganutils.latents.expressions import EQUALS, MINUS, PLUS, Term, parse
@@ -119,6 +119,10 @@ def sum_of_terms(file: File, labeled: LabeledLatents, expression: str, top: int,
         meta = {"layout": layout(terms, counts, 1), **about.kept(file.meta)}
         return Result("samples", tensors, meta, messages)
     tensors = {"latents": sheet_of_latents(labeled, terms, exemplars, seed)}
+    if CAPTIONS in file:
+        whole = Samples(file).captions
+        assert whole is not None
+        tensors[CAPTIONS] = whole[sources_of(terms, exemplars)]
     meta = {"layout": layout(terms, counts, NEIGHBORS + 1), "prior": labeled.prior}
     return Result("latents", tensors, meta, messages)
 
@@ -134,6 +138,15 @@ def sheet_of_latents(
     square = interpolation.inside(total + noise, labeled.prior)
     latents = np.concatenate([*(labeled.latents[rows] for rows in exemplars), means, square])
     return interpolation.as_float32(latents, labeled.name)
+
+
+def sources_of(terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> np.ndarray:
+    """Whose captions the latents of `sheet_of_latents` have, int64 [K]: exemplars their own, means those of the first
+    of theirs, and the sum and its neighbors those of the first that is added.
+    """
+    added = next((rows for term, rows in zip(terms, exemplars, strict=True) if term.sign > 0), exemplars[0])
+    means = [rows[0] for rows in exemplars]
+    return np.concatenate([*exemplars, means, np.full(NEIGHBORS + 1, added[0])]).astype(np.int64)
 
 
 def added_samples(file: File) -> Samples:

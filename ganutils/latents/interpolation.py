@@ -294,6 +294,31 @@ def _classes(
     return _flat(keys) + change, {}
 
 
+def between_texts(
+    keys: np.ndarray,
+    texts: np.ndarray,
+    name: str,
+    method: str = "slerp",
+    closed: bool = False,
+    frames: int | None = None,
+    ease: str = "linear",
+    dwell: int = 0,
+) -> dict[str, np.ndarray]:
+    """Each of the latents `keys` [..., Z] stays, and what an encoder made of sentences changes, `texts` [K, E].
+
+    Those vectors have one length, that of a normal prior in E dimensions, so that a great circle leads between them.
+    Returns tensors: latents [frames, N, Z] and text [frames, N, E].
+    """
+    if not keys.size:
+        raise Error(f"{name}: holds no latents; a path needs some")
+    film = path(texts, frames, method, closed, ease, dwell)
+    flat = _flat(keys)
+    return {
+        "latents": np.broadcast_to(flat, (len(film), *flat.shape)),
+        "text": np.broadcast_to(film[:, None], (len(film), len(flat), film.shape[1])),
+    }
+
+
 PATHS: dict[str, Callable[..., Path]] = {
     "walk": _walk,
     "grid": _grid,

@@ -8,6 +8,7 @@ KINDS = {  # of path, with the options that have an effect on it; `interpolation
     "circle": ("frames", "seed"),
     "axis": ("along", "reach", "frames", "ease"),
     "jitter": ("reach", "frames", "seed"),
+    "words": ("text", "method", "closed", "frames", "ease", "dwell"),
     "classes": ("through", "closed", "frames", "ease", "dwell"),
 }
 METHODS = ("lerp", "slerp", "spline")  # from one latent to the next

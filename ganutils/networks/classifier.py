@@ -66,29 +66,31 @@ def write(path: str, network: Classifier, meta: dict[str, Any]) -> None:
     """Write an extractor's file; `meta` may hold `accuracy` and `classes`."""
     versions = {"ganutils": ganutils.__version__, "torch": str(torch.__version__)}
     about = {"shape": list(network.shape), "outputs": network.head.out_features, "network": VERSION}
-    arrays = {name: tensor.cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
-    container.write(path, "extractor", arrays, {**about, **meta, "versions": versions})
+    container.write(path, "extractor", tensors_of(network), {**about, **meta, "versions": versions})
+
+
+def tensors_of(network: nn.Module) -> dict[str, Any]:
+    """What a file holds of a network."""
+    return {name: tensor.cpu().contiguous().numpy() for name, tensor in network.state_dict().items()}
 
 
 def read(file: File) -> Classifier:
     """The classifier of an extractor's file, ready to use; Error if it is damaged or of another version."""
     shape, count = file.meta.get("shape"), file.meta.get("outputs")
-    if not _is_shape(shape) or not _are_lengths([count]):
+    if "matcher" in file.meta:
+        raise Error(f"{file.name}: tells which sentence a picture is of, and is no classifier")
+    if not is_shape(shape) or not _are_lengths([count]):
         raise Error(f"{file.name}: damaged: an extractor without its shape and outputs; remove it")
     if file.meta.get("network") != VERSION:
         version = file.meta.get("network")
         raise Error(f"{file.name}: an extractor of version {version}; this ganutils reads version {VERSION}")
     with torch.device("meta"):  # shapes without memory: a hostile header cannot ask for more than its file has
         network = Classifier(tuple(shape), count)  # type: ignore[arg-type]
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    if expected != {name: spec.shape for name, spec in file.specs.items()}:
-        raise Error(f"{file.name}: damaged: its tensors are not those of its network; remove it")
-    weights = {name: torch.from_numpy(file[name].copy()) for name in expected}
-    network.load_state_dict(weights, assign=True)
-    return network.eval().requires_grad_(False)
+    load(network, file)
+    return network
 
 
-def _is_shape(shape: Any) -> bool:
+def is_shape(shape: Any) -> bool:
     """Whether metadata name a shape of pictures or sounds."""
     is_known = isinstance(shape, list) and len(shape) in (2, 3) and _are_lengths(shape)
     return is_known and kinds.modality_of_shape(tuple(shape)).fits((1, *shape))
@@ -96,3 +98,13 @@ def _is_shape(shape: Any) -> bool:
 
 def _are_lengths(numbers: list[Any]) -> bool:
     return all(type(n) is int and 0 < n <= LONGEST for n in numbers)
+
+
+def load(network: nn.Module, file: File) -> None:
+    """Give a network without memory the tensors of a file, for use; Error unless they are its own."""
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    if expected != {name: spec.shape for name, spec in file.specs.items()}:
+        raise Error(f"{file.name}: damaged: its tensors are not those of its network; remove it")
+    weights = {name: torch.from_numpy(file[name].copy()) for name in expected}
+    network.load_state_dict(weights, assign=True)
+    network.eval().requires_grad_(False)

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from ganutils.networks.condition import Condition
-from ganutils.networks.encoders import TEXT, AttributeEncoder, CaptionEncoder
+from ganutils.networks.encoders import AttributeEncoder, CaptionEncoder
 from ganutils.runs.config import Config
+from ganutils.runs.descriptions import TEXT
 
 
 class Conditioning(nn.Module):

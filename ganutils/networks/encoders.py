@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TEXT = 128  # numbers of such a vector
+from ganutils.runs.descriptions import TEXT
 
 # Their weights are parameters of their own, and no layers, which architectures draw anew at the scale of theirs.
 

@@ -18,6 +18,8 @@ from ganutils.samples import captions
 from ganutils.samples.samples import Samples
 
 EXAMPLES = 16  # descriptions that a checkpoint keeps, to be sampled with where none are given
+TEXT = 128  # numbers of the vector that an encoder makes of one
+VECTORS = "text"  # the tensor of latents, and of samples made from them, that holds such vectors
 CHUNK = 1 << 16  # samples whose captions are read at a time
 
 Arrays = Mapping[str, np.ndarray]
@@ -33,6 +35,11 @@ class Told(NamedTuple):
 
     given: Arrays
     beside: Arrays
+
+    def at(self, rows: np.ndarray) -> Told:
+        """Those of these rows."""
+        given, beside = ({name: array[rows] for name, array in part.items()} for part in self)
+        return Told(given, beside)
 
 
 NOTHING = Told({}, {})
@@ -86,7 +93,7 @@ class Descriptions:
         not all of the attributes that the checkpoint `name` takes.
         """
         if self.attributes:
-            return _with_attributes(attributes_of(samples, self.attributes, name)[rows])
+            return with_attributes(attributes_of(samples, self.attributes, name)[rows])
         if self.vocabulary:
             kept = _kept_captions(samples, name)
             return self.told([texts[0] if texts else "" for texts in captions.texts(samples.name, kept[rows])])
@@ -97,15 +104,14 @@ class Descriptions:
         if not self.examples:
             return NOTHING
         chosen = np.broadcast_to(np.arange(lead[-1]) % len(self.examples), lead).ravel()
-        if self.attributes:
-            return _with_attributes(np.array(self.examples, np.float32)[chosen])
-        return self.told([self.examples[number] for number in chosen.tolist()])
+        known = with_attributes(np.array(self.examples, np.float32)) if self.attributes else self.told(self.examples)
+        return known.at(chosen)
 
 
 NONE = Descriptions()
 
 
-def _with_attributes(attributes: np.ndarray) -> Told:
+def with_attributes(attributes: np.ndarray) -> Told:
     return Told({"attributes": attributes}, {"attributes": attributes})
 
 
@@ -205,6 +211,15 @@ def _is_caption(example: Any) -> bool:
         return isinstance(example, str) and bool(captions.packed([[example]]).any())
     except Error:
         return False
+
+
+def of_vectors(file: File) -> Told:
+    """Those in a file of latents that a path between sentences has made: vectors float32 [..., TEXT]."""
+    vectors = file[VECTORS]
+    if vectors.shape[-1] != TEXT or not np.isfinite(vectors).all():
+        raise Error(f"{file.name}: damaged: {VECTORS!r} are not rows of {TEXT} finite numbers; make them again")
+    flat = {VECTORS: vectors.reshape(-1, TEXT)}
+    return Told(flat, flat)
 
 
 # -------------------------------------------------------------------------------------------- for training

@@ -16,8 +16,9 @@ from ganutils.files import container, kinds, lineage, spool
 from ganutils.files.container import File, Stream
 from ganutils.runs import checkpoints, descriptions, snapshots
 from ganutils.runs.config import Config, differences
-from ganutils.runs.descriptions import Arrays, Descriptions, Told
+from ganutils.runs.descriptions import VECTORS, Arrays, Descriptions, Told
 from ganutils.runs.inputs import Inputs
+from ganutils.runs.wishes import NO_WISHES, Wishes
 from ganutils.samples.samples import Samples
 from ganutils.sounds import about
 
@@ -105,14 +106,30 @@ class Series:
         """What the networks of the first one know of descriptions."""
         return descriptions.of_checkpoint(self.first.name, self.first.meta, self.config)
 
-    def told(self, lead: tuple[int, ...], given: File | None, rows: slice | np.ndarray = slice(None)) -> Told:
+    def _told(self, lead: tuple[int, ...], given: File | None) -> Told:
         """The descriptions to sample, of as many samples as `lead` has; nothing if the checkpoint takes none.
 
-        These are those of `rows` in the file `given`, if it has some; else the checkpoint's examples in turn.
+        These are those in the file `given`, if it has some; else the checkpoint's examples in turn.
         """
+        if given is not None and self.config.words and VECTORS in given:
+            return descriptions.of_vectors(given)
         if given is not None and self.config.seen_beside in given:
-            return self.descriptions.of_rows(Samples(given), rows, self.first.name)
+            return self.descriptions.of_rows(Samples(given), slice(None), self.first.name)
         return self.descriptions.of_examples(lead)
+
+    def _told_beside(self, inputs: Inputs, wishes: Wishes) -> Told:
+        """The descriptions of what is made of `inputs`: of `wishes`, or else of the rows of their file."""
+
+        def of_rows() -> Told:
+            seen = self.config.seen_beside
+            if self.config.is_described and seen not in inputs.file:
+                takes = ", ".join(self.descriptions.attributes) or "some"
+                option = "--set with all of them" if self.config.attributes else "--text"
+                what = f"has no {seen}, and {self.first.name} takes {takes}"
+                raise Error(f"{inputs.name}: {what}; give {option}, or samples that have them")
+            return self.descriptions.of_rows(inputs.samples, inputs.rows, self.first.name)
+
+        return wishes.told(self.descriptions, inputs.lead, of_rows) if wishes else of_rows()
 
     @property
     def _class_names(self) -> list[str]:
@@ -129,31 +146,50 @@ class Series:
         return np.full(inputs.lead, self._class(to), np.int64)
 
     def of_latents(
-        self, latents: np.ndarray, given: File | None = None, label: str | None = None, told: Told | None = None
+        self,
+        latents: np.ndarray,
+        given: File | None = None,
+        label: str | None = None,
+        told: Told | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> Origin:
         """Samples of `latents` [..., Z], which come from the file `given` if there is one; see `labels` and, for what
-        they are `told` where that does not say it, the method of this name.
+        they are `told` where neither that nor `wishes` say it, `_told`. All latents are taken for each of the wishes.
         """
         lead = latents.shape[:-1]
         if self.is_film and given and len(lead) > 1:
             raise Error(f"{given.name}: is a film; several checkpoints take one sheet of latents")
+        groups = None
+        if wishes:
+            told = wishes.told(self.descriptions, lead, functools.partial(self._told, lead, given))
+            groups = np.repeat(np.arange(len(wishes)), lead[-1]) if len(lead) == 1 else None
+            latents = np.concatenate([latents] * len(wishes), -2) if len(wishes) > 1 else latents
+            lead = latents.shape[:-1]
         labels = self.labels(lead, given, label)
         flat = latents.reshape(-1, latents.shape[-1])
-        told = self.told(lead, given) if told is None else told
+        told = self._told(lead, given) if told is None else told
+        groups = labels if groups is None else groups
         beside = {"latents": flat, **told.beside} | ({} if labels is None else {"labels": labels.reshape(-1)})
         meta: dict[str, Any] = {"prior": self.config.prior}
         if self.config.attributes:
             meta["attributes"] = [*self.descriptions.attributes]
-        if given and "layout" in given.meta:
+        if given and "layout" in given.meta and len(wishes) < 2:
             meta["layout"] = given.meta["layout"]
-        elif labels is not None and kinds.modality_of_shape(self.config.shape) is not kinds.POINTS:
-            meta |= {"layout": rows} if (rows := class_rows(labels)) else {}
+        elif groups is not None and kinds.modality_of_shape(self.config.shape) is not kinds.POINTS:
+            meta |= {"layout": rows} if (rows := class_rows(groups)) else {}
         return Origin(flat, lead, self.config.shape, beside, given, meta, told=told.given)
 
     def of_inputs(
-        self, inputs: Inputs, label: str | None = None, to: str | None = None, has_back: bool = False
+        self,
+        inputs: Inputs,
+        label: str | None = None,
+        to: str | None = None,
+        has_back: bool = False,
+        wishes: Wishes = NO_WISHES,
     ) -> Origin:
-        """Samples of the pictures `inputs`; see `labels` and `_domains`. Error if the checkpoints do not take them."""
+        """Samples of the pictures `inputs`; see `labels` and `_domains`, and `wishes` is at most one. Error if the
+        checkpoints do not take them.
+        """
         inputs.suit(self.config, self.first.name)
         if self.is_film and len(inputs.lead) > 1:
             raise Error(f"{inputs.name}: is a film; several checkpoints take one sheet of inputs")
@@ -168,8 +204,11 @@ class Series:
                     what = f"has no two domains for {option}; train with --domains to have them"
                     raise Error(f"{self.first.name}: {what}")
             labels = self.labels(inputs.lead, inputs.file, label, inputs.rows)
-        told = self.descriptions.of_rows(inputs.samples, inputs.rows, self.first.name)
+        told = self._told_beside(inputs, wishes)
         beside, meta = inputs.beside(self.config, labels), inputs.meta(self.config, self.is_film)
+        if wishes:
+            beside |= told.beside
+            meta |= {"attributes": [*self.descriptions.attributes]} if wishes.attributes else {}
         shape = inputs.made_shape(self.config)
         return Origin(inputs.pixels, inputs.lead, shape, beside, inputs.file, meta, has_back, told.given)
 
@@ -214,7 +253,7 @@ def all_classes(count: int, lead: tuple[int, ...]) -> np.ndarray:
 
 
 def class_rows(labels: np.ndarray) -> list[list[int | None]]:
-    """A layout of a sheet whose `labels` are in order: a row for each class, more if it has many samples.
+    """A layout of a sheet whose `labels`, of classes or sentences, are in order: a row for each, more if it has many.
 
     A sheet holds about SHEET samples, of each class at least CLASS. No rows for one class, or one sample of each.
     """

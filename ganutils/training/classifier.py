@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganutils.files import container, paths
 from ganutils.inference import discriminate
@@ -56,6 +56,23 @@ def _fit(
     progress: Progress | None,
 ) -> None:
     batch, change = discriminate.fitting(BATCH, samples.shape[1:]), muffled if samples.ndim == 3 else shifted
+
+    def loss(chosen: np.ndarray, random: np.random.Generator) -> Tensor:
+        x = change(discriminate.as_taken(samples[chosen], device), random)
+        return loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
+
+    fit(network, loss, rows, progress, "classifier", batch)
+
+
+def fit(
+    network: nn.Module,
+    loss: Callable[[np.ndarray, np.random.Generator], Tensor],
+    rows: np.ndarray,
+    progress: Progress | None,
+    name: str,
+    batch: int = BATCH,
+) -> None:
+    """Train a small network by a loss of batches of `rows`, which may draw at random; progress calls it `name`."""
     updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
@@ -63,14 +80,12 @@ def _fit(
         for update in range(updates):
             random = stream(VERSION, "batch", update)
             chosen = rows[random.integers(len(rows), size=batch)]
-            x = change(discriminate.as_taken(samples[chosen], device), random)
-            loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
             optimizer.zero_grad()
-            loss.backward()
+            loss(chosen, random).backward()
             optimizer.step()
             schedule.step()
             if bar:
-                bar.advance(status=f"classifier: update {update + 1:,}/{updates:,}")
+                bar.advance(status=f"{name}: update {update + 1:,}/{updates:,}")
 
 
 def shifted(x: Tensor, random: np.random.Generator) -> Tensor:
@@ -112,13 +127,17 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def digest(
-    samples: np.ndarray, targets: np.ndarray, device: torch.device, sound: Mapping[str, Any] = MappingProxyType({})
+    samples: np.ndarray,
+    targets: np.ndarray,
+    device: torch.device,
+    sound: Mapping[str, Any] = MappingProxyType({}),
+    what: str = f"classifier {VERSION}",
 ) -> str:
-    """SHA-256 of a labeled set and of everything that decides what is trained on it; of what `sound` says of it too.
+    """SHA-256 of a labeled set and of everything that decides `what` is trained on it; of what `sound` says of it too.
 
     That is the kind of device too: each rounds in its own way, and scores are compared by the same features.
     """
-    hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}, {device.type} in fp32".encode())
+    hashed = hashlib.sha256(f"{what}, torch {torch.__version__}, {device.type} in fp32".encode())
     if sound:
         hashed.update(json.dumps(dict(sound), sort_keys=True).encode())
     for array in (samples, targets):
@@ -126,6 +145,13 @@ def digest(
         for start in range(0, len(array), 4096):
             hashed.update(np.ascontiguousarray(array[start : start + 4096]).data)
     return hashed.hexdigest()
+
+
+def kept(root: str, digest: str) -> str:
+    """The file in which the network of that digest is kept under `root`; its folder is there."""
+    folder = os.path.join(paths.at_home(root), "extractors")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, f"{digest[:32]}.safetensors")
 
 
 def cached(
@@ -146,10 +172,8 @@ def cached(
     tell        takes a message before a training, which may last half a minute
     progress    see `train`
     """
-    folder = os.path.join(paths.at_home(root), "extractors")
-    path = os.path.join(folder, f"{digest(samples, targets, device, sound)[:32]}.safetensors")
+    path = kept(root, digest(samples, targets, device, sound))
     if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
         if tell:
             tell(f"training a classifier on {len(samples):,} labeled samples of {name}; kept in {path}")
         network, measured = train(samples, targets, device, progress)

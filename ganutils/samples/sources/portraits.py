@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganutils.samples.captions import words
 from ganutils.samples.sources.faces import HAIR, HATS
 from ganutils.samples.sources.sentences import Picker, listed, with_article
 
@@ -154,3 +155,33 @@ def _list(traits: list[Trait], pose: str, pick: Picker) -> str:
 
 def _ended(text: str, pose: str) -> str:
     return f"{text}, {pose}" if pose else text
+
+
+# ------------------------------------------------------------------------------------------ and back
+
+NOT, AGAIN = ("no", "not", "without"), ("with", "wearing", "wears", "has", "is", "but")  # from where on what is denied
+CLAIMS = (  # words, the attribute that they are about, and whether they say that it is there
+    ((*HAPPY, "smile", "smiles"), "smiling", True),
+    (SERIOUS, "smiling", False),
+    (SPECTACLES, "glasses", True),
+    (("hat",), "hat", True),
+    (("bareheaded",), "hat", False),
+    (("moustache", "mustache"), "moustache", True),
+    (("shaven",), "moustache", False),
+    (("right",), "pose", True),
+    (("left",), "pose", False),
+)
+CLAIMED = {word: (name, has) for all_words, name, has in CLAIMS for word in all_words}
+
+
+def claims(text: str) -> dict[str, bool]:
+    """What a sentence like those of `describe` says, by attribute: only those that it mentions or denies."""
+    said, is_denied = {}, False
+    for word in words(text):
+        if word in NOT or word in AGAIN:
+            is_denied = word in NOT
+        elif word in CLAIMED:
+            name, has = CLAIMED[word]
+            is_denied = is_denied and word != "smiles" and name != "pose"
+            said[name] = has != is_denied
+    return said

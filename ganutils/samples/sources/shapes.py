@@ -6,8 +6,10 @@ left one. Size, place, turn and shade vary a little, too little to be mistaken.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -169,3 +171,61 @@ def _named(one: One, pick: Picker) -> str:
     if pick.chance(0.7):
         words.insert(0, pick.of(SIZES[one.is_small]))
     return with_article(" ".join(words))
+
+
+# ------------------------------------------------------------------------------------------ and back
+
+
+def claims(text: str) -> dict[str, bool]:
+    """What a sentence like those of `describe` says, by attribute; nothing if it is another one.
+
+    Who names a color denies the others. A size that is not named is not claimed.
+    """
+    found = _noun().findall(text.lower())
+    known = _skeletons().get(_bare(_noun().sub("@", text.lower())))
+    if len(found) != 2 or known is None:
+        return {}
+    is_vertical, is_in_order = known
+    said = {"vertical": is_vertical}
+    for which, (size, color, shape) in zip(("first", "second"), found if is_in_order else found[::-1], strict=True):
+        said |= {f"{which}_{name}": name == _plain(color) for name in COLORS}
+        said |= {f"{which}_{name}": name == _plain(shape) for name in SHAPES}
+        said |= {f"{which}_small": size in SIZES[True]} if size else {}
+    return said
+
+
+def _plain(word: str) -> str:
+    """The usual word for one of NAMES."""
+    return next((name for name, words in NAMES.items() if word in words), word)
+
+
+@functools.cache
+def _noun() -> re.Pattern[str]:
+    """A shape as captions call it: its size, if said, color and shape."""
+    sizes, colors, shapes = (
+        "|".join(dict.fromkeys(words))
+        for words in (
+            (*SIZES[True], *SIZES[False]),
+            (word for name in COLORS for word in (name, *NAMES.get(name, ()))),
+            (word for name in SHAPES for word in (name, *NAMES.get(name, ()))),
+        )
+    )
+    return re.compile(rf"\b(?:an? |the )?(?:({sizes}) )?({colors}) ({shapes})\b")
+
+
+@functools.cache
+def _skeletons() -> dict[str, tuple[bool, bool]]:
+    """What the words between two shapes mean: whether one is above the other, and the first is named first."""
+    found = {}
+    for form, (is_vertical, (there, back, at)), a_is_first in itertools.product(FORMS, PLACES.items(), (True, False)):
+        a_at, b_at = at if a_is_first else at[::-1]
+        for ab in there if a_is_first else back:
+            text = form.format(a="@a", b="@b", ab=ab, a_at=a_at, b_at=b_at)
+            is_in_order = (text.index("@a") < text.index("@b")) == a_is_first
+            found[_bare(text.replace("@a", "@").replace("@b", "@"))] = (is_vertical, is_in_order)
+    return found
+
+
+def _bare(text: str) -> str:
+    """Without punctuation."""
+    return " ".join(re.sub("[,.!]", " ", text).split())

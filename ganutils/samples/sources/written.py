@@ -138,6 +138,19 @@ def read(path: str) -> Written:
     return written
 
 
+def sentences(path: str) -> list[str]:
+    """The lines of a text file but blank ones. Error if there are none, or if one is too long for a caption."""
+    found = []
+    with _opened(path) as lines:
+        for number, line in lines.single():
+            if len(line.encode()) > budget.CAPTION:
+                raise Error(f"{path}: line {number:,} has more than {budget.CAPTION:,} bytes; shorten it")
+            found += [line.strip()] if line.strip() else []
+    if not found:
+        raise Error(f"{path}: holds no sentences; write one in each line")
+    return found
+
+
 class _Lines:
     """The lines of a file. Error at one that has no end, and at what is no UTF-8; `begin` says that a row begins."""
 
