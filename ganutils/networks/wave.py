@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganutils.networks.condition import NOTHING, Condition
-from ganutils.networks.layers import ClassEmbedding, leaky
+from ganutils.networks.layers import ClassEmbedding, leaky, norm_of
 from ganutils.runs.config import Config
 
 KERNEL, STRIDE = 25, 4
@@ -28,7 +28,8 @@ BEFORE, AFTER = 1, TAPS * STRIDE - KERNEL - 1  # zeros beside it there
 class WaveGenerator(nn.Module):
     """From a map of at most 16 points up: transposed convolutions of kernel 25 and stride 4, ReLU, tanh at the end.
 
-    Any length: what is four times too long is cut off at its end.
+    Any length: what is four times too long is cut off at its end. The paper has no normalization before ReLU; with that
+    of the batch far fewer steps are enough (bench/results.md).
     """
 
     def __init__(self, config: Config):
@@ -37,13 +38,14 @@ class WaveGenerator(nn.Module):
         self.channels = map_channels(config)[::-1]
         self.classes = ClassEmbedding(config.classes, config.z_dim)
         self.stem = nn.Linear(config.z_dim, self.lengths[0] * self.channels[0])
+        self.norms = nn.ModuleList(norm_of(config.norm_of_g, a) for a in self.channels[:-1])
         self.ups = nn.ModuleList(Upsample(a, b) for a, b in itertools.pairwise(self.channels))
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         x = self.stem(self.classes.added(z, condition.labels))
         x = x.view(-1, 1, self.lengths[0], self.channels[0]).permute(0, 3, 1, 2)  # (B, C, 1, t)
-        for up, length in zip(self.ups, self.lengths[1:], strict=True):
-            x = up(F.relu(x))[:, :, :, :length]
+        for norm, up, length in zip(self.norms, self.ups, self.lengths[1:], strict=True):
+            x = up(F.relu(norm(x)))[:, :, :, :length]
         return torch.tanh(x.float()).squeeze(2)
 
 

@@ -67,7 +67,8 @@ class Config:
     )  # fmt: skip
     norm: str = setting("Normalization in D (dcgan; with inputs or --domains).", choices=("batch", "instance", "none"))
     g_norm: str = setting(
-        "Normalization in G of pictures; own = batch (unet, hourglass), instance (blocks) or none (enlarge).",
+        "Normalization in G of sounds, or from pictures; own = batch (wave, unet, hourglass), instance (blocks) or "
+        "none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
     blocks: int = setting("Residual blocks (blocks, enlarge).", most=64, earlier=0)
@@ -182,7 +183,7 @@ class Config:
 
     @property
     def norm_of_g(self) -> str:
-        """The normalization in G where it starts from pictures: batch, instance or none."""
+        """The normalization in G where that is a setting: batch, instance or none."""
         return ARCHS[self.arch].own_norm if self.g_norm == "own" else self.g_norm
 
     @property

@@ -59,6 +59,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "wavegan2019": dict(
         arch="wave",
         width=64,
+        g_norm="none",
         phase_shuffle=2,
         z_dim=100,
         prior="uniform",

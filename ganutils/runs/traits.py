@@ -103,8 +103,9 @@ ARCHS = {
         32,
         lambda width, points: 22 * width**2 * points,  # of 4,096 points; four times as many take a layer more
         takes=("signals",),
-        settings=("phase_shuffle",),
+        settings=("phase_shuffle", "g_norm"),
         first_layer="D.downs.0.weight",
+        own_norm="batch",
     ),
     "unet": ArchTraits(
         32,
