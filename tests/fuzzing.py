@@ -36,6 +36,8 @@ LINES = [
     "gan-data array.npy film.gif --size 4 -o o.png",
     "gan-data data.safetensors --inputs sheet.safetensors -o o.safetensors",
     "gan-data folder --size 8 --derive edges -o o.safetensors",
+    "gan-data takes/1.wav takes/2.wav --rate 4000 --length 50ms --trim 40 -o o.safetensors",
+    "gan-data toy:drums toy:vowels --limit 3 --length 200 --spectrogram 16 -o o.safetensors",
     "gan-data toy:people:walk --limit 9 --size 8 --film -o o.safetensors",
     "gan-eval data.safetensors gan.ckpt --features pixels -n 6",
     "gan-eval data.safetensors sheet.safetensors data.safetensors --features pixels --table",
@@ -151,6 +153,7 @@ BY_NAME = {  # values of our own types
     "part": ["train", "test", "all", "0-90%", "90-100%", "0-0%", "100-0%", "0.00001-0.1%", "nan-inf%", *TEXTS],
     "first:last": ["0:1", "2000:5000", "1:1", "5:1", "0:999999999999999", ":", "nan:inf", *TEXTS],
     "how": ["edges", "edges:0.5", "gray", "small:2", "noise:9", "mask:0.3", "flat:4", "sketch:color", "blur:1", *TEXTS],
+    "length": ["90", "200", "10ms", "0.02s", "1", "0", "0s", "1e3s", "9999999", "99999999", "1h", "-5", "nans", *TEXTS],
     "device": ["cpu", "auto", "cuda:99999999999", "mps", "cuda", *TEXTS],
 }
 

@@ -13,6 +13,8 @@ import tarfile
 import costs
 import numpy as np
 import pytest
+import recordings
+import soundfile
 from conftest import BIN, FORKS, ROOT
 
 from ganutils import info
@@ -110,6 +112,17 @@ def strokes(*drawings):
     return log(*({"word": "cat", "drawing": drawing} for drawing in drawings))
 
 
+def silent_flac():
+    out = io.BytesIO()
+    soundfile.write(out, np.zeros(1 << 24, "i2"), 8000, format="FLAC")
+    return out.getvalue()
+
+
+def long_spectrogram():
+    about = {"sample_rate": 8000, "bins": 1024, "frames": 1024, "hop": 1024, "length": 1 << 20}
+    return ours({"images": ("U8", [1, 1024, 1024, 1])}, {"spectrogram": about})
+
+
 S, TAR, GZ, NPY, NDJSON, LOG = "s.safetensors", "t.tar", "t.tar.gz", "a.npy", "d.ndjson", "l.jsonl"
 INFO = ["gan-info F", "gan-info F --digest", "gan-info F --preview p.png"]
 DATA, SOME = "gan-data F -o o.safetensors", "gan-data F --where 0 -o o.safetensors"
@@ -152,6 +165,24 @@ CASES = {
         lambda: bz2.compress(tar(("0.png", b"", {"size": 1 << 30})) + bytes(1 << 24)),
         [DATA],
     ),
+    "a gigabyte of silence": (
+        "x.wav",
+        lambda: (recordings.header(1 << 30), 1 << 30),
+        [DATA, f"{DATA} --length 1s --rate 4000", f"{DATA} --trim 40", f"{DATA} --length 1048576 --spectrogram 1024"],
+    ),
+    "half an hour of silence": ("x.flac", silent_flac, [DATA, f"{DATA} --length 99", f"{DATA} --trim 40"]),
+    "a rate of a million": (
+        "x.wav",
+        lambda: (recordings.header(1 << 28, rate=1_048_575), 1 << 28),
+        [f"{DATA} --rate 8001", f"{DATA} --rate 8001 --length 9999", f"{DATA} --length 400s --rate 8000"],
+    ),
+    "a rate of one": ("x.wav", lambda: recordings.header(99999, rate=1) + bytes(99999), [f"{DATA} --rate 1000003"]),
+    "a thousand channels": (
+        "x.wav",
+        lambda: (recordings.header(1 << 30, channels=1024), 1 << 30),
+        [f"{DATA} --trim 9"],
+    ),
+    "a spectrogram": (S, long_spectrogram, [INFO[0], DATA]),
     "many frames": (NPY, lambda: (npy((200_000_000, 8, 8)), 12_800_000_000), [GIF]),
     "large frames": (NPY, lambda: (npy((2, 30000, 30000, 3)), 5_400_000_000), [GIF, SHEET, DATA]),
     "negative lengths": (NPY, lambda: npy((-1, -1, 8)), [GIF, DATA]),

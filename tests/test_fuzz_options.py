@@ -7,6 +7,7 @@ import shlex
 import fuzzing
 import numpy as np
 import pytest
+import recordings
 from conftest import TINY
 from PIL import Image
 
@@ -49,6 +50,9 @@ def inputs(tmp_path, ok):
     (folder / "noise").write_bytes(images.tobytes())
     for number, image in enumerate(images[:4, :, :, 0]):
         Image.fromarray(image).save(folder / "folder" / f"{number}.png")
+    (folder / "takes").mkdir()
+    for number in (1, 2):
+        (folder / "takes" / f"{number}.wav").write_bytes(recordings.wav(recordings.sine(300 * number, length=400)))
     (folder / "table.csv").write_text("file,a,b\n" + "".join(f"{number}.png,{number % 2},1\n" for number in range(4)))
     lines = [json.dumps({"step": step, "kimg": step / 10, "d_loss": 1.0, "g_loss": 0.5}) for step in (1, 2, 3)]
     (folder / "run.jsonl").write_text("\n".join(lines) + "\n")

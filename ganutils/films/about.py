@@ -16,8 +16,9 @@ from ganutils import Error
 from ganutils.files import provenance
 from ganutils.films.webp import DESCRIPTION
 from ganutils.samples import foreign
+from ganutils.samples.changes import regular
 from ganutils.samples.foreign import UnreadableError
-from ganutils.samples.images import Shape, opened, read, regular
+from ganutils.samples.images import Shape, opened, read
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.films import FilmFile, is_film_file
 

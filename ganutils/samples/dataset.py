@@ -98,6 +98,8 @@ def prepare(
         main = tensors[modality.tensor]
         if isinstance(main, Stream):
             main = tensors[modality.tensor] = main._replace(chunks=_watched(main.chunks, flat))
+        is_changed = any(coloring) or pairing.halves or pairing.swap or shape.crop
+        meta = sounds.described(meta, main.shape[1:], bool(is_changed))
         summary = _summary(modality, main.shape, len(selected), tensors)
         yield Dataset(pairs.as_film(tensors) if pairing.film else tensors, meta, summary)
         if flat:

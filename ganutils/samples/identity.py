@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ganutils import Error
 from ganutils.files.container import File
 
 WORDS = {  # what an identity may have, and what messages call it
@@ -31,6 +32,7 @@ def of_file(file: File, count: int) -> dict[str, Any]:
     """The identity of a samples file: `count`, and the hash of each tensor and list of names that it has.
 
     All of it is read once: a gigabyte takes about a second. What comes from a pipe is kept for those who need it later.
+    Error if a number is none, with which nothing could be learned.
     """
     file.keep()
     names = {"classes": file.meta.get("classes"), "attribute_names": file.meta.get("attributes")}
@@ -44,6 +46,8 @@ def of_file(file: File, count: int) -> dict[str, Any]:
 def _of_tensor(file: File, name: str) -> str:
     digest = hashlib.sha256()
     for rows in file.rows(name):
+        if rows.dtype.kind == "f" and not np.isfinite(rows).all():
+            raise Error(f"{file.name}: has {WORDS[name]} that are not finite numbers; make it again without them")
         digest.update(np.ascontiguousarray(rows).data)
     return _digits(digest)
 

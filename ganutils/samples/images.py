@@ -6,12 +6,10 @@ These functions run in processes of foreign.py, which hold each picture to its a
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import io
 import math
 import os
-import stat
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -22,7 +20,7 @@ from PIL import Image, TgaImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa:
 from ganutils.files import budget
 from ganutils.files.budget import PIXELS
 from ganutils.samples import foreign
-from ganutils.samples.changes import Stamp, changed, stamp
+from ganutils.samples.changes import Stamp, reading, regular, stamp
 from ganutils.samples.foreign import UnreadableError
 
 try:  # Pillow's libjpeg-turbo with less around it; it is not built for every processor
@@ -42,7 +40,6 @@ except ImportError:
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", *AVIF, "TGA")  # TGA is last: it has no signature
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 FILE_LIMIT = 1 << 28  # bytes of a picture's file
-EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC)
 FILTERS = {filter.name.lower(): filter for filter in Image.Resampling}
 GRAY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
@@ -176,35 +173,16 @@ def _has_heif() -> bool:
     return True
 
 
-def regular(path: str) -> BinaryIO:
-    """The file `path`, open. UnreadableError if it is a pipe or a device, which could block for ever; or OSError."""
-    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        return stream
-    stream.close()
-    raise UnreadableError("is not a regular file")
-
-
 def read(path: str, shape: Shape, seen: Stamp | None = None) -> np.ndarray:
     """`decode` of the bytes of a file. UnreadableError too if it cannot be read, unless the system lacks resources.
 
     Error if it is not as it was when it was `seen`.
     """
-    try:
-        with regular(path) as stream:
-            before = os.fstat(stream.fileno())
-            if before.st_size > FILE_LIMIT:
-                raise UnreadableError(f"has {before.st_size:,} bytes, more than {FILE_LIMIT:,}")
-            data = stream.read(FILE_LIMIT)
-            stamps = {stamp(before), stamp(os.fstat(stream.fileno()))}
-    except OSError as problem:
-        if problem.errno in EXHAUSTED:
-            raise  # not the picture's fault: it must not be skipped
-        if seen and problem.errno == errno.ENOENT:
-            raise changed(path) from None
-        raise UnreadableError(f"cannot be read ({(problem.strerror or 'error').lower()})") from None
-    if seen and stamps != {seen}:
-        raise changed(path)
+    with reading(path, seen) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > FILE_LIMIT:
+            raise UnreadableError(f"has {size:,} bytes, more than {FILE_LIMIT:,}")
+        data = stream.read(FILE_LIMIT)
     return decode(data, shape)
 
 

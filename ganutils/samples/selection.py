@@ -14,6 +14,7 @@ from ganutils.files.kinds import BESIDE, Modality
 from ganutils.samples import predicates
 from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
+from ganutils.sounds.about import SPECTROGRAM
 
 DRAWN = 10_000  # toys at least, of which a limit is selected
 SPARE = 32  # times the limit is drawn before a selection: four attributes have sixteen combinations
@@ -90,8 +91,8 @@ class Collection(NamedTuple):
         """Of one sample, with its source's."""
         at = int(self.source_of(row))
         source, number = self.sources[at], int(row - self.starts[at])
-        picture = source.names[number] if source.names else f"picture {number}"
-        return picture if picture == source.name else f"{source.name}: {picture}"
+        sample = source.names[number] if source.names else f"{source.modality.noun[:-1]} {number}"
+        return sample if sample == source.name else f"{source.name}: {sample}"
 
 
 # ----------------------------------------------------------------------------------------------- join
@@ -108,6 +109,9 @@ def join(sources: list[Source]) -> Collection:
         notes.append(f"skipped attributes that not every source has: {', '.join(lost)}")
     beside = tuple(name for name in BESIDE if all(name in source.beside for source in sources))
     lone = [name for name in BESIDE if name not in beside and any(name in source.beside for source in sources)]
+    meta = joined_meta(sources)
+    if SPECTROGRAM not in meta and any(SPECTROGRAM in source.meta for source in sources):
+        notes.append("not all pictures are spectrograms of one kind, so they cannot be made sounds again")
     if lone:
         notes.append(f"skipped {' and '.join(lone)}, which not every source has")
     input_names = {source.input_names for source in sources}
@@ -123,7 +127,7 @@ def join(sources: list[Source]) -> Collection:
         _joined_latents(sources),
         beside,
         input_names.pop() if "inputs" in beside and len(input_names) == 1 else (),
-        joined_meta(sources),
+        meta,
         tuple(notes),
     )
 
@@ -185,8 +189,14 @@ def _joined_latents(sources: list[Source]) -> np.ndarray | None:
 
 
 def joined_meta(sources: list[Source]) -> dict[str, Any]:
-    """All that one source says; of several their licenses, and how they were made."""
-    meta = dict(sources[0].meta) if len(sources) == 1 else {}
+    """All that one source says; of several what holds of all, their licenses, and how they were made."""
+    first, *others = sources
+    shared = first.meta if not others else ("toy", SPECTROGRAM)
+    meta = {
+        key: first.meta[key]
+        for key in shared
+        if key in first.meta and all(source.meta.get(key) == first.meta[key] for source in others)
+    }
     licenses = dict.fromkeys(source.meta["license"] for source in sources if source.meta.get("license"))
     if licenses:
         meta["license"] = "; ".join(licenses)

@@ -15,9 +15,11 @@ from ganutils.sounds.about import RATE
 
 SIXTEEN_BITS = 1 << 15  # what the numbers of a WAV file of 16 bits are divided by
 FINEST = 1 << 16  # parts of a ratio of rates, so that a filter stays small; rates up to 65,536 Hz are exact
+WIDEST = 1000  # times that a rate may be another, or it is not what it should be
 TAPS = 10  # numbers on either side, at the lower of two rates, that a resampled one is made of: SciPy's filter
 USUAL = 44_100  # Hz, for a guess
 LOUDEST = 2.0  # numbers beyond 1 are cut off there; beyond this they are probably not what they should be
+NO_NUMBER, EMPTY, SILENT = "has NaN or infinity in it", "has no sound in it", "is silent"
 
 
 class Length(NamedTuple):
@@ -53,6 +55,14 @@ class Clip(NamedTuple):
         is_cut = self.length is not None and self.length.at(rate) != t
         return is_cut or self.trim is not None or self.rate not in (None, rate) or self.channels not in (None, c)
 
+    def count(self, rate: int) -> int:
+        """How many numbers all sounds of a rate get; UnreadableError if those are too many."""
+        assert self.length is not None
+        count = self.length.at(rate)
+        if count > budget.SOUND:
+            raise UnreadableError(f"would have {count:,} numbers, more than {budget.SOUND:,}; give a shorter --length")
+        return count
+
     @property
     def most_bytes(self) -> int:
         """Of a sound in memory; 0 if nobody knows yet."""
@@ -63,7 +73,7 @@ class Clip(NamedTuple):
         if self.length is None:
             return math.inf
         target = self.rate or rate
-        count = self.length.at(target)
+        count = self.count(target)
         if rate == target:
             return count
         return math.ceil(count / _ratio(rate, target)) + math.ceil(TAPS * max(1.0, rate / target)) + 1
@@ -75,19 +85,22 @@ Shaped = dict[str, np.ndarray]  # `signals` float32 [T, C] and their `sample_rat
 def shaped(signals: np.ndarray, rate: int, clip: Clip) -> Shaped:
     """Sounds [T, C] of any number of channels, at a rate, as `clip` asks; UnreadableError says why that cannot be."""
     if not np.isfinite(signals).all():
-        raise UnreadableError("has NaN or infinity in it")
-    if len(signals) and (peak := float(np.abs(signals).max())) > LOUDEST:
-        raise UnreadableError(f"goes up to {peak:g}; sounds are within -1..1: scale it")
-    signals = _mixed(signals, clip.channels)
+        raise UnreadableError(NO_NUMBER)
+    levels = np.abs(signals).max(1, initial=0)
+    peak = float(levels.max(initial=0))
+    if peak > LOUDEST:
+        raise UnreadableError(f"goes up to {peak:g}; sounds are within -1..1, so scale it")
     if clip.trim is not None:
-        signals = signals[slice(*loud(np.abs(signals).max(1, initial=0), clip.trim))]
-    target = clip.rate or rate
+        places = np.flatnonzero(levels >= silence(peak, clip.trim))
+        signals = signals[places[0] : places[-1] + 1] if len(places) else signals[:0]
     if not len(signals):
-        raise UnreadableError("has no sound in it")
-    signals = resampled(signals[: None if math.isinf(clip.needs(rate)) else int(clip.needs(rate))], rate, target)
+        raise UnreadableError(SILENT if len(levels) else EMPTY)
+    target, needed = clip.rate or rate, clip.needs(rate)
+    signals = _mixed(signals if math.isinf(needed) else signals[: int(needed)], clip.channels)
+    signals = resampled(signals, rate, target)
     if clip.length is not None:
-        signals = signals[: clip.length.at(target)]
-        signals = np.pad(signals, ((0, clip.length.at(target) - len(signals)), (0, 0)))
+        signals = signals[: clip.count(target)]
+        signals = np.pad(signals, ((0, clip.count(target) - len(signals)), (0, 0)))
     return {SIGNALS.tensor: np.clip(signals, -1, 1).astype(np.float32), RATE: np.array(target)}
 
 
@@ -96,14 +109,9 @@ def fit_signals(loaded: tuple[np.ndarray, int], clip: Clip) -> Shaped:
     return shaped(*loaded, clip)
 
 
-def loud(levels: np.ndarray, decibels: float) -> tuple[int, int]:
-    """The first of `levels` [n] that is less than so many decibels below the largest, and the last, plus one.
-
-    (0, 0) if all are 0.
-    """
-    most = levels.max(initial=0)
-    places = np.flatnonzero(levels >= most * 10 ** (-decibels / 20)) if most > 0 else np.zeros(0, np.int64)
-    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+def silence(peak: float, decibels: float) -> float:
+    """What is quieter than this is silent: so many decibels below the peak; all is where there is none."""
+    return peak * 10 ** (-decibels / 20) if peak > 0 else math.inf
 
 
 def _mixed(signals: np.ndarray, channels: int | None) -> np.ndarray:
@@ -117,8 +125,10 @@ def _mixed(signals: np.ndarray, channels: int | None) -> np.ndarray:
 
 
 def _ratio(rate: int, target: int) -> Fraction:
-    """Of two rates, in parts of which none is much more than FINEST."""
+    """Of two rates, in parts of which none is much more than FINEST. UnreadableError if they have nothing in common."""
     exact = Fraction(target, rate)
+    if not 1 / WIDEST <= exact <= WIDEST:
+        raise UnreadableError(f"has {rate:,} Hz, of which no sound of {target:,} Hz can be made")
     return exact.limit_denominator(FINEST) if exact <= 1 else 1 / (1 / exact).limit_denominator(FINEST)
 
 
@@ -129,9 +139,9 @@ def resampled(signals: np.ndarray, rate: int, target: int) -> np.ndarray:
     from scipy import signal
 
     ratio = _ratio(rate, target)
-    budget_of = math.ceil(len(signals) * ratio) * signals.shape[1]
-    if budget_of > budget.SOUND:
-        raise UnreadableError(f"would have {budget_of:,} numbers, more than {budget.SOUND:,}; give a --length")
+    numbers = math.ceil(len(signals) * ratio) * signals.shape[1]
+    if numbers > 2 * budget.SOUND:  # some more than are asked for
+        raise UnreadableError(f"would have {numbers:,} numbers, more than {budget.SOUND:,}; give a --length")
     return np.asarray(signal.resample_poly(signals, ratio.numerator, ratio.denominator))
 
 

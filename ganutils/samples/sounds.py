@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.files import budget
 from ganutils.files.container import Stream
 from ganutils.files.kinds import IMAGES, SIGNALS
 from ganutils.samples.decoding import Reader, Tensors
@@ -21,29 +22,58 @@ from ganutils.sounds.spectrogram import Spectrogram
 
 def check_asked(sources: Sequence[Source], shape: Shape, clip: Clip) -> None:
     """Error if one of `sources` holds what an option is not for: sizes for sounds, rates for pictures or points."""
-    of_pictures = {"--size": shape.size, "--crop": shape.crop, "--channels 3": shape.channels == 3}
+    of_pictures = {
+        "--size": shape.size,
+        "--crop": shape.crop,
+        "--channels 3": shape.channels == 3,
+        "--background": shape.background != Shape().background,
+    }
     of_sounds = {f"--{name}": value for name, value in clip._asdict().items() if name != "channels"}
     of_sounds["--channels 2"] = clip.channels == 2
     for source in sources:
-        are_sounds = source.modality is SIGNALS
-        others, what = (of_pictures, "pictures") if are_sounds else (of_sounds, "sounds")
-        given = [option for option, value in others.items() if value not in (None, False)]
-        if given and (are_sounds or source.modality is IMAGES or others is of_sounds):
-            raise Error(f"{source.name}: holds {source.modality.noun}, and {given[0]} is for {what}; leave it out")
+        others, what = (of_pictures, "pictures") if source.modality is SIGNALS else (of_sounds, "sounds")
+        for option, value in others.items():
+            if value is not None and value is not False:
+                raise Error(f"{source.name}: holds {source.modality.noun}, and {option} is for {what}; leave it out")
+        rate = clip.rate or source.rate
+        if clip.length and rate and clip.length.at(rate) > budget.SOUND:
+            count = f"{clip.length.at(rate):,} numbers at {rate:,} Hz, more than {budget.SOUND:,}"
+            raise Error(f"{source.name}: --length asks for {count}; give a shorter one")
+        if clip.length and rate and clip.spectrogram:
+            _spectrogram(source.name, rate, clip.length.at(rate), clip.spectrogram)  # or it would be said much later
+
+
+def described(meta: dict[str, Any], shape: tuple[int, ...], is_changed: bool) -> dict[str, Any]:
+    """The metadata of pictures of `shape` (H, W, C), without what they say of spectrograms if these are none now."""
+    known = meta.get(about.SPECTROGRAM)
+    if known and (is_changed or (known["bins"], known["frames"], 1) != shape):
+        return {key: value for key, value in meta.items() if key != about.SPECTROGRAM}
+    return meta
 
 
 def read(
     reader: Reader, collection: Collection, selected: np.ndarray, clip: Clip, order: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, Tensors, dict[str, Any]]:
     """Which of the `selected` sounds can be read, put in `order`; their tensors, and metadata."""
+    if clip.rate is not None:
+        import scipy.signal  # noqa: F401 - once, before processes are started that would import it one by one
     readable = reader.read(collection, selected, clip, (SIGNALS.tensor,))
     if not len(readable.rows):
         raise Error(f"{collection.title}: none of its sounds can be read")
     rows = order(readable.rows)
     signals = readable.streams(rows)[SIGNALS.tensor]
+    signals = signals._replace(chunks=_finite(signals, collection.title))
     if clip.spectrogram is None:
         return rows, {SIGNALS.tensor: signals}, {about.RATE: readable.rate}
     return rows, *_pictures(signals, readable.rate, clip.spectrogram, collection.title, reader.say)
+
+
+def _finite(signals: Stream, title: str) -> Iterator[np.ndarray]:
+    """The chunks of sounds; Error if they are copied from a file that has NaN in it, which files of sounds have not."""
+    for chunk in signals.chunks:
+        if not np.isfinite(chunk).all():
+            raise Error(f"{title}: has sounds that are not finite numbers; give what they were made from")
+        yield chunk
 
 
 def _pictures(
@@ -51,8 +81,7 @@ def _pictures(
 ) -> tuple[Tensors, dict[str, Any]]:
     """Spectrograms of `size` (frames, bins) of sounds [N, T, C], and what the metadata say of them."""
     count, length, channels = signals.shape
-    frames, bins = size
-    spectrogram = Spectrogram.for_sounds(title, rate, length, bins, frames)
+    spectrogram = _spectrogram(title, rate, length, size)
     if channels > 1:
         say(f"{title}: stereo sounds are mixed, since a spectrogram is of one channel")
 
@@ -60,5 +89,11 @@ def _pictures(
         for chunk in signals.chunks:
             yield spectrogram.pictures(chunk.mean(2, keepdims=True))
 
-    pictures = Stream((count, bins, frames, 1), IMAGES.dtype, chunks())
+    pictures = Stream((count, spectrogram.bins, spectrogram.frames, 1), IMAGES.dtype, chunks())
     return {IMAGES.tensor: pictures}, {about.SPECTROGRAM: spectrogram.meta}
+
+
+def _spectrogram(title: str, rate: int, length: int, size: tuple[int, int]) -> Spectrogram:
+    """Of `size` (frames, bins); Error if sounds of that length are not for it."""
+    frames, bins = size
+    return Spectrogram.for_sounds(title, rate, length, bins, frames)

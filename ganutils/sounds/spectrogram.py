@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error, randomness
+from ganutils.files import budget
 from ganutils.sounds import about
 
 ITERATIONS, ALPHA = 60, 0.99  # of Griffin-Lim, and how far it goes on in the direction of its last step
@@ -39,6 +40,7 @@ class Spectrogram(NamedTuple):
     @classmethod
     def for_sounds(cls, name: str, sample_rate: int, length: int, bins: int, frames: int) -> Spectrogram:
         """For sounds of a rate and length; Error, with their `name`, if they could not be made sounds again."""
+        budget.check(name, bins * frames, budget.SPECTROGRAM, "pixels in a spectrogram", "make them smaller")
         hop = -(-length // frames)
         if frames > length:
             raise Error(f"{name}: {frames:,} frames are more than the {length:,} numbers of a sound; give fewer")
@@ -66,6 +68,7 @@ class Spectrogram(NamedTuple):
         )
         if not is_whole or (found.bins, found.frames, 1) != tuple(shape) or found.floor >= found.top:
             raise damaged
+        budget.check(name, found.bins * found.frames, budget.SPECTROGRAM, "pixels in a spectrogram")
         if not found.hop <= found.bins or not (found.frames <= found.length <= found.hop * found.frames):
             raise damaged
         if found.hop != -(-found.length // found.frames) or found.sample_rate > about.RATES[1]:
@@ -133,8 +136,8 @@ class Spectrogram(NamedTuple):
 
     def _padded(self, sounds: np.ndarray) -> np.ndarray:
         """float32 [n, span] of sounds [n, length]."""
-        right = max(0, self._span - self._left - self.length)
-        return np.pad(np.asarray(sounds, np.float32), ((0, 0), (self._left, right)))[:, : self._span]
+        right = self._span - self._left - self.length
+        return np.pad(np.asarray(sounds, np.float32), ((0, 0), (self._left, right)))
 
     def _transformed(self, padded: np.ndarray) -> np.ndarray:
         """complex64 [n, frames, bins + 1]."""

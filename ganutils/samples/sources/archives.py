@@ -1,6 +1,6 @@
-"""Pictures in folders, zip and tar files. Nothing is unpacked to disk: members are read into memory, one by one.
+"""Pictures, or sounds, in folders, zip and tar files. Nothing is unpacked to disk: members are read one by one.
 
-One level of folders gives labels: if every picture lies in a folder, and there are several, they are the classes (a
+One level of folders gives labels: if every file lies in a folder, and there are several, they are the classes (a
 folder around everything, as many archives have, does not count).
 """
 
@@ -22,11 +22,12 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files import budget
+from ganutils.files.kinds import IMAGES, SIGNALS, Modality
 from ganutils.files.paths import natural
-from ganutils.samples.changes import Stamp, listed, stamp_of
-from ganutils.samples.images import EXHAUSTED, FILE_LIMIT, Shape, UnreadableError, decode, read
-from ganutils.samples.sources import tars
-from ganutils.samples.sources.catalog import OTHER_SUFFIXES, PICTURE_SUFFIXES
+from ganutils.samples.changes import EXHAUSTED, Stamp, listed, stamp_of
+from ganutils.samples.images import FILE_LIMIT, Shape, UnreadableError, decode, read
+from ganutils.samples.sources import sounds, tars
+from ganutils.samples.sources.catalog import OTHER_SOUNDS, OTHER_SUFFIXES, PICTURE_SUFFIXES, SOUND_SUFFIXES
 from ganutils.samples.sources.source import Request, Source
 
 PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
@@ -34,23 +35,59 @@ PACKED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAErro
 Load = Callable[[str], Any]
 
 
+def _read(place: tuple[str, Stamp | None], shape: Shape) -> np.ndarray:
+    path, seen = place
+    return read(path, shape, seen)
+
+
+class Sort(NamedTuple):
+    """What is looked for.
+
+    suffixes  of files that are read
+    others    of files that are not, which must not go unnoticed
+    advice    what to do with these
+    read      (path and stamp, look) -> what a Source's `draw` gives
+    decode    (bytes of a file, look) -> the same
+    """
+
+    modality: Modality
+    suffixes: tuple[str, ...]
+    others: tuple[str, ...]
+    advice: str
+    read: Callable[[Any, Any], Any]
+    decode: Callable[[Any, Any], Any]
+
+    def has(self, name: str) -> bool:
+        return _ends(name, self.suffixes)
+
+
+PICTURES = Sort(IMAGES, PICTURE_SUFFIXES, OTHER_SUFFIXES, "convert them to PNG", _read, decode)
+SOUNDS = Sort(SIGNALS, SOUND_SUFFIXES, OTHER_SOUNDS, "convert them to WAV", sounds.read, sounds.decode)
+SORTS = {sort.modality: sort for sort in (PICTURES, SOUNDS)}
+LISTED = tuple(suffix for sort in SORTS.values() for suffix in (*sort.suffixes, *sort.others))
+
+
 def open_folder(request: Request) -> list[Source]:
     return [folder(request.name)]
 
 
 def open_picture(request: Request) -> list[Source]:
-    return [single_pictures(request.name, [request.name])]
+    return [singles(request.name, [request.name], PICTURES)]
 
 
-def single_pictures(name: str, paths: list[str]) -> Source:
-    """Picture files as one source called `name`; if they lie in several folders, these are its classes."""
-    source = _files(name, paths, lambda path: path)
+def open_sound(request: Request) -> list[Source]:
+    return [singles(request.name, [request.name], SOUNDS)]
+
+
+def singles(name: str, paths: list[str], sort: Sort) -> Source:
+    """Files as one source called `name`; if they lie in several folders, these are its classes."""
+    source = _files(name, paths, lambda path: path, sort)
     labels, classes = _classes([os.path.abspath(path) for path in paths])
     return dataclasses.replace(source, labels=labels, classes=classes)
 
 
 def is_single(source: Source) -> bool:
-    """Whether it is one picture file."""
+    """Whether it is one file of a picture or sound."""
     return source.names == [source.name]
 
 
@@ -71,23 +108,25 @@ class _Found(NamedTuple):
 
 
 def folder(path: str) -> Source:
-    """The pictures in a folder, at any depth, in natural order: 2.png before 10.png. Error later if they change."""
+    """The pictures, or sounds, in a folder, at any depth, in natural order: 2.png before 10.png. Error later if they
+    change.
+    """
 
     def listing() -> _Found:
         found = _walked(path)
         return found._replace(names=sorted(filter(_is_listed, found.names), key=natural))
 
     found, check = listed(path, listing)
-    notes = _other_formats(path, found.names)
+    sort, notes = _sort_of(path, found.names)
     if found.links:
         notes = (*notes, f"{path}: skipped links to folders: {_some(found.links)}; name them as sources of their own")
-    names = list(filter(_is_picture, found.names))
-    source = _files(path, names, lambda name: os.path.join(path, name), notes)
+    names = list(filter(sort.has, found.names))
+    source = _files(path, names, lambda name: os.path.join(path, name), sort, notes)
     return dataclasses.replace(source, unread=tuple(found.unread), check=check)
 
 
 def _is_listed(name: str) -> bool:
-    return _is_picture(name, (*PICTURE_SUFFIXES, *OTHER_SUFFIXES))
+    return _ends(name, LISTED)
 
 
 def _walked(path: str) -> _Found:
@@ -112,21 +151,16 @@ def _walked(path: str) -> _Found:
     return found
 
 
-def _files(name: str, names: list[str], place: Callable[[str], str], notes: tuple[str, ...] = ()) -> Source:
-    """Picture files, read as they are now: Error if another program changes them before."""
-    source = _pictures(name, names, place, notes, _read)
+def _files(name: str, names: list[str], place: Callable[[str], str], sort: Sort, notes: tuple[str, ...] = ()) -> Source:
+    """Files, read as they are now: Error if another program changes them before."""
+    source = _of(sort, name, names, place, notes)
     seen = np.array([stamp_of(place(one)) or (-1, -1) for one in names], np.int64)
 
     def load(row: int) -> tuple[str, Stamp | None]:
         size, written = seen[row].tolist()
         return place(names[row]), None if size < 0 else (size, written)
 
-    return dataclasses.replace(source, load=load)
-
-
-def _read(place: tuple[str, Stamp | None], shape: Shape) -> np.ndarray:
-    path, seen = place
-    return read(path, shape, seen)
+    return dataclasses.replace(source, load=load, draw=sort.read)
 
 
 def _is_broken_link(path: str) -> bool:
@@ -139,7 +173,7 @@ def _some(names: list[str]) -> str:
 
 @contextlib.contextmanager
 def zipped(path: str) -> Iterator[Source]:
-    """The pictures in a zip file, in natural order."""
+    """The pictures, or sounds, in a zip file, in natural order."""
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, *PACKED) as problem:
@@ -151,7 +185,7 @@ def zipped(path: str) -> Iterator[Source]:
         budget.check(path, len(archive.infolist()), most, "members", "extract it yourself, and give the folder")
         members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
         links = [name for name, info in members.items() if stat.S_ISLNK(info.external_attr >> 16)]
-        names, notes = _sound(path, members, links)
+        sort, names, notes = _safe(path, members, links)
 
         def load(name: str) -> bytes:
             info = members[name]
@@ -162,12 +196,12 @@ def zipped(path: str) -> Iterator[Source]:
             except (zipfile.BadZipFile, *PACKED):
                 raise UnreadableError("is damaged in the zip file, or locked with a password") from None
 
-        yield _pictures(path, sorted(names, key=natural), load, notes)
+        yield _of(sort, path, sorted(names, key=natural), load, notes)
 
 
 @contextlib.contextmanager
 def tarred(path: str) -> Iterator[Source]:
-    """The pictures in a tar file, plain or packed by gzip, bzip2 or xz, in the order of the file."""
+    """The pictures, or sounds, in a tar file, plain or packed by gzip, bzip2 or xz, in the order of the file."""
     size = os.path.getsize(path)
     with tars.opened(path) as archive:
 
@@ -175,8 +209,8 @@ def tarred(path: str) -> Iterator[Source]:
             _check_size(archive.files[name].size, size)
             return archive.read(name)
 
-        names, notes = _sound(path, [*archive.files, *archive.others], archive.others)
-        yield _pictures(path, names, load, notes)
+        sort, names, notes = _safe(path, [*archive.files, *archive.others], archive.others)
+        yield _of(sort, path, names, load, notes)
 
 
 def _check_size(size: int, packed: int) -> None:
@@ -184,19 +218,24 @@ def _check_size(size: int, packed: int) -> None:
         raise UnreadableError(f"would unpack to {size:,} bytes; extract it from the archive yourself")
 
 
-def _sound(path: str, names: Sequence[str] | dict[str, Any], links: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The pictures among an archive's members, and notes on skipped ones: links, and names that lead elsewhere."""
-    pictures = [name for name in names if _is_picture(name)]
-    sound = [name for name in pictures if not _leads_elsewhere(name)]
+def _safe(
+    path: str, names: Sequence[str] | dict[str, Any], links: list[str]
+) -> tuple[Sort, list[str], tuple[str, ...]]:
+    """What an archive holds, which of its members these are, and notes on skipped ones: links, and names that lead
+    elsewhere.
+    """
+    sort, others = _sort_of(path, names)
+    every = list(filter(sort.has, names))
+    safe = [name for name in every if not _leads_elsewhere(name)]
     notes = []
-    if len(sound) < len(pictures):
-        notes.append(f"{path}: skipped {len(pictures) - len(sound)} with names that are absolute or contain ..")
+    if len(safe) < len(every):
+        notes.append(f"{path}: skipped {len(every) - len(safe)} with names that are absolute or contain ..")
     linked = set(links)
-    notes += _other_formats(path, names)
-    kept = [name for name in sound if name not in linked]
-    if len(kept) < len(sound):
-        notes.append(f"{path}: skipped {len(sound) - len(kept)} that are links or not regular files")
-    return kept, tuple(notes)
+    notes += others
+    kept = [name for name in safe if name not in linked]
+    if len(kept) < len(safe):
+        notes.append(f"{path}: skipped {len(safe) - len(kept)} that are links or not regular files")
+    return sort, kept, tuple(notes)
 
 
 def _leads_elsewhere(name: str) -> bool:
@@ -204,36 +243,46 @@ def _leads_elsewhere(name: str) -> bool:
     return ".." in parts or parts[0] == "" or re.match("[A-Za-z]:", parts[0]) is not None
 
 
-def _is_picture(name: str, suffixes: tuple[str, ...] = PICTURE_SUFFIXES) -> bool:
+def _ends(name: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether it is a file of one of these kinds, and no hidden one."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return name.lower().endswith(suffixes) and not last.startswith(".") and not name.startswith("__MACOSX")
 
 
-def _other_formats(path: str, names: Iterable[str]) -> tuple[str, ...]:
-    """A note on pictures of formats that are not read, if there are any."""
-    others = [name for name in names if _is_picture(name, OTHER_SUFFIXES)]
+def _sort_of(path: str, names: Iterable[str]) -> tuple[Sort, tuple[str, ...]]:
+    """Whether these are pictures or sounds, and a note on those in formats that are not read. Error if both."""
+    names = list(names)
+    found = [(sort, few) for sort in SORTS.values() if (few := list(itertools.islice(filter(sort.has, names), 1)))]
+    if len(found) > 1:
+        which = " and ".join(f"{sort.modality.noun} ({few[0]})" for sort, few in found)
+        raise Error(f"{path}: holds {which}; put them into two folders or archives, or name the files of one kind")
+    sorts = [sort for sort, _ in found] or list(SORTS.values())
+    return sorts[0], tuple(note for sort in sorts for note in _other_formats(path, names, sort))
+
+
+def _other_formats(path: str, names: Iterable[str], sort: Sort) -> tuple[str, ...]:
+    """A note on files of formats that are not read, if there are any."""
+    others = [name for name in names if _ends(name, sort.others)]
     if not others:
         return ()
     suffixes = " ".join(sorted({os.path.splitext(name)[1].lower() for name in others}))
-    return (f"{path}: skipped {len(others):,} files in formats that are not read ({suffixes}); convert them to PNG",)
+    return (f"{path}: skipped {len(others):,} files in formats that are not read ({suffixes}); {sort.advice}",)
 
 
-def _pictures(
-    path: str,
-    names: list[str],
-    load: Load,
-    notes: tuple[str, ...] = (),
-    draw: Callable[[Any, Shape], np.ndarray] = decode,
-) -> Source:
+def _of(sort: Sort, path: str, names: list[str], load: Load, notes: tuple[str, ...] = ()) -> Source:
     if not names:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise Error(f"{path}: holds no pictures{why}; give {' '.join(PICTURE_SUFFIXES)}")
+        suffixes = f"{' '.join(PICTURE_SUFFIXES)}, or {' '.join(SOUND_SUFFIXES)}"
+        raise Error(f"{path}: holds no pictures or sounds{why}; give {suffixes}")
+    if sort is SOUNDS:
+        sounds.library()
     labels, classes = _classes(names)
     return Source(
         path,
         len(names),
         lambda row: load(names[row]),
-        draw,
+        sort.decode,
+        modality=sort.modality,
         names=names,
         labels=labels,
         classes=classes,
@@ -242,7 +291,7 @@ def _pictures(
 
 
 def _classes(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Each picture's label, which is its folder, and the folders; (None, ()) unless all lie in one of several."""
+    """Each file's label, which is its folder, and the folders; (None, ()) unless all lie in one of several."""
     paths = [name.removeprefix("./").split("/")[:-1] for name in names]
     pairs = zip(min(paths), max(paths), strict=False)  # what these two share, all share
     shared = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

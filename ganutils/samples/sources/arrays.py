@@ -22,6 +22,7 @@ from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points, of_signals
 from ganutils.sounds.about import SPECTROGRAM
+from ganutils.sounds.spectrogram import Spectrogram
 
 KEPT = ("license", "lineage", "toy", SPECTROGRAM)  # of a samples file's metadata
 
@@ -109,6 +110,7 @@ def open_samples_file(request: Request) -> list[Source]:
         "latents": samples.latents,
         "meta": {key: samples.meta[key] for key in KEPT if key in samples.meta},
     }
+    Spectrogram.of(samples.name, samples.meta, samples.shape)  # which must be sound to be kept
     path = "samples" if path == "-" else path
     if samples.are_sounds:
         rows = _rows(samples, samples.modality.tensor, samples.shape)

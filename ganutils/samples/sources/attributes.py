@@ -151,19 +151,19 @@ def join(source: Source, table: Table) -> Source:
     if source.names is None:
         raise Error(f"{source.name}: has no file names to match with {table.path}")
     rows = _matched(source.name, source.names, table)
-    kept = np.flatnonzero(rows >= 0)
+    kept, noun = np.flatnonzero(rows >= 0), source.modality.noun
     notes = list(source.notes)
     if len(kept) < source.total:
-        notes.append(f"{source.name}: skipped {source.total - len(kept):,} pictures without a row in {table.path}")
+        notes.append(f"{source.name}: skipped {source.total - len(kept):,} {noun} without a row in {table.path}")
     if len(kept) < len(table.rows):
-        notes.append(f"{table.path}: {len(table.rows) - len(kept):,} rows without a picture")
+        notes.append(f"{table.path}: {len(table.rows) - len(kept):,} rows without a {noun[:-1]}")
     about: dict[str, Any] = {}
     if table.column is not None:
         labeled = kept[[table.words[row] != "" for row in rows[kept]]]
         if len(labeled) < len(kept):
-            notes.append(f"{source.name}: skipped {len(kept) - len(labeled):,} pictures whose {table.column} is empty")
+            notes.append(f"{source.name}: skipped {len(kept) - len(labeled):,} {noun} whose {table.column} is empty")
         if not len(labeled):
-            raise Error(f"{table.path}: {table.column} is empty for every picture in {source.name}")
+            raise Error(f"{table.path}: {table.column} is empty for every {noun[:-1]} in {source.name}")
         kept = labeled
         about["labels"], about["classes"] = _labels([table.words[row] for row in rows[kept]])
     about |= {"attributes": table.values[rows[kept]], "attribute_names": table.names} if table.names else {}

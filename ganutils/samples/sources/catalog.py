@@ -17,6 +17,11 @@ PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"),
     *(".avif", ".heic", ".heif", ".tga"),
 )
+SOUND_SUFFIXES = (
+    *(".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"),
+    *(".w64", ".rf64"),
+)
+OTHER_SOUNDS = (".m4a", ".aac", ".wma", ".amr", ".ape", ".wv", ".mka", ".ra", ".mid", ".midi")
 OTHER_SUFFIXES = (  # pictures that are not read, which must not go unnoticed
     *(".jxl", ".jp2", ".psd", ".xcf", ".svg", ".eps", ".ico", ".exr", ".hdr"),
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"),
@@ -91,9 +96,10 @@ def _is_samples(path: str) -> bool:
 
 PARTS = ("train", "test", "all")
 CELEBA_PARTS = ("train", "valid", "test", "all")
-PICTURES = "pictures at any depth; class folders become labels"
+PICTURES = "pictures or sounds at any depth; class folders are labels"
 STROKES = "strokes of Quick, Draw!, drawn at any --size"
 NAMED = "pictures one by one, as one set; their folders become labels"
+SINGLE_SOUNDS = "sounds one by one: WAV; with soundfile FLAC, OGG, MP3"
 ARRAYS = "pictures (N,784), (N,H,W), (N,H,W,C) or (N,C,H,W)"
 IDX = "pictures in MNIST's format, with their labels"
 BITMAPS = "Quick, Draw! bitmaps, downloaded once"
@@ -126,6 +132,7 @@ FILES: tuple[tuple[Callable[[str], bool], Row], ...] = (
     (_ends_in(*TARS), Row("FILE.tar[.gz]", PICTURES, "archives.open_tar")),
     (_ends_in(*FILMS), Row("FILE.gif|webp|apng|mp4", "the frames of a film, a sample each", "films.open_film")),
     (_ends_in(*PICTURE_SUFFIXES), Row("PICTURE...", NAMED, "archives.open_picture")),
+    (_ends_in(*SOUND_SUFFIXES), Row("SOUND...", SINGLE_SOUNDS, "archives.open_sound")),
     (_ends_in(".npy"), Row("FILE.npy", ARRAYS, "bitmaps.open_npy")),
     (_ends_in(".ndjson"), Row("FILE.ndjson", STROKES, "quickdraw.open_strokes", license=QUICKDRAW)),
     (_ends_in("-ubyte", "-ubyte.gz"), Row("*-images-idx3-ubyte[.gz]", IDX, "arrays.open_idx")),

@@ -21,9 +21,9 @@ from PIL import Image
 from ganutils import Error
 from ganutils.files import budget
 from ganutils.samples import foreign
-from ganutils.samples.changes import changed
+from ganutils.samples.changes import EXHAUSTED, changed, regular
 from ganutils.samples.foreign import UnreadableError
-from ganutils.samples.images import EXHAUSTED, PIXELS, regular
+from ganutils.samples.images import PIXELS
 from ganutils.samples.sources import archives
 from ganutils.samples.sources.catalog import FILMS, PICTURE_SUFFIXES
 from ganutils.samples.sources.source import Request, Source

@@ -61,10 +61,12 @@ def _hides(request: Request) -> bool:
 
 
 def _with_one_set(sources: list[Source]) -> list[Source]:
-    """The sources, with pictures that were named one by one as a single one, in the place of the first."""
-    singles = [source.name for source in sources if archives.is_single(source)]
-    if len(singles) < 2:
-        return sources
-    at = next(at for at, source in enumerate(sources) if archives.is_single(source))
-    others = [source for source in sources if not archives.is_single(source)]
-    return [*others[:at], archives.single_pictures("pictures", singles), *others[at:]]
+    """The sources, with pictures that were named one by one as a single one, in the place of the first; so sounds."""
+    for modality, sort in archives.SORTS.items():
+        single = [at for at, one in enumerate(sources) if one.modality is modality and archives.is_single(one)]
+        if len(single) > 1:
+            together = archives.singles(modality.noun, [sources[at].name for at in single], sort)
+            sources = [
+                together if at == single[0] else source for at, source in enumerate(sources) if at not in single[1:]
+            ]
+    return sources

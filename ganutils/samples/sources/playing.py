@@ -14,7 +14,7 @@ from ganutils.samples import foreign
 from ganutils.samples.signals import Clip, Length, Shaped, shaped, sixteen_bits
 from ganutils.samples.sources.source import Request, Source
 
-RATE, LENGTH = 8000, Length(4096)  # if none are given
+PLAIN = Clip(8000, Length(4096))  # of toys, where nothing else is given
 FADE = 0.01  # seconds at the end
 LEVELS = (0.5, 0.95)  # of peaks
 
@@ -39,6 +39,7 @@ def played(request: Request, plays: Mapping[str, Play], numbers: int, **about: A
         lambda row: (of_label[labels[row]], drawn[row].tolist(), (seed, "toy", name, "noise", row)),
         _draw,
         modality=SIGNALS,
+        rate=PLAIN.rate or 0,
         labels=labels,
         classes=tuple(plays),
         meta={**request.meta, **about},
@@ -48,8 +49,8 @@ def played(request: Request, plays: Mapping[str, Play], numbers: int, **about: A
 def _draw(loaded: tuple[Play, list[float], tuple[Any, ...]], clip: Clip) -> Shaped:
     """A sound, drawn at the rate and length asked for."""
     play, (level, *numbers), names = loaded
-    rate = clip.rate or RATE
-    length = (clip.length or LENGTH).at(rate)
+    rate = clip.rate or PLAIN.rate or 0
+    length = (clip if clip.length else PLAIN).count(rate)
     foreign.allow(budget.deriving(8 * length))
     sound = faded(play(numbers, randomness.stream(*names), rate, length), rate, 0, FADE)
     peak = LEVELS[0] + (LEVELS[1] - LEVELS[0]) * level

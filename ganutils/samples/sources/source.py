@@ -128,7 +128,7 @@ class Source:
                      raises UnreadableError
     pixels           uint8 [total, H, W, C], or float32 [total, T, C], if the source has them: copied as they are if
                      no other shape is asked for
-    rate             of sounds in `pixels`, Hz
+    rate             Hz of its sounds, unless another is asked for; 0 where each has its own
     beside           uint8 [total, h, w, c] of the tensors beside the pictures, in the order of
                      `kinds.BESIDE`; None where they have to be drawn
     input_names      what the inputs show, one for each picture that is stacked in them
