@@ -262,7 +262,7 @@ def test_the_batch_of_an_extractor_does_not_matter(real, tmp_path, root, monkeyp
         labeled = sets.labeled_set(file)
         extractor = open_extractor("auto", labeled, str(root), "cpu")
         before = extractor.features(labeled.samples)
-        monkeypatch.setattr(discriminate, "IMAGES", 7)
+        monkeypatch.setattr(discriminate, "MANY", 7)
         after = extractor.features(labeled.samples)
     noise = np.random.default_rng(0).normal(size=before.shape)
     one, two = (metrics.frechet_distance(features, noise) for features in (before, after))

@@ -9,6 +9,7 @@ from ganutils import Error
 from ganutils.evaluation.extractors.extractor import Teller
 from ganutils.evaluation.fakes import check_baseline, check_fake
 from ganutils.evaluation.features import judges_between, open_extractor
+from ganutils.evaluation.formants import formants_of
 from ganutils.evaluation.sets import Real, attributed_set, labeled_set
 from ganutils.evaluation.translators import WayBack, check_back, direction_of, open_back
 from ganutils.samples.samples import Samples
@@ -54,6 +55,7 @@ def open_real(samples: Samples, fakes: Sequence[str], how: How, teller: Teller) 
         check_baseline(samples, direction)
     if how.recover:
         check_back(how.recover, samples, direction)
+    formants_of(samples)  # Error if these are damaged
     goal = direction.goal if direction else how.to
     place = (how.root, how.device, how.weights, teller, goal)
     extractor = open_extractor(how.features, labeled_set(samples), *place)

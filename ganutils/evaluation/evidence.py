@@ -19,7 +19,7 @@ from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
-from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS
+from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS, SIGNALS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
 HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
@@ -86,7 +86,8 @@ class Evidence:
     @property
     def usual_lr(self) -> float:
         """The learning rate that suits such networks."""
-        rate: float = (self.usual if self.translates else PRESETS["modern"])["lr"]
+        are_sounds = kinds.modality_of_shape(self.config.shape) is kinds.SIGNALS
+        rate: float = (self.usual if self.translates else (SIGNALS if are_sounds else PRESETS)["modern"])["lr"]
         return rate
 
     @property

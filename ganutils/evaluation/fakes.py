@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ganutils import Error
 from ganutils.evaluation import metrics
-from ganutils.evaluation.sets import Fake, Real, check_finite
+from ganutils.evaluation.extractors.extractor import check_finite
+from ganutils.evaluation.sets import Fake, Labels, Real
 from ganutils.evaluation.translators import Direction, Given, Translator, check_classes, check_taken, load_translator
 from ganutils.files import container
 from ganutils.files.container import File
@@ -19,6 +20,7 @@ from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.samples.samples import Samples, check_shape, subset
+from ganutils.sounds import about
 
 CHUNK = 1 << 24  # bytes of inputs that are compared at a time
 
@@ -34,8 +36,8 @@ def check_fake(path: str, real: Samples, count: int | None, repeats: int, direct
 
 
 def check_baseline(real: Samples, direction: Direction | None) -> None:
-    """Error unless there are pictures that translators are given, and that can be scored."""
-    if real.input_shape is None and direction is not None:
+    """Error unless there are pictures that translators are given, and that can be scored; or sounds."""
+    if real.input_shape is None and (direction is not None or real.are_heard):
         return
     if real.input_shape is None:
         raise Error(f"{real.name}: has no inputs to score; leave out --baseline, or give pairs (gan-data --inputs)")
@@ -51,9 +53,10 @@ def _check(file: File, real: Samples, count: int | None, repeats: int, direction
         raise Error(f"{file.name}: {what}; leave out {'-n' if count else '--repeats'}, or choose rows with --limit")
     if file.kind == "checkpoint":
         _check_checkpoint(file, real, direction)
+        about.check_alike(file.name, file.meta, real.name, real.meta)
         return
     samples = Samples(file)
-    check_shape(file.name, samples.shape, real.name, real.shape)
+    samples.check_like(real)
     samples.check_any()
     if samples.inputs is not None and real.inputs is not None and not _are_same(samples.inputs, real.inputs):
         advice = f"make it with gan-sample CHECKPOINT --inputs {os.path.basename(real.name)}"
@@ -100,11 +103,11 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
     """
     with container.read(path, "samples", "checkpoint") as file:
         _check(file, real.source, count, repeats, real.direction)
-        about: dict[str, Any] = {"fake": path}
+        told: dict[str, Any] = {"fake": path}
         if file.kind == "checkpoint":
             updates, batch = checkpoints.updates(file), checkpoints.config_of(file).batch
-            about |= {"step": updates["G"], "kimg": round(updates["D"] * batch / 1000, 3)}
-        yield about
+            told |= {"step": updates["G"], "kimg": round(updates["D"] * batch / 1000, 3)}
+        yield told
         if _translates(file, real):
             translator = load_translator(file, device)
             yield from (translated(translator, real, given) for given in given_sets(real, count, repeats, limit))
@@ -113,10 +116,11 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
         elif file.kind == "checkpoint":
             yield from _drawn(file, real, count or min(len(real.samples), limit), repeats, device)
         else:
-            samples = Samples(file).array
+            opened = Samples(file)
+            samples, labels = opened.array, _labels(opened.labels, file.meta)
             for rows in _dealt(len(samples), count or limit, repeats, real.seed, path, "samples"):
                 check_finite(path, samples[rows])
-                yield Fake(real, samples[rows])
+                yield Fake(real, samples[rows], labels=labels and labels.at(rows))
 
 
 def _translates(file: File, real: Real) -> bool:
@@ -155,10 +159,14 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
 
     if each < metrics.LEAST:
         raise Error(f"{file.name}: {each} samples per set are too few to score; {metrics.LEAST} are needed")
-    samples = draw_samples(file, each * repeats, real.seed, device)[0]
+    samples, drawn = draw_samples(file, each * repeats, real.seed, device)
     check_finite(file.name, samples)
-    deal = _deal(each, repeats, real.seed)
-    yield from (Fake(real, samples[rows] if repeats > 1 else samples) for rows in deal)
+    labels, deal = _labels(drawn, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
+    yield from (Fake(real, samples[rows], labels=labels and labels.at(rows)) for rows in deal)
+
+
+def _labels(numbers: np.ndarray | None, meta: Mapping[str, Any]) -> Labels | None:
+    return None if numbers is None else Labels(numbers, meta.get("classes") or ())
 
 
 def translated(translator: Translator, real: Real, given: Given) -> Fake:

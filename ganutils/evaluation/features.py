@@ -16,7 +16,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation.extractors import classifier
 from ganutils.evaluation.extractors.discriminator import of_checkpoint
-from ganutils.evaluation.extractors.extractor import SILENT, Extractor, LabeledSet, Request, Teller
+from ganutils.evaluation.extractors.extractor import SILENT, Extractor, LabeledSet, Request, Teller, check_finite
 from ganutils.evaluation.extractors.inception import inception
 from ganutils.evaluation.extractors.onnx import onnx
 from ganutils.evaluation.extractors.raw import pixels
@@ -39,7 +39,11 @@ def open_extractor(
     teller: Teller = SILENT,
     goal: str | None = None,
 ) -> Extractor:
-    """The extractor of that name or file, for samples shaped as those of `labeled`; see `Request` for the others."""
+    """The extractor of that name or file, for samples shaped as those of `labeled`; see `Request` for the others.
+
+    Error if these are no finite numbers.
+    """
+    check_finite(labeled.name, labeled.samples)
     extractor = _opener(name)(name, Request(labeled, root, device, weights, teller, goal))
 
     def features(samples: np.ndarray) -> np.ndarray:

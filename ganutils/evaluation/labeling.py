@@ -7,7 +7,7 @@ neither has seen, measures how good they are.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from ganutils import Error
-from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller
+from ganutils.evaluation.extractors.extractor import SILENT, LabeledSet, Teller, check_finite
 from ganutils.evaluation.features import open_extractor
 from ganutils.evaluation.report import rounded
 from ganutils.files import budget, lineage
 from ganutils.files.container import Stream
 from ganutils.randomness import stream
-from ganutils.samples.samples import Samples, subset
+from ganutils.samples.samples import Samples, check_shape, subset
+from ganutils.sounds import about as sound
 
 LIMIT = 20_000  # labeled samples that are used, chosen at random; the features of more would fill the memory
 MOST = 1000  # classes, as ImageNet has, or attributes; the linear models of more take hours
@@ -85,10 +86,11 @@ class Labeler:
     """
 
     def __init__(self, labeled: Samples, features: str, root: str, device: str, teller: Teller = SILENT):
-        self.name, self.shape = labeled.name, labeled.shape
+        self.name, self._shape, self._meta = labeled.name, labeled.shape, labeled.meta
         self.questions = _questions(labeled)
         samples, parts = labeled.array, _parts(labeled)
-        training_set = _training_set(labeled.name, samples, self.questions, parts[0])
+        check_finite(labeled.name, samples)
+        training_set = _training_set(labeled, self.questions, parts[0])
         extractor = open_extractor(features, training_set, root, device, teller=teller)
         if extractor.about["name"] == "points":
             raise Error(f"{labeled.name}: holds points, whose few numbers teach too little; use --features CHECKPOINT")
@@ -103,6 +105,11 @@ class Labeler:
             for question, answer in zip(self.questions, self._answers, strict=True)
             for line in _judge(question, answer, answer.probabilities(held_out), question.answers[parts[2]])
         ]
+
+    def check_like(self, name: str, shape: tuple[int, ...], meta: Mapping[str, Any]) -> None:
+        """Error unless samples of `shape`, of the file `name` with that `meta`, are like the labeled ones."""
+        check_shape(name, shape, self.name, self._shape)
+        sound.check_alike(name, meta, self.name, self._meta)
 
     def _scaled(self, samples: np.ndarray) -> np.ndarray:
         """What the linear models are given of samples [N, ...]: float32 [N, F], of mean 0 and deviation 1."""
@@ -146,14 +153,15 @@ def _parts(labeled: Samples) -> list[np.ndarray]:
     return np.split(stream(0, "parts").permutation(rows), [len(rows) * 3 // 5, len(rows) * 4 // 5])
 
 
-def _training_set(name: str, samples: np.ndarray, questions: Sequence[Question], rows: np.ndarray) -> LabeledSet:
+def _training_set(labeled: Samples, questions: Sequence[Question], rows: np.ndarray) -> LabeledSet:
     """What a classifier may learn of `rows`: their classes, or else all answers as attributes."""
     if questions[0].is_class and len(questions) == 1:
         targets = questions[0].answers[rows]
     else:
         asked = [one.answers[rows, None] == (range(len(one.names)) if one.is_class else 1) for one in questions]
         targets = np.concatenate(asked, axis=1).astype(np.float32)
-    return LabeledSet(name, samples[rows], targets, [name for one in questions for name in one.names])
+    names = [name for one in questions for name in one.names]
+    return LabeledSet(labeled.name, labeled.array[rows], targets, names, sound.kept(labeled.meta))
 
 
 # ----------------------------------------------------------------------------------------- one question
@@ -218,6 +226,7 @@ def label_file(
     samples: Samples, labeler: Labeler, line: str, labeled: Samples
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors and metadata of `samples` with the labels of `labeler`, which replace those they had."""
+    check_finite(samples.name, samples.array)
     labels = labeler(samples.array)
     tensors: dict[str, Any] = {
         name: Stream(spec.shape, spec.dtype, samples.file.rows(name))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganutils.evaluation import scores
+from ganutils.evaluation import noise, scores
 from ganutils.evaluation.comparison import How
 from ganutils.evaluation.fakes import fakes, given_sets
 from ganutils.evaluation.scores import Scores
@@ -22,7 +22,7 @@ LONGEST_NAME = 40  # characters of a FAKE's name in it
 
 
 def each(real: Real, paths: Sequence[str], how: How) -> Iterator[Scores]:
-    """What gan-eval prints of the files `paths`; before it, if asked for, that of what translators are given itself."""
+    """What gan-eval prints of the files `paths`; before it, if asked for, that of the baseline."""
     if how.baseline:
         yield baseline(real, how.limit)
     for path in paths:
@@ -36,7 +36,10 @@ def evaluate(real: Real, path: str, how: How) -> Scores:
 
 
 def baseline(real: Real, limit: int) -> Scores:
-    """The same of what translators are given itself: what one scores that does nothing."""
+    """The same of what translators are given itself: what one scores that does nothing; or of noise like the sounds."""
+    if not real.are_made_of_others:
+        made = noise.like(real.samples, real.source.spectrogram, real.seed)
+        return _reported(real, {"fake": f"noise of {real.name}"}, iter([Fake(real, made)]))
     given = next(given_sets(real, None, 1, limit))
     pictures = given.pictures if real.goes_between else real.input_pictures
     assert pictures is not None
@@ -58,7 +61,7 @@ def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:
         result["finder"] = real.finder.about
     if repeats > 1:
         result["deviation"] = deviations(results)
-    return rounded({**result, "notes": list(notes(real, size, "kept" in result))})
+    return rounded({**result, "notes": list(notes(real, size, "kept" in result, "label_accuracy" in result))})
 
 
 def mean(results: list[Scores]) -> Scores:
@@ -84,7 +87,7 @@ def deviations(results: list[Scores]) -> Scores:
     return {name: 0.0 if min(each) == max(each) else float(np.std(each, ddof=1)) for name, each in values.items()}
 
 
-def notes(real: Real, size: int, is_kept: bool) -> Iterator[str]:
+def notes(real: Real, size: int, is_kept: bool, is_labeled: bool) -> Iterator[str]:
     """What a reader of the scores should know."""
     width, about = real.features.shape[1], real.extractor.about
     least = min(size, len(real.samples))
@@ -92,14 +95,17 @@ def notes(real: Real, size: int, is_kept: bool) -> Iterator[str]:
         few = f"{least:,} samples are few for {width:,} features: the Fréchet distance is too large"
         yield f"{few}; compare only at equal counts, or use {ENOUGH * width:,} or more"
     if about["name"] == "random":
-        yield "REAL has no labels: the features are of random filters, which see less; try --features inception"
+        other = "; try --features inception" if real.source.are_images else ""
+        yield f"REAL has no labels: the features are of random filters, which see less{other}"
+    noun = real.source.modality.noun
     judged = {"modes are": about} if real.has_modes else {}
     judged |= {"arrived is": about} if real.goes_between and real.extractor.classify else {}
     judged |= {"kept is": real.finder.about} if is_kept and not real.has_modes else {}
+    judged |= {"labels are": about} if is_labeled and not real.has_modes else {}
     for what, judge in judged.items():
         accuracy = judge.get("accuracy")
         if accuracy is not None and accuracy < 0.9:
-            yield f"the classifier is right on only {accuracy:.0%} of held-out pictures: {what} uncertain"
+            yield f"the classifier is right on only {accuracy:.0%} of held-out {noun}: {what} uncertain"
 
 
 def rounded(value: Any) -> Any:

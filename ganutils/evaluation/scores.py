@@ -71,10 +71,12 @@ def _feature_distance(real: Real, fake: Fake) -> float:
     return metrics.feature_distance(real.features, fake.features)
 
 
-# ------------------------------------------------------------------------ of the samples: pixels in 0..1, or points
+# ---------------------------------------------------- of the samples: pixels in 0..1, of sounds their spectra's; points
 
 
 def _sliced_wasserstein(real: Real, fake: Fake) -> float:
+    if real.source.are_sounds:
+        return metrics.sliced_wasserstein(real.thumbnails, fake.thumbnails, real.seed)
     x, y = (samples.reshape(len(samples), -1) for samples in (real.samples, fake.samples))
     return metrics.sliced_wasserstein(x, y, real.seed) / (1 if fake.samples.ndim == 2 else 255)
 
@@ -166,6 +168,28 @@ def _recovered(real: Real, fake: Fake) -> float:
     return real.recovered_from(fake.samples, fake.given)
 
 
+# ------------------------------------------------------------------------------------ of samples that have labels
+
+
+def _label_accuracy(real: Real, fake: Fake) -> float:
+    """The share that the extractor takes for what they are to be; NaN if it knows none of their classes."""
+    assert real.extractor.find is not None
+    assert fake.labels is not None
+    numbers = fake.labels.among(real.extractor.names)
+    rows = np.flatnonzero(numbers >= 0)
+    return (
+        float(real.extractor.find(fake.samples[rows])[range(len(rows)), numbers[rows]].mean())
+        if len(rows)
+        else math.nan
+    )
+
+
+def _formants(real: Real, fake: Fake) -> float:
+    assert real.formants is not None
+    assert fake.labels is not None
+    return real.formants.share(fake.samples, fake.labels.among(real.formants.classes))
+
+
 # --------------------------------------------------------------------------------- against a toy's law, and in modes
 
 
@@ -220,6 +244,14 @@ def _known_modes(real: Real, fake: Fake) -> bool:
     return real.has_modes
 
 
+def _labeled(real: Real, fake: Fake) -> bool:
+    return fake.labels is not None and not {*real.extractor.names}.isdisjoint(real.source.classes)
+
+
+def _labeled_vowels(real: Real, fake: Fake) -> bool:
+    return fake.labels is not None and real.formants is not None
+
+
 def _pairs(real: Real, fake: Fake) -> bool:
     return fake.is_paired
 
@@ -270,6 +302,9 @@ SCORES: tuple[Score, ...] = (
     Score("arrived", _arrived, "arrived", HIGHER, _goal_is_known),
     Score("kept", _kept, "kept", HIGHER, _known_answers),
     Score("kept_attributes", lambda real, fake: fake.kept, needs=_known_answers),
+    Score("label_accuracy", _label_accuracy, "labels", HIGHER, _labeled),
+    Score("formants", _formants, "formants", HIGHER, _labeled_vowels),
+    Score("formants_real", lambda real, fake: real.formants_share, needs=_labeled_vowels),
     Score("cycle_l1", lambda real, fake: fake.cycle_l1(), "cycle L1", LOWER, _both_ways),
     Score("cycle_l1_blurred", _cycle_l1_blurred, needs=_both_ways),
     Score("recovered", _recovered, "recovered", HIGHER, _way_back),

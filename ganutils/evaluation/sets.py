@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from ganutils import Error
 from ganutils.evaluation import metrics, palettes
 from ganutils.evaluation.answers import Answers, answers_of
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
+from ganutils.evaluation.formants import formants_of
+from ganutils.evaluation.thumbnails import thumbnails
 from ganutils.evaluation.translators import Direction, Given, WayBack, rows_of
 from ganutils.files import budget
 from ganutils.files.kinds import IMAGES
@@ -20,8 +22,8 @@ from ganutils.files.npy import in_color
 from ganutils.randomness import stream
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, subset
+from ganutils.sounds import about
 
-THUMBNAIL = 32  # pixels; larger images are averaged down to it before distances between images are taken
 REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava et al. 2017, VEEGAN, section 5)
 MOST_CLASSES = 10_000
 COMPARED = 1000  # pairs that tell whether outputs follow their inputs
@@ -30,14 +32,31 @@ COMPARED = 1000  # pairs that tell whether outputs follow their inputs
 def labeled_set(samples: Samples) -> LabeledSet:
     """All samples of a file, with their labels or, if it has none, their attributes."""
     if samples.labels is None:
-        return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names)
+        return attributed_set(samples)
     budget.check(samples.name, len(samples.classes), MOST_CLASSES, "classes", "take some with gan-data --classes")
-    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes)
+    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes, about.kept(samples.meta))
 
 
 def attributed_set(samples: Samples) -> LabeledSet:
     """All samples of a file, with their attributes."""
-    return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names)
+    known = about.kept(samples.meta)
+    return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names, known)
+
+
+class Labels(NamedTuple):
+    """What samples are to be: `numbers` int64 [N] of the classes called `names`; by number, if there are no names."""
+
+    numbers: np.ndarray
+    names: Sequence[str]
+
+    def at(self, rows: slice | np.ndarray) -> Labels:
+        return self._replace(numbers=self.numbers[rows])
+
+    def among(self, classes: Sequence[str]) -> np.ndarray:
+        """The same in other `classes`: int64 [N]; -1 if it is none of them."""
+        number_of = {name: number for number, name in enumerate(classes)}
+        numbers = np.array([*(number_of.get(name, -1) for name in self.names or classes), -1])
+        return numbers[np.minimum(self.numbers, len(numbers) - 1)]
 
 
 class Real:
@@ -62,9 +81,8 @@ class Real:
         self.name, self.extractor, self.seed = samples.name, extractor, seed
         self.toy, self.source = samples.toy, samples
         self.direction, self.finder, self.way_back = direction, extractor, way_back
-        self.rows = self._rows(limit)
+        self.formants, self.rows = formants_of(samples), self._rows(limit)
         self.samples = samples.array[self.rows]
-        check_finite(self.name, self.samples)
         self.labels = None if samples.labels is None else samples.labels[self.rows]
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{self.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
@@ -97,6 +115,14 @@ class Real:
         return Given(self.inputs, self.rows)
 
     @functools.cached_property
+    def formants_share(self) -> float:
+        """The share of the samples that have the formants of their class."""
+        assert self.formants is not None
+        if self.labels is None:
+            return math.nan
+        return self.formants.share(self.samples, Labels(self.labels, self.source.classes).among(self.formants.classes))
+
+    @functools.cached_property
     def features(self) -> np.ndarray:
         return self.extractor.features(self.samples)
 
@@ -120,6 +146,11 @@ class Real:
         if self.toy is None or self.toy["centers"].shape != (1, 1):
             return None
         return float(self.toy["centers"][0, 0]), self.toy["std"]
+
+    @property
+    def are_made_of_others(self) -> bool:
+        """Whether translators make such samples of pictures that REAL has too."""
+        return self.goes_between or self.source.input_shape is not None
 
     @property
     def has_toy_modes(self) -> bool:
@@ -197,6 +228,7 @@ class Fake:
 
     given       what each of them was made from; None if that is not known
     back        what leads back to it, by the same translator
+    labels      what each of them is to be, if that is known
     """
 
     def __init__(
@@ -205,8 +237,9 @@ class Fake:
         samples: np.ndarray,
         given: Given | None = None,
         back: Callable[[np.ndarray], np.ndarray] | None = None,
+        labels: Labels | None = None,
     ):
-        self.real, self.samples, self.given, self._back = real, samples, given, back
+        self.real, self.samples, self.given, self._back, self.labels = real, samples, given, back, labels
         self.features = real.extractor.features(samples)
 
     @property
@@ -247,7 +280,11 @@ class Fake:
     @functools.cached_property
     def nearest(self) -> tuple[np.ndarray, np.ndarray]:
         """Squared distance of each to the nearest real sample, in pixels, and which that is."""
-        return metrics.nearest(thumbnails(self.samples), self.real.thumbnails)
+        return metrics.nearest(self.thumbnails, self.real.thumbnails)
+
+    @functools.cached_property
+    def thumbnails(self) -> np.ndarray:
+        return thumbnails(self.samples)
 
     @functools.cached_property
     def modes(self) -> np.ndarray:
@@ -270,17 +307,6 @@ class Fake:
         return [int(mode) for mode in np.flatnonzero(self.real.mode_shares) if not covered[mode]]
 
 
-def thumbnails(samples: np.ndarray) -> np.ndarray:
-    """[N, H, W, C] -> float32 [N, F]: images averaged down by a whole factor to THUMBNAIL or less; points stay."""
-    if samples.ndim == 2:
-        return samples
-    n, h, w, c = samples.shape
-    by = math.ceil(max(h, w) / THUMBNAIL)
-    by = min(by, h, w)
-    cells = samples[:, : h // by * by, : w // by * by].reshape(n, h // by, by, w // by, by, c)
-    return (cells.mean(axis=(2, 4), dtype=np.float32) / 255).reshape(n, -1)
-
-
 def as_pictures(inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     """Inputs uint8 [N, h, w, c] as pictures of `shape` (H, W, C), enlarged as need be (bicubic), gray as RGB or RGB as
     gray: what a translator makes that only copies. None if they have other channels than pictures.
@@ -298,9 +324,3 @@ def alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     channels = max(x.shape[-1], y.shape[-1])
     first, second = (in_color(one) if one.shape[-1] < channels else one for one in (x, y))
     return first, second
-
-
-def check_finite(name: str, samples: np.ndarray) -> None:
-    """Error if points are not finite; `name` is that of their file."""
-    if samples.dtype.kind == "f" and not np.isfinite(samples).all():
-        raise Error(f"{name}: has points that are not finite numbers; they cannot be scored")

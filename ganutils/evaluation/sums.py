@@ -10,10 +10,11 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.compute import devices
-from ganutils.evaluation import metrics, sets
-from ganutils.evaluation.extractors.extractor import Teller
+from ganutils.evaluation import metrics
+from ganutils.evaluation.extractors.extractor import Teller, check_finite
 from ganutils.evaluation.labeling import Labeler
 from ganutils.evaluation.report import rounded
+from ganutils.evaluation.thumbnails import thumbnails
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.inference.generate import sample_series
@@ -24,7 +25,7 @@ from ganutils.latents.expressions import Term, as_predicate, implied_target
 from ganutils.runs.series import open_series
 from ganutils.samples import predicates
 from ganutils.samples.predicates import Predicate
-from ganutils.samples.samples import check_shape, open_samples, subset
+from ganutils.samples.samples import open_samples, subset
 
 COMPARED = 5000  # samples, chosen at random, that sums are compared with
 
@@ -69,25 +70,27 @@ def score(
     """
     labeled = LabeledLatents(file)
     terms = labeled.terms(expression)
-    images = arithmetic.images_of(file)
-    check_shape(file.name, images.shape[1:], labeler.name, labeler.shape)
+    samples = arithmetic.added_samples(file)
+    labeler.check_like(samples.name, samples.shape, samples.meta)
+    check_finite(samples.name, samples.array)
     drawn = [
         [labeled.drawn_exemplars(term, top, seed, draw, at) for at, term in enumerate(terms)] for draw in range(draws)
     ]
     targets = _targets(terms, target, labeler)
     z = np.stack([arithmetic.add(labeled.latents, terms, exemplars)[1] for exemplars in drawn])
     z = interpolation.as_float32(interpolation.inside(z, labeled.prior), labeled.name)
-    pixels = np.stack([arithmetic.as_bytes(arithmetic.add(images, terms, exemplars)[1]) for exemplars in drawn])
+    sums = np.stack([arithmetic.add(samples.array, terms, exemplars)[1] for exemplars in drawn])
     with container.read(checkpoint, "checkpoint") as trained:
         series = open_series(trained, [])
         series.check_origin(has_inputs=False)
         if series.config.classes:
             raise Error(f"{checkpoint}: has classes, but sums of latents have none; train without --conditional")
-        check_shape(checkpoint, series.config.shape, labeler.name, labeler.shape)
+        labeler.check_like(checkpoint, series.config.shape, trained.meta)
         check_z_dim(file.name, z, series.config)
-        samples = np.concatenate(list(sample_series(series, series.of_latents(z), devices.prepare(device, None))))
-    judge = Judge(labeler, targets, images, seed)
-    shares = {"latents": judge.shares(samples), "pixels": judge.shares(pixels)}
+        made = np.concatenate(list(sample_series(series, series.of_latents(z), devices.prepare(device, None))))
+    judge = Judge(labeler, targets, samples.array, seed)
+    added = arithmetic.within_range(sums, samples.modality)
+    shares = {"latents": judge.shares(made), "pixels": judge.shares(added)}
     about = {"expression": expression, "target": targets[0].text, "draws": draws, "top": top, "seed": seed}
     return rounded({**about, **shares, "checkpoint": os.path.basename(checkpoint)})
 
@@ -114,7 +117,7 @@ class Judge:
 
     def __init__(self, labeler: Labeler, targets: Sequence[Predicate], images: np.ndarray, seed: int):
         self.labeler, self.targets = labeler, targets
-        self._images = sets.thumbnails(images[subset(len(images), COMPARED, seed, "compared")])
+        self._images = thumbnails(images[subset(len(images), COMPARED, seed, "compared")])
         k = min(metrics.NEAREST_PRECISION, len(self._images) - 1)
         self._radii = metrics.radii(self._images, k)[0]
 
@@ -123,7 +126,7 @@ class Judge:
         labels = self.labeler(samples)
         values = predicates.values(labels.labels, labels.classes, labels.attributes, labels.names)
         has_target, *has_parts = (target.holds(values) for target in self.targets)
-        is_among = metrics.within(self._images, sets.thumbnails(samples), self._radii)
+        is_among = metrics.within(self._images, thumbnails(samples), self._radii)
         shares = {"target": has_target, "among_samples": is_among, "both": has_target & is_among}
         parts = {part.text: float(has.mean()) for part, has in zip(self.targets[1:], has_parts, strict=True)}
         return {**{name: float(each.mean()) for name, each in shares.items()}, "parts": parts}

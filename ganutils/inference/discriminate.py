@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from ganutils.networks.condition import Condition
 from ganutils.networks.scaling import to_network
 
 MANY, POINTS = 256, 1 << 15  # to a forward pass; points are small
+NUMBERS = 1 << 22  # of sounds, in a forward pass
 
 
 def apply(
@@ -27,9 +29,10 @@ def apply(
 
     network   takes images [B, C, H, W] in -1..1, sounds [B, C, T] or points [B, D]; and, if `labels` int64 [N] or
               `inputs` uint8 [N, h, w, c] are given, the Condition of these
-    batch     samples to a forward pass; None = 256 images or sounds, or all points but in very large sets
+    batch     samples to a forward pass; None = 256 images or sounds, or all points but in very large sets; of long
+              sounds fewer
     """
-    batch = batch or (MANY if samples.ndim > 2 else POINTS)
+    batch = fitting(batch or (MANY if samples.ndim > 2 else POINTS), samples.shape[1:])
     values = []
     with torch.inference_mode():
         for start in range(0, len(samples), batch):
@@ -40,6 +43,11 @@ def apply(
                 given.append(Condition(*known))
             values.append(network(*given).float().cpu().numpy())
     return np.concatenate(values)
+
+
+def fitting(batch: int, shape: tuple[int, ...]) -> int:
+    """So many samples of `shape` to a forward pass, fewer of long sounds: a small file may hold very long ones."""
+    return max(1, min(batch, NUMBERS // math.prod(shape))) if len(shape) == 2 else batch
 
 
 def as_taken(samples: np.ndarray, device: torch.device) -> Tensor:

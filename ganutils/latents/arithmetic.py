@@ -1,4 +1,4 @@
-"""Sums of latents and of pixels, laid out as the figure of Radford et al. 2016, section 6.3.2."""
+"""Sums of latents and of samples, laid out as the figure of Radford et al. 2016, section 6.3.2."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.container import File
+from ganutils.files.kinds import IMAGES, Modality
 from ganutils.latents import interpolation
 from ganutils.latents.draw import latent_space, read_latents
 from ganutils.latents.expressions import EQUALS, MINUS, PLUS, Term, parse
@@ -17,6 +18,7 @@ from ganutils.randomness import stream
 from ganutils.samples import predicates
 from ganutils.samples.predicates import Predicate, Values
 from ganutils.samples.samples import Samples
+from ganutils.sounds import about
 
 NEIGHBORS = 8  # around the sum, at a distance of U(-JITTER, JITTER) in each coordinate
 JITTER = 0.25
@@ -106,14 +108,16 @@ def add(vectors: np.ndarray, terms: Sequence[Term], exemplars: Sequence[np.ndarr
 
 
 def sum_of_terms(file: File, labeled: LabeledLatents, expression: str, top: int, seed: int, is_pixels: bool) -> Result:
-    """The sum of an expression: latents, or with `is_pixels` images; its exemplars, means and layout."""
+    """The sum of an expression: latents, or with `is_pixels` samples; its exemplars, means and layout."""
     terms = labeled.terms(expression)
     exemplars = [labeled.exemplars(term, top) for term in terms]
     counts = [len(rows) for rows in exemplars]
     messages = list(_chosen(labeled, terms, exemplars, top))
     if is_pixels:
-        tensors = {"images": sheet_of_images(images_of(file), terms, exemplars)}
-        return Result("samples", tensors, {"layout": layout(terms, counts, 1)}, messages)
+        samples = added_samples(file)
+        tensors = {samples.modality.tensor: sheet_of_samples(samples, terms, exemplars)}
+        meta = {"layout": layout(terms, counts, 1), **about.kept(file.meta)}
+        return Result("samples", tensors, meta, messages)
     tensors = {"latents": sheet_of_latents(labeled, terms, exemplars, seed)}
     meta = {"layout": layout(terms, counts, NEIGHBORS + 1), "prior": labeled.prior}
     return Result("latents", tensors, meta, messages)
@@ -132,27 +136,32 @@ def sheet_of_latents(
     return interpolation.as_float32(latents, labeled.name)
 
 
-def images_of(file: File) -> np.ndarray:
-    """The images of a file, uint8 [N, H, W, C]; Error if it has none."""
-    if "images" not in file:
-        raise Error(f"{file.name}: holds no images whose pixels could be added")
-    return Samples(file).array
+def added_samples(file: File) -> Samples:
+    """The pictures or sounds of a file; Error if it has none."""
+    samples = Samples(file)
+    if not (samples.are_images or samples.are_sounds):
+        raise Error(f"{file.name}: holds no pictures or sounds, whose pixels or waves could be added")
+    return samples
 
 
-def sheet_of_images(images: np.ndarray, terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> np.ndarray:
-    """uint8 [K, H, W, C]: the exemplars of each term, the means, and the sum of pixels."""
-    means, total = add(images, terms, exemplars)
-    return np.concatenate([*(images[rows] for rows in exemplars), as_bytes(means), as_bytes(total)[None]])
+def sheet_of_samples(samples: Samples, terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> np.ndarray:
+    """[K, H, W, C] or [K, T, C]: the exemplars of each term, the means, and the sum of pixels or waves."""
+    means, total = add(samples.array, terms, exemplars)
+    sums = [within_range(each, samples.modality) for each in (means, total[None])]
+    return np.concatenate([*(samples.array[rows] for rows in exemplars), *sums])
 
 
-def as_bytes(levels: np.ndarray) -> np.ndarray:
-    return levels.round().clip(0, 255).astype(np.uint8)
+def within_range(levels: np.ndarray, modality: Modality) -> np.ndarray:
+    """Sums of pictures as bytes, and of sounds as float32 in -1..1."""
+    if modality is IMAGES:
+        return levels.round().clip(0, 255).astype(np.uint8)
+    return levels.clip(-1, 1).astype(np.float32)
 
 
 def layout(terms: Sequence[Term], counts: Sequence[int], results: int) -> Layout:
     """The paper's figure 7: a column for each term, `counts` exemplars above their mean; signs; the result.
 
-    Numbers are those of the samples as `sheet_of_latents` and `sheet_of_images` order them; `results` is 9 (a square)
+    Numbers are those of the samples as `sheet_of_latents` and `sheet_of_samples` order them; `results` is 9 (a square)
     or 1.
     """
     side = math.isqrt(results)

@@ -14,22 +14,26 @@ from torch import Tensor, nn
 
 import ganutils
 from ganutils import Error
-from ganutils.files import container
+from ganutils.files import budget, container, kinds
 from ganutils.files.container import File
+from ganutils.networks.spectra import seen
 
 VERSION = 1  # of the network and its training: each makes features of its own
 FEATURES = 64
 CHANNELS = (16, 32, 64)  # of the maps, each half the size of the last; 64 for all further ones
-LONGEST = 1 << 20  # axis of images, or number of outputs, in a file
+LONGEST = budget.PIXELS  # axis of samples, or number of outputs, in a file
 
 
 class Classifier(nn.Module):
-    """3x3 convolutions of stride 2 down to a map of at most 4x4, then `FEATURES` units, then a logit for each class."""
+    """3x3 convolutions of stride 2 down to a map of at most 4x4, then `FEATURES` units, then a logit for each class.
+
+    It sees sounds as pictures of their spectra.
+    """
 
     def __init__(self, shape: tuple[int, ...], classes: int):
         super().__init__()
         self.shape = shape
-        h, w, c = shape
+        self.seen, (h, w, c) = seen(shape)
         channels = [c]
         while max(h, w) > 4 or len(channels) == 1:
             channels.append(CHANNELS[min(len(channels), len(CHANNELS)) - 1])
@@ -41,7 +45,8 @@ class Classifier(nn.Module):
         self.head = nn.Linear(FEATURES, classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """Images [B, C, H, W] in -1..1 -> [B, FEATURES]."""
+        """Images [B, C, H, W] in -1..1, or sounds [B, C, T] -> [B, FEATURES]."""
+        x = self.seen(x)
         for down, norm in zip(self.downs, self.norms, strict=True):
             x = F.relu(norm(down(x)))  # (B, channels, h, w)
         return F.relu(self.hidden(x.flatten(1)))
@@ -68,8 +73,7 @@ def write(path: str, network: Classifier, meta: dict[str, Any]) -> None:
 def read(file: File) -> Classifier:
     """The classifier of an extractor's file, ready to use; Error if it is damaged or of another version."""
     shape, count = file.meta.get("shape"), file.meta.get("outputs")
-    lengths = [*shape, count] if isinstance(shape, list) else []
-    if len(lengths) != 4 or not all(type(n) is int and 0 < n <= LONGEST for n in lengths):
+    if not _is_shape(shape) or not _are_lengths([count]):
         raise Error(f"{file.name}: damaged: an extractor without its shape and outputs; remove it")
     if file.meta.get("network") != VERSION:
         version = file.meta.get("network")
@@ -82,3 +86,13 @@ def read(file: File) -> Classifier:
     weights = {name: torch.from_numpy(file[name].copy()) for name in expected}
     network.load_state_dict(weights, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def _is_shape(shape: Any) -> bool:
+    """Whether metadata name a shape of pictures or sounds."""
+    is_known = isinstance(shape, list) and len(shape) in (2, 3) and _are_lengths(shape)
+    return is_known and kinds.modality_of_shape(tuple(shape)).fits((1, *shape))
+
+
+def _are_lengths(numbers: list[Any]) -> bool:
+    return all(type(n) is int and 0 < n <= LONGEST for n in numbers)

@@ -18,6 +18,7 @@ from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
 from ganutils.sounds import about
+from ganutils.sounds.spectrogram import Spectrogram
 
 MOST_CLASSES = 65536
 DOMAINS, FEWEST = 2, 2  # of classes that translators go between, and of pictures in each
@@ -61,6 +62,16 @@ class Samples:
     def sample_rate(self) -> int:
         """How many numbers of a sound make a second; Error if the metadata do not say."""
         return about.rate_of(self.name, self.meta)
+
+    @property
+    def spectrogram(self) -> Spectrogram | None:
+        """How its pictures show sounds; None if they do not. Error if the metadata are damaged."""
+        return Spectrogram.of(self.name, self.meta, self.shape) if self.are_images else None
+
+    @property
+    def are_heard(self) -> bool:
+        """Whether they are sounds, or pictures that show some."""
+        return self.are_sounds or self.spectrogram is not None
 
     @functools.cached_property
     def array(self) -> np.ndarray:
@@ -205,7 +216,7 @@ class Samples:
 
     @property
     def toy(self) -> dict[str, Any] | None:
-        """What a toy set was drawn from: name, std, centers float64 [modes, D]; None for other samples."""
+        """What a toy set of points was drawn from: name, std, centers float64 [modes, D]; None for other samples."""
         toy = self.meta.get("toy")
         if toy is None or self.modality is not kinds.POINTS:
             return None
@@ -253,6 +264,11 @@ class Samples:
     def check_shape(self, shape: tuple[int, ...], name: str) -> None:
         """Error unless these samples have the `shape` of those in the file `name`."""
         check_shape(self.name, self.shape, name, shape)
+
+    def check_like(self, other: Samples) -> None:
+        """Error unless these samples have the shape of `other` ones, and the rate if they are sounds."""
+        self.check_shape(other.shape, other.name)
+        about.check_alike(self.name, self.meta, other.name, other.meta)
 
 
 def stacked(channels: int, names: Sequence[str]) -> list[View]:

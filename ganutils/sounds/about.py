@@ -25,3 +25,21 @@ def rate_of(name: str, meta: Mapping[str, Any]) -> int:
     if type(rate) is not int or not RATES[0] <= rate <= RATES[1]:
         raise Error(f"{name}: damaged: sounds whose metadata have no {RATE!r} in Hz, {RATES[0]} to {RATES[1]:,}")
     return rate
+
+
+def check_alike(name: str, meta: Mapping[str, Any], other: str, theirs: Mapping[str, Any]) -> None:
+    """Error if what the file `name` holds, or was made for, has another rate, or is spectrograms of another kind, than
+    what the file `other` does; `meta` and `theirs` are their metadata. Spectrograms that do not say are not compared.
+    """
+    if RATE in meta or RATE in theirs:
+        rate, wanted = rate_of(name, meta), rate_of(other, theirs)
+        if rate != wanted:
+            raise Error(
+                f"{name}: its sounds have {rate:,} Hz, those of {other} {wanted:,}; make both alike with "
+                "gan-data --rate"
+            )
+    if SPECTROGRAM in meta and SPECTROGRAM in theirs and meta[SPECTROGRAM] != theirs[SPECTROGRAM]:
+        raise Error(
+            f"{name}: its spectrograms are of another kind than those of {other}; make both alike with gan-data "
+            "--spectrogram"
+        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,44 +23,47 @@ from ganutils.randomness import stream
 
 BATCH = 128
 EPOCHS, LEAST_UPDATES, MOST_UPDATES = 20, 200, 1200
-HELD_OUT = 10  # one in so many images is not trained on but measures the accuracy
+LOUDNESS, HISS = (-0.6, 0.0), (-4.0, -2.0)  # powers of ten, by which sounds and the noise in them are multiplied
+HELD_OUT = 10  # one in so many samples is not trained on but measures the accuracy
 Progress = Callable[[int], AbstractContextManager[Any]]  # total -> a bar with advance(count, status)
 
 
 def train(
-    images: np.ndarray, targets: np.ndarray, device: torch.device, progress: Progress | None = None
+    samples: np.ndarray, targets: np.ndarray, device: torch.device, progress: Progress | None = None
 ) -> tuple[Classifier, float]:
-    """A classifier of `images` uint8 [N, H, W, C], and its accuracy on held-out ones; NaN if there are too few.
+    """A classifier of images uint8 [N, H, W, C], or of sounds float32 [N, T, C], and its accuracy on held-out ones; NaN
+    if there are too few.
 
     targets     int64 [N] of classes 0, 1, ..., or float32 [N, A] of attributes in 0..1
     progress    takes the number of updates; gives a context with advance()
     """
-    order = stream(VERSION, "classifier").permutation(len(images))
+    order = stream(VERSION, "classifier").permutation(len(samples))
     held_out, rows = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
-    network = seeded(images.shape[1:], outputs(targets)).to(device).train()
-    _fit(network, images, targets, rows, device, progress)
+    network = seeded(samples.shape[1:], outputs(targets)).to(device).train()
+    _fit(network, samples, targets, rows, device, progress)
     network.eval().requires_grad_(False)
     if not len(held_out):
         return network, math.nan
-    return network, accuracy(discriminate.apply(network, images[held_out], device), targets[held_out])
+    return network, accuracy(discriminate.apply(network, samples[held_out], device), targets[held_out])
 
 
 def _fit(
     network: Classifier,
-    images: np.ndarray,
+    samples: np.ndarray,
     targets: np.ndarray,
     rows: np.ndarray,
     device: torch.device,
     progress: Progress | None,
 ) -> None:
+    batch, change = discriminate.fitting(BATCH, samples.shape[1:]), muffled if samples.ndim == 3 else shifted
     updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
     with progress(updates) if progress else nullcontext() as bar:
         for update in range(updates):
             random = stream(VERSION, "batch", update)
-            chosen = rows[random.integers(len(rows), size=BATCH)]
-            x = shifted(discriminate.as_taken(images[chosen], device), random)
+            chosen = rows[random.integers(len(rows), size=batch)]
+            x = change(discriminate.as_taken(samples[chosen], device), random)
             loss = loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
             optimizer.zero_grad()
             loss.backward()
@@ -74,6 +79,18 @@ def shifted(x: Tensor, random: np.random.Generator) -> Tensor:
     dy, dx = (int(random.integers(-n, n + 1)) for n in reach)
     padded = F.pad(x, (reach[1], reach[1], reach[0], reach[0]), mode="replicate")
     return padded[:, :, reach[0] + dy :, reach[1] + dx :][:, :, : x.shape[2], : x.shape[3]]
+
+
+def muffled(x: Tensor, random: np.random.Generator) -> Tensor:
+    """A batch of sounds moved by up to a twelfth of their length, silence before or after; each less loud, and with
+    noise of its own, so that neither decides what it is taken for.
+    """
+    reach = x.shape[2] // 12
+    at = reach + int(random.integers(-reach, reach + 1))
+    loudness, hiss = (10 ** random.uniform(low, high, (len(x), 1, 1)) for low, high in (LOUDNESS, HISS))
+    noise = hiss * random.standard_normal(tuple(x.shape), np.float32)
+    moved = F.pad(x, (reach, reach))[:, :, at : at + x.shape[2]]
+    return moved * torch.from_numpy(loudness).to(moved) + torch.from_numpy(noise).to(moved)
 
 
 def outputs(targets: np.ndarray) -> int:
@@ -94,13 +111,17 @@ def accuracy(logits: np.ndarray, targets: np.ndarray) -> float:
     return float(is_correct.mean())
 
 
-def digest(images: np.ndarray, targets: np.ndarray, device: torch.device) -> str:
-    """SHA-256 of a labeled set and of everything that decides what is trained on it.
+def digest(
+    samples: np.ndarray, targets: np.ndarray, device: torch.device, sound: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """SHA-256 of a labeled set and of everything that decides what is trained on it; of what `sound` says of it too.
 
     That is the kind of device too: each rounds in its own way, and scores are compared by the same features.
     """
     hashed = hashlib.sha256(f"classifier {VERSION}, torch {torch.__version__}, {device.type} in fp32".encode())
-    for array in (images, targets):
+    if sound:
+        hashed.update(json.dumps(dict(sound), sort_keys=True).encode())
+    for array in (samples, targets):
         hashed.update(f"{array.dtype.str} {array.shape}".encode())
         for start in range(0, len(array), 4096):
             hashed.update(np.ascontiguousarray(array[start : start + 4096]).data)
@@ -108,7 +129,7 @@ def digest(images: np.ndarray, targets: np.ndarray, device: torch.device) -> str
 
 
 def cached(
-    images: np.ndarray,
+    samples: np.ndarray,
     targets: np.ndarray,
     classes: list[str],
     root: str,
@@ -116,22 +137,24 @@ def cached(
     name: str = "the data",
     tell: Callable[[str], None] | None = None,
     progress: Progress | None = None,
+    sound: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[Classifier, dict[str, Any], str]:
     """The classifier of a labeled set, its metadata and its file: trained now, or kept under `root` from before.
 
     name        of the set
+    sound       what its metadata say of sounds, which is kept too
     tell        takes a message before a training, which may last half a minute
     progress    see `train`
     """
     folder = os.path.join(paths.at_home(root), "extractors")
-    path = os.path.join(folder, f"{digest(images, targets, device)[:32]}.safetensors")
+    path = os.path.join(folder, f"{digest(samples, targets, device, sound)[:32]}.safetensors")
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         if tell:
-            tell(f"training a classifier on {len(images):,} labeled samples of {name}; kept in {path}")
-        network, measured = train(images, targets, device, progress)
+            tell(f"training a classifier on {len(samples):,} labeled samples of {name}; kept in {path}")
+        network, measured = train(samples, targets, device, progress)
         rounded = None if math.isnan(measured) else round(measured, 4)
         kind = "attributes" if targets.ndim > 1 else "classes"
-        write(path, network, {"accuracy": rounded, "classes": classes, "targets": kind})
+        write(path, network, {**sound, "accuracy": rounded, "classes": classes, "targets": kind})
     with container.read(path, "extractor") as file:
         return read(file).to(device), dict(file.meta), path

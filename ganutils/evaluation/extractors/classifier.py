@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ganutils.evaluation.extractors import raw
-from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, refuse_points, sha256
+from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
+from ganutils.files.kinds import POINTS
 
 
 def auto(_: str, request: Request) -> Extractor:
@@ -22,16 +23,16 @@ def auto(_: str, request: Request) -> Extractor:
     from ganutils.training.classifier import cached
 
     labeled = request.labeled
-    if labeled.are_points:
+    if labeled.modality is POINTS:
         return raw.points()
     device = device_of(request)
     if labeled.targets is None:
-        textures = Textures(labeled.shape[2]).to(device)
+        textures = Textures(labeled.shape).to(device)
         name = about("random", digest=f"textures {VERSION}")
-        return Extractor(lambda images: discriminate.apply(textures, images, device), name)
+        return Extractor(lambda samples: discriminate.apply(textures, samples, device), name)
     names = list(labeled.target_names)
     network, meta, path = cached(
-        labeled.samples, labeled.targets, names, request.root, device, labeled.name, *request.teller
+        labeled.samples, labeled.targets, names, request.root, device, labeled.name, *request.teller, labeled.sound
     )
     meta["classes"] = labeled.target_names  # the same content may have been kept under other names
     return _extractor(network, meta, path, device, has_classes=labeled.targets.ndim == 1)
@@ -41,25 +42,24 @@ def of_file(path: str, request: Request) -> Extractor:
     """A classifier that was kept in an earlier run, so that other sets are measured in its features."""
     from ganutils.networks.classifier import read
 
-    refuse_points(path, request)
     device = device_of(request)
     with container.read(path, "extractor") as file:
         network, meta = read(file).to(device), dict(file.meta)
-    request.labeled.check_shape(network.shape, path)
+    request.labeled.check_like(network.shape, path, meta)
     return _extractor(network, meta, path, device, has_classes=False)
 
 
 def _extractor(network: Any, meta: dict[str, Any], path: str, device: Any, has_classes: bool) -> Extractor:
     from ganutils.inference import discriminate
 
-    def features(images: np.ndarray) -> np.ndarray:
-        return discriminate.apply(network.features, images, device)
+    def features(samples: np.ndarray) -> np.ndarray:
+        return discriminate.apply(network.features, samples, device)
 
-    def classify(images: np.ndarray) -> np.ndarray:
-        return discriminate.apply(network, images, device).argmax(axis=1)
+    def classify(samples: np.ndarray) -> np.ndarray:
+        return discriminate.apply(network, samples, device).argmax(axis=1)
 
-    def find(images: np.ndarray) -> np.ndarray:
-        logits = discriminate.apply(network, images, device)
+    def find(samples: np.ndarray) -> np.ndarray:
+        logits = discriminate.apply(network, samples, device)
         if meta.get("targets") == "classes":
             return logits.argmax(axis=1)[:, None] == np.arange(len(names))
         return logits[:, : len(names)] > 0

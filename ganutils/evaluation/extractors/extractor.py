@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ganutils import Error
 from ganutils.evaluation import products
+from ganutils.files import kinds
 from ganutils.samples.samples import check_shape
+from ganutils.sounds.about import check_alike
 
 if TYPE_CHECKING:
     import torch
 
 WIDEST = 4096  # features; the root of a wider covariance takes minutes
+CHUNK = 1 << 24  # numbers that are looked at at a time
 LARGE_BATCH = 64  # images to a forward pass of a large network
 
 # How the training of a classifier is reported, as by cli.progress.teller: tell(message), and progress(total), which
@@ -28,7 +33,7 @@ SILENT: Teller = (None, None)
 class Extractor(NamedTuple):
     """Features, and how the results name them.
 
-    features    samples uint8 [N, H, W, C] or float32 [N, D] -> [N, F]
+    features    samples uint8 [N, H, W, C], float32 [N, T, C] or [N, D] -> [N, F]
     about       name, hash, and the filter that resizes images on their way in
     classify    samples -> class int64 [N], or None if it knows none of the set's own
     classes     what those classes mean
@@ -48,15 +53,17 @@ class LabeledSet(NamedTuple):
     """A set to train on.
 
     name            of its file
-    samples         uint8 [N, H, W, C] or float32 [N, D]
+    samples         uint8 [N, H, W, C], float32 [N, T, C] or [N, D]
     targets         labels int64 [N], attributes float32 [N, A], or None
     target_names    of the labels or attributes
+    sound           what the metadata say of sounds (see sounds/about.py)
     """
 
     name: str
     samples: np.ndarray
     targets: np.ndarray | None
     target_names: Sequence[str]
+    sound: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,12 +71,13 @@ class LabeledSet(NamedTuple):
         return self.samples.shape[1:]
 
     @property
-    def are_points(self) -> bool:
-        return self.samples.ndim == 2
+    def modality(self) -> kinds.Modality:
+        return kinds.modality_of_shape(self.shape)
 
-    def check_shape(self, shape: tuple[int, ...], name: str) -> None:
-        """Error unless the samples have the `shape` that the file `name` is for."""
+    def check_like(self, shape: tuple[int, ...], name: str, meta: Mapping[str, Any]) -> None:
+        """Error unless the samples have the `shape` and the rate that the file `name` with that `meta` is for."""
         check_shape(self.name, self.shape, name, shape)
+        check_alike(name, meta, self.name, self.sound)
 
 
 class Request(NamedTuple):
@@ -115,6 +123,17 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(images, (*images.shape[:-1], 3)))
 
 
-def refuse_points(name: str, request: Request) -> None:
-    if request.labeled.are_points:
-        raise Error(f"--features {name}: is for pictures, and {request.labeled.name} holds points; leave it out")
+def refuse_all_but_pictures(name: str, request: Request) -> None:
+    if request.labeled.modality is not kinds.IMAGES:
+        noun = request.labeled.modality.noun
+        raise Error(f"--features {name}: is for pictures, and {request.labeled.name} holds {noun}; leave it out")
+
+
+def check_finite(name: str, samples: np.ndarray) -> None:
+    """Error if points or sounds are not finite; `name` is that of their file."""
+    if samples.dtype.kind != "f":
+        return
+    size = max(1, CHUNK // math.prod(samples.shape[1:]))
+    if not all(np.isfinite(samples[start : start + size]).all() for start in range(0, len(samples), size)):
+        noun = kinds.modality_of_shape(samples.shape[1:]).noun
+        raise Error(f"{name}: has {noun} that are not finite numbers; they cannot be scored")

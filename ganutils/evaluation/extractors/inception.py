@@ -14,7 +14,7 @@ from ganutils.evaluation.extractors.extractor import (
     Request,
     about,
     device_of,
-    refuse_points,
+    refuse_all_but_pictures,
     sha256,
 )
 from ganutils.files import paths
@@ -34,7 +34,7 @@ def inception(name: str, request: Request) -> Extractor:
     The weights are the canonical .pth file, or any .safetensors with tensors of those names; if none are given, the
     file is downloaded once.
     """
-    refuse_points(name, request)
+    refuse_all_but_pictures(name, request)
     try:
         import torch_fidelity.feature_extractor_inceptionv3 as fidelity
     except ImportError:

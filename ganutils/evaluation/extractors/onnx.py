@@ -13,7 +13,14 @@ import numpy as np
 from PIL import Image
 
 from ganutils import Error
-from ganutils.evaluation.extractors.extractor import LARGE_BATCH, Extractor, Request, about, as_rgb, refuse_points
+from ganutils.evaluation.extractors.extractor import (
+    LARGE_BATCH,
+    Extractor,
+    Request,
+    about,
+    as_rgb,
+    refuse_all_but_pictures,
+)
 from ganutils.files import budget
 from ganutils.files.png import as_image
 from ganutils.samples import foreign
@@ -43,7 +50,7 @@ def onnx(path: str, request: Request) -> Extractor:
     It runs in a process of its own. Error if that needs budget.MODEL bytes more than four times the file's size, or if
     an image takes ten times as long as the first, which may take as long as a picture may take to be decoded.
     """
-    refuse_points(path, request)
+    refuse_all_but_pictures(path, request)
     if importlib.util.find_spec("onnxruntime") is None:
         raise Error(f"{path}: needs onnxruntime; pip install 'ganutils[onnx]'")
     model = _Model(path)

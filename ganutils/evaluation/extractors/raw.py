@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation.extractors.extractor import WIDEST, Extractor, Request, about
+from ganutils.evaluation.extractors.extractor import WIDEST, Extractor, Request, about, refuse_all_but_pictures
+from ganutils.files.kinds import POINTS
 
 
 def points() -> Extractor:
@@ -17,8 +18,9 @@ def points() -> Extractor:
 
 def pixels(_: str, request: Request) -> Extractor:
     """Pixels in 0..1, flattened; points as they are."""
-    if request.labeled.are_points:
+    if request.labeled.modality is POINTS:
         return points()
+    refuse_all_but_pictures("pixels", request)
     shape = request.labeled.shape
     if math.prod(shape) > WIDEST:
         size = "x".join(map(str, shape))
