@@ -87,6 +87,11 @@ class Config:
     phase_shuffle: int = setting(
         "Points by which D moves each of its maps of a sound at most, at random (wave).", plain=0, most=16, earlier=0
     )
+    emphasis: float = setting(
+        "Share of each number of a sound that is taken from the next for D, and added again to what G makes (wave): "
+        "high frequencies count more.",
+        plain=0.0, most=0.99, earlier=0.0,
+    )  # fmt: skip
     z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)
     domains: int = setting(
