@@ -2,7 +2,7 @@
 
 # Sounds of 4,096 numbers as pictures of 64x64; tiny ones of 256, as 16x16.
 SHORT := $(if $(filter tiny,$(SCALE)),--length 256)
-OF_SOUNDS := --conditional --width $(call at,2 16 32) --batch $(call at,4 64 64)
+OF_SOUNDS := --conditional --width $(call at,2 16 32) $(call at,--batch=4)
 
 $(OUT)/%-heard.safetensors: | $(OUT)
 	gan-data toy:$* $(SHORT) --limit $(call at,40 10000 40000) -o $@
