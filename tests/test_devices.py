@@ -120,27 +120,28 @@ def test_the_size_of_a_run_is_about_right(arch):
     """Half or twice as much is near enough: the rules' limits lie where neither choice matters."""
     for size, width in ((16, 8), (32, 16), (64, 16)):
         side = size // 4 if ARCHS[arch].enlarges else size
-        config = fresh((size, size, 1), dict(arch=arch, width=width, batch=2), inputs=(side, side, 1))
+        shape = (size, size, 1) if "images" in ARCHS[arch].takes else (size**2, 1)
+        config = fresh(shape, dict(arch=arch, width=width, batch=2), inputs=(side, side, 1))
         generator, discriminator = networks.construct(config)
         (h, w, c), z = config.inputs or (1, 1, 1), torch.zeros(config.batch, config.z_dim) if config.z_dim else None
         condition = Condition(inputs=torch.zeros(config.batch, c, h, w))
         counted = multiplications(generator, z, condition)
-        counted += multiplications(discriminator, torch.zeros(config.batch, 1, size, size), condition)
+        counted += multiplications(discriminator, torch.zeros(config.batch, *shape[-1:], *shape[:-1]), condition)
         assert 0.4 < config.work / (2e-9 * counted) < 2.5, (size, width)
 
 
 def multiplications(network, *given):
     """Of a pass over a batch that is given, counted."""
-    total = 0
+    total, transposed = 0, (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d)
 
     def count(module, inputs, output):
         nonlocal total
         weight, batch = module.weight, len(output)
-        points = (inputs[0] if isinstance(module, torch.nn.ConvTranspose2d) else output)[0, 0].numel()
-        total += weight.numel() * batch * (points if weight.dim() == 4 else 1)
+        points = (inputs[0] if isinstance(module, transposed) else output)[0, 0].numel()
+        total += weight.numel() * batch * (points if weight.dim() > 2 else 1)
 
     for module in network.modules():
-        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+        if isinstance(module, (torch.nn.Linear, torch.nn.Conv1d, torch.nn.Conv2d, *transposed)):
             module.register_forward_hook(count)
     with torch.no_grad():
         network(*given)

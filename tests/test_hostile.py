@@ -112,8 +112,8 @@ CYCLES = [
 ]
 EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--features", "F", "-q"]]
 USES = {
-    **dict.fromkeys(("samples", "train", "points"), SAMPLES),
-    **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "snapshot"), CHECKPOINTS),
+    **dict.fromkeys(("samples", "train", "points", "signals"), SAMPLES),
+    **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "wave", "snapshot"), CHECKPOINTS),
     **dict.fromkeys(("unet", "enlarge"), TRANSLATORS),
     "blocks": CYCLES,
     "pairs": PAIRS,
@@ -143,7 +143,7 @@ def test_mutated_files_of_ours_end_in_words(here, runner, count):
 def use(runner, name, words, content):
     with open("bad.safetensors", "wb") as out:
         out.write(content)
-    data = "points.safetensors" if name == "mlp" else "train.safetensors"
+    data = {"mlp": "points.safetensors", "wave": "signals.safetensors"}.get(name, "train.safetensors")
     runner.run(*({"F": "bad.safetensors", "DATA": data}.get(word, word) for word in words))
 
 

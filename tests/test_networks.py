@@ -37,6 +37,10 @@ FROM_LATENTS = [name for name, arch in traits.ARCHS.items() if "images" in arch.
 TRANSLATORS = [name for name, arch in traits.ARCHS.items() if arch.translates]
 
 
+def shape_for(arch):
+    return (8, 8, 3) if "images" in traits.ARCHS[arch].takes else (64, 1)
+
+
 @given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from([*FROM_LATENTS]))
 @examples(max_examples=40)
 def test_any_size_goes_through_both_networks(h, w, c, arch):
@@ -103,8 +107,7 @@ def test_the_tables_of_facts_have_the_names_of_the_tables_of_code():
 
 @pytest.mark.parametrize("name", traits.ARCHS)
 def test_facts_about_an_architecture_are_those_of_its_networks(name):
-    shape = (8, 8, 3) if "images" in traits.ARCHS[name].takes else (64, 1)
-    config = fresh(shape, {"arch": name}, inputs=(8, 8, 1))
+    config = fresh(shape_for(name), {"arch": name}, inputs=(8, 8, 1))
     assert config.width == traits.ARCHS[name].width
     discriminator = networks.construct(config)[1].state_dict()
     if first := traits.ARCHS[name].first_layer:
@@ -447,7 +450,7 @@ def test_a_convolution_is_the_same_as_a_matrix_product(monkeypatch, block, plain
 @pytest.mark.parametrize("arch", traits.ARCHS)
 def test_weights_that_are_loaded_are_not_drawn_first(arch):
     """On the meta device, where checkpoints are checked, drawing would import torch's compiler: 900 modules, 2 s."""
-    config = fresh((8, 8, 1), {"arch": arch, "width": 2, "classes": 3}, inputs=(8, 8, 3))
+    config = fresh(shape_for(arch), {"arch": arch, "width": 2, "classes": 3}, inputs=(8, 8, 3))
     with torch.device("meta"), tape.Operators() as ran:
         GAN(config, networks.construct(config))
     assert not [name for name in ran.names if "normal" in name or "uniform" in name]

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+import wave
 
 import numpy as np
 import pytest
@@ -172,6 +173,27 @@ def test_pictures_of_one_set_become_those_of_another_and_a_second_run_does_nothi
     printed = figures(*words)
     assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
     assert states(tmp_path / "out") == before
+
+
+def test_sounds_are_made_and_heard_and_a_second_run_does_nothing(figures, tmp_path):
+    out = tmp_path / "out"
+    words = ["make", "-j2", "sounds", "vowels", f"OUT={out}"]
+    figures(*words)
+    for name in ("sounds.png", "vowels.png"):
+        with Image.open(out / name) as picture:
+            assert picture.width > 50, name
+    for name, count in {"sounds.wav": 8, "sounds-waves.wav": 8, "vowels.wav": 3}.items():
+        with wave.open(str(out / name)) as sound:
+            assert (sound.getframerate(), sound.getnframes()) == (8000, 256 * count), name
+    assert "with sound" in figures("gan-info", str(out / "vowels.mp4"))
+    for name, fakes in {"sounds": 4, "vowels": 2}.items():
+        scores = [json.loads(line) for line in (out / f"{name}.jsonl").read_text().splitlines()]
+        assert ["noise" in each["fake"] for each in scores] == [True, False] * (fakes // 2), name
+        assert all("label_accuracy" in each for each in scores[1::2]), name
+    before = states(out)
+    printed = figures(*words)
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
+    assert states(out) == before
 
 
 def test_photos_of_faces_grow_older(figures, tmp_path):

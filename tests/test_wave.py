@@ -12,7 +12,16 @@ from torch.autograd import gradcheck, gradgradcheck
 from ganutils import Error, networks
 from ganutils.compute.distributed import ALONE, Team
 from ganutils.networks.condition import Condition
-from ganutils.networks.wave import Downsample, Upsample, map_channels, map_lengths, shuffled, shuffles
+from ganutils.networks.wave import (
+    Downsample,
+    Upsample,
+    deemphasized,
+    emphasized,
+    map_channels,
+    map_lengths,
+    shuffled,
+    shuffles,
+)
 from ganutils.runs.config import fresh
 from ganutils.training.draws import Draws
 
@@ -89,6 +98,17 @@ def test_maps_are_moved_each_by_itself_and_reflected_at_the_ends():
     assert gradgradcheck(lambda x: shuffled(x, shift), x)
 
 
+@given(length=st.integers(1, 100), share=st.floats(0, 0.99))
+@examples(max_examples=30)
+def test_what_is_emphasized_can_be_undone(length, share):
+    x = torch.from_numpy(np.random.default_rng(length).normal(size=(2, 2, length)))
+    torch.testing.assert_close(deemphasized(emphasized(x, share), share), x, atol=1e-4, rtol=1e-4)
+    if share and length > 1:
+        torch.testing.assert_close(
+            emphasized(x, share)[..., 1:], (x[..., 1:] - share * x[..., :-1]) / (1 - share) ** 0.5
+        )
+
+
 def test_a_discriminator_moves_its_maps_only_where_it_is_told_to():
     config = fresh((256, 1), {"width": 2, "phase_shuffle": 2})
     discriminator = networks.build(config)[1]
@@ -132,6 +152,7 @@ def test_sounds_have_settings_of_their_own():
         ((64, 1), {"phase_shuffle": 17}, "phase_shuffle is 17, not from 0 to 16"),
         ((8, 8, 1), {"arch": "wave"}, "--arch wave is not for pictures; use --arch dcgan"),
         ((8, 8, 1), {"preset": "wavegan2019"}, "--arch wave is not for pictures; use --arch dcgan"),
+        ((8, 8, 1), {"emphasis": 0.9}, "--emphasis goes with --arch wave, not dcgan"),
         ((8, 8, 1), {"phase_shuffle": 2}, "--phase-shuffle goes with --arch wave, not dcgan"),
     ],
 )

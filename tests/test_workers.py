@@ -83,7 +83,21 @@ def test_two_workers_make_the_update_of_one_on_captions(team, ok, described, con
 
 
 def test_two_workers_make_the_update_of_one_on_sounds(team, ok, sounds, content):
-    words = ["gan-loop", sounds, "--width", 2, "--batch", 4, "--gp", 1, "--phase-shuffle", 2, "--conditional", *EXACT]
+    words = [
+        "gan-loop",
+        sounds,
+        "--width",
+        2,
+        "--batch",
+        4,
+        "--gp",
+        1,
+        "--phase-shuffle",
+        2,
+        "--conditional",
+        *EXACT,
+        "--sync-bn",
+    ]
     words += ["--steps", 3, "-q"]
     ok(*words, "-o", "one.ckpt")
     assert [worker.wait() for worker in team(*words, "-o", "two.ckpt")] == [(0, b"", "")] * 2

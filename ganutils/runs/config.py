@@ -77,7 +77,8 @@ class Config:
     )  # fmt: skip
     norm: str = setting("Normalization in D (dcgan; with inputs or --domains).", choices=("batch", "instance", "none"))
     g_norm: str = setting(
-        "Normalization in G of pictures; own = batch (unet, hourglass), instance (blocks) or none (enlarge).",
+        "Normalization in G of sounds, or from pictures; own = batch (wave, unet, hourglass), instance (blocks) or "
+        "none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
     blocks: int = setting("Residual blocks (blocks, enlarge).", most=64, earlier=0)
@@ -96,6 +97,11 @@ class Config:
     phase_shuffle: int = setting(
         "Points by which D moves each of its maps of a sound at most, at random (wave).", plain=0, most=16, earlier=0
     )
+    emphasis: float = setting(
+        "Share of each number of a sound that is taken from the next for D, and added again to what G makes (wave): "
+        "high frequencies count more.",
+        plain=0.0, most=0.99, earlier=0.0,
+    )  # fmt: skip
     z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)
     domains: int = setting(
@@ -206,7 +212,7 @@ class Config:
 
     @property
     def norm_of_g(self) -> str:
-        """The normalization in G where it starts from pictures: batch, instance or none."""
+        """The normalization in G where that is a setting: batch, instance or none."""
         return ARCHS[self.arch].own_norm if self.g_norm == "own" else self.g_norm
 
     @property

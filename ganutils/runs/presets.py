@@ -59,6 +59,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "wavegan2019": dict(
         arch="wave",
         width=64,
+        g_norm="none",
         phase_shuffle=2,
         z_dim=100,
         prior="uniform",
@@ -186,12 +187,13 @@ SIGNALS: dict[str, dict[str, Any]] = {
     "modern": dict(
         arch="wave",
         phase_shuffle=2,
+        emphasis=0.9,
         z_dim=64,
         prior="normal",
         loss="nonsaturating",
         smooth=1.0,
-        r1=0.1,
-        lr=5e-4,
+        r1=3.0,
+        lr=1e-3,
         beta1=0.0,
         beta2=0.99,
         batch=32,

@@ -103,11 +103,12 @@ ARCHS = {
         64, lambda width, points: 38 * width**2 * points, settings=("dropout",), first_layer="D.convs.0.weight"
     ),
     "wave": ArchTraits(
-        32,
-        lambda width, points: 22 * width**2 * points,  # of 4,096 points; four times as many take a layer more
+        16,
+        lambda width, points: 7 * width**2 * points * max(math.log(points, 4) - 3, 1),  # by the number of layers
         takes=("signals",),
-        settings=("phase_shuffle",),
+        settings=("phase_shuffle", "emphasis", "g_norm"),
         first_layer="D.downs.0.weight",
+        own_norm="batch",
     ),
     "unet": ArchTraits(
         32,
@@ -150,6 +151,7 @@ RESTRICTED: dict[str, object] = {
     "norm": "none",
     "dropout": 0.0,
     "phase_shuffle": 0,
+    "emphasis": 0.0,
     "g_norm": "own",
     "blocks": 0,
     "patch": 0,
