@@ -1,4 +1,4 @@
-"""What a unit dreams of: the picture that excites it most, found by gradient ascent on its pixels.
+"""What a unit dreams of: a smooth picture that excites it, found by gradient ascent on its pixels.
 
 Mordvintsev, Olah, Tyka 2015, Inceptionism: small pictures first, then larger ones, moved at each step. Olah,
 Mordvintsev, Schubert 2017, Feature Visualization, on what keeps such pictures from being noise. Yin et al. 2020,
