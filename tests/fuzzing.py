@@ -73,6 +73,7 @@ LINES = [
     "gan-plot run.jsonl -o o.png",
     "gan-plot points.ckpt points.safetensors --data points.safetensors -o o.svg",
     "gan-plot gan.ckpt --units 0 --data data.safetensors -o o.pdf",
+    "gan-plot gan.ckpt --units 0 --dream --data data.safetensors -o o.png",
     "gan-plot --losses hinge,wgan -o o.png",
     "gan-quiz data.safetensors sheet.safetensors -n 3 -o o.html",
     "gan-report gan.ckpt run.jsonl film.gif data.safetensors -o o.html",

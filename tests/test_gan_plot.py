@@ -10,6 +10,7 @@ from PIL import Image
 
 from ganutils.files import container, logs
 from ganutils.inference.generate import draw_samples
+from ganutils.inference.units import units_of
 from ganutils.networks.weights import load_generator
 from ganutils.plots import figures
 from ganutils.plots.curves import PANELS, curves
@@ -301,7 +302,7 @@ def test_filters_are_the_weights_of_the_first_layer(ok, pictures, tmp_path, arch
 
 def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, checkpoint, tmp_path):
     with open_samples(str(tmp_path / pictures)) as data, container.read(str(tmp_path / checkpoint)) as file:
-        best = excited(file, data, [1, 0])
+        best = excited(units_of(file), data, [1, 0])
         D, images = load(file).D.eval(), torch.from_numpy(data.array.copy())
         x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
         for down, norm in zip(D.downs, D.norms, strict=True):  # the pictures are 8x8, so all sides are even

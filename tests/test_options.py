@@ -85,6 +85,7 @@ NO_EFFECT = {  # options that change nothing, with what is said of them
     "gan-plot a.ckpt b.ckpt --dpi 90 -o x.gif": "--dpi has no effect on .gif",
     "gan-plot --losses hinge --units 1 -o x.png": "--units has no effect with --losses",
     "gan-plot run.jsonl --data x -o x.png": "--data has no effect with logs",
+    "gan-plot x.ckpt --dream -o x.png": "--dream has no effect without --units",
     "gan-sample x --to a": "--to has no effect without --inputs",
     "gan-sample x --back": "--back has no effect without --inputs",
     "gan-sample x --inputs a --back -o x.npy": "--back has no effect on x.npy, which holds the results alone",

@@ -19,7 +19,7 @@ from ganutils.files import container
 
 RECIPES = ROOT / "recipes"
 MAKEFILE = "".join(path.read_text() for path in [RECIPES / "Makefile", *RECIPES.glob("*.mk")])
-FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters"]
+FIGURES = ["toy-gaussian", "toy-ring", "losses", "mnist", "epochs", "lsgan", "quickdraw", "walk", "filters", "dream"]
 PAIRED = ["pix2pix", "pix2pix-losses", "super-resolution", "product", "pose", "colorize"]
 BETWEEN = ["cycle", "disco", "ageing", "recolor"]  # two sets without pairs
 FILES = {  # of each target, with the least number of pictures a film has
@@ -43,6 +43,9 @@ FILES = {  # of each target, with the least number of pictures a film has
     "walk-lerp-slerp.png": 1,
     "filters.png": 1,
     "features.png": 1,
+    "dream.png": 1,
+    "dream-classes.png": 1,
+    "dream.gif": 49,
 }
 PAIRS = {
     "pix2pix.png": 1,

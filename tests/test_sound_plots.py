@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ganutils.files import container
+from ganutils.inference.units import units_of
 from ganutils.plots import figures, filters, sounds
 from ganutils.samples.samples import open_samples
 from ganutils.sounds import wav
@@ -210,7 +211,7 @@ def test_filters_of_sounds_are_lines(ok, fails, gan, tmp_path):
 
 def test_sounds_that_excite_a_feature_are_drawn_as_sounds(gan, labeled):
     with open_samples(labeled) as data, container.read(gan) as file:
-        best = filters.excited(file, data, [1, 0])
+        best = filters.excited(units_of(file), data, [1, 0])
         figure = figures.draw([gan], data, [1, 0], []).figure
     shown = waves(figure)
     assert texts(figure)[:2] == ["feature 1", "feature 0"]

@@ -17,9 +17,11 @@ from ganutils.files.container import File, Stream
 from ganutils.files.kinds import Modality
 from ganutils.inference import discriminate
 from ganutils.inference.generate import draw_samples, generate
+from ganutils.inference.units import units_of
+from ganutils.networks import classifier
 from ganutils.networks.weights import load_discriminator, load_generator
 from ganutils.output import write_output
-from ganutils.plots import densities, filters, sounds
+from ganutils.plots import densities, dreams, filters, sounds
 from ganutils.plots.densities import Panel, View
 from ganutils.plots.style import pixels
 from ganutils.runs import checkpoints
@@ -62,14 +64,17 @@ def draw(
     titles: Sequence[str],
     is_film: bool = False,
     of_filters: bool = False,
+    are_dreams: bool = False,
 ) -> Figures:
-    """Checkpoints or samples of points: densities; of sounds: waves and spectrograms. Of pictures: filters of D.
+    """Checkpoints or samples of points: densities; of sounds: waves and spectrograms. Of pictures: filters of D. Of
+    classifiers what excites them.
 
     Checkpoints of one run come in the order of their updates, whatever the shell's.
 
-    units       features of D: draw what excites them
+    units       features of D, or classes of a classifier: draw what excites them
     is_film     whether each panel has a page of its own
     of_filters  whether filters are drawn of checkpoints of sounds, too
+    are_dreams  whether it is drawn what `units` dream of, too; a film is of how that comes about
     """
     sources = _ordered(paths)
     if titles and len(titles) != len(paths):
@@ -84,22 +89,39 @@ def draw(
         view = densities.view(data, _points(sources[-1]))
         panels = [_panel(source, title, view) for source, title in zip(sources, titles, strict=True)]
         return Figures(panels, functools.partial(densities.draw, view), lineages)
+    if units is None and sources[0].kind == "extractor":
+        raise Error(f"{paths[0]}: of a classifier --units are drawn, its classes; e.g. --units 0-9 --dream")
     if kind is kinds.SIGNALS and units is None and not of_filters:
         return Figures(*_of_sounds(sources, titles, data, is_film), lineages)
-    if units is not None and data is None:
+    if units is None:
+        return Figures(
+            [_filters(source, title) for source, title in zip(sources, titles, strict=True)], filters.draw, lineages
+        )
+    if data is None and not are_dreams:
         raise Error(f"{paths[0]}: --units needs --data, {kind.noun} to choose from")
-    found = []
+    found: list[Any] = []
     for source, title in zip(sources, titles, strict=True):
-        with container.read(source.path, "checkpoint") as file:
-            best = filters.first_layer(file) if units is None or data is None else filters.excited(file, data, units)
-        found.append((title, best))
-    if units is not None and data is not None and data.are_sounds:
-        return Figures(*_exciting(found, units, data), lineages)
-    return Figures(found, functools.partial(filters.draw, units=units), lineages)
+        with container.read(source.path, "extractor" if source.kind == "extractor" else "checkpoint") as file:
+            of = units_of(file)
+            if are_dreams:
+                found.append(dreams.panel(of, title, units, data, is_film))
+            elif data is not None:
+                found.append(filters.Panel(title, filters.excited(of, data, units), of.labels(units)))
+    if are_dreams:
+        return Figures(dreams.moments(found), dreams.draw, lineages)
+    if data is not None and data.are_sounds:
+        return Figures(*_exciting(found, data), lineages)
+    return Figures(found, filters.draw, lineages)
+
+
+def _filters(source: _Source, title: str) -> filters.Panel:
+    with container.read(source.path, "checkpoint") as file:
+        return filters.Panel(title, filters.first_layer(file))
 
 
 class _Source(NamedTuple):
     path: str
+    kind: str
     config: Config | None  # of a checkpoint
     updates: tuple[int, int]  # of G and of D
     lineage: Sequence[str]
@@ -112,9 +134,11 @@ def _ordered(paths: Sequence[str]) -> list[_Source]:
             lines = file.meta.get("lineage", [])
             if file.kind == "checkpoint":
                 updates = checkpoints.updates(file)
-                sources.append(_Source(path, checkpoints.config_of(file), (updates["G"], updates["D"]), lines))
+                sources.append(
+                    _Source(path, file.kind, checkpoints.config_of(file), (updates["G"], updates["D"]), lines)
+                )
             else:
-                sources.append(_Source(path, None, (0, 0), lines))
+                sources.append(_Source(path, file.kind, None, (0, 0), lines))
     if _are_one_run(sources):
         sources.sort(key=lambda source: source.updates)
     return sources
@@ -133,11 +157,13 @@ def _titles(sources: Sequence[_Source]) -> list[str]:
 
 
 def _kind(source: _Source) -> Modality:
-    """What these are, or a checkpoint makes: points, sounds, or, of a checkpoint alone, pictures.
+    """What these are, or a checkpoint makes, or a classifier sees: points, sounds, or, not of samples, pictures.
 
     Spectrograms are sounds. Error if it is none of these.
     """
     with container.read(source.path) as file:
+        if file.kind == "extractor":
+            return kinds.modality_of_shape(classifier.read(file).shape)
         if source.config or file.kind == "samples":
             shape = source.config.shape if source.config else Samples(file).shape
             kind = kinds.modality_of_shape(shape)
@@ -173,13 +199,13 @@ def _of_sounds(
 
 
 def _exciting(
-    found: Sequence[tuple[str, np.ndarray]], units: Sequence[int], data: Samples
+    found: Sequence[filters.Panel], data: Samples
 ) -> tuple[list[sounds.Panel], Callable[[Sequence[sounds.Panel]], Figure]]:
-    """Panels of sounds float32 [U, BEST, T, C], a row for each of `units`, and what draws some of them."""
+    """Panels of sounds float32 [U, BEST, T, C], a row for each unit, and what draws some of them."""
     draw_one = sounds.seen(data.name, data.meta, data.shape)
     assert draw_one is not None  # they are sounds
-    panels = [sounds.Panel(title, [[*map(draw_one, row)] for row in best]) for title, best in found]
-    view = sounds.View([f"feature {unit}" for unit in units], filters.BEST)
+    panels = [sounds.Panel(one.title, [[*map(draw_one, row)] for row in one.array]) for one in found]
+    view = sounds.View(found[0].labels, filters.BEST)
     return panels, functools.partial(sounds.draw, view)
 
 

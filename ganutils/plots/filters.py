@@ -6,28 +6,27 @@ Radford, Metz, Chintala 2016, section 6.2 and figure 5: a trained D's features b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from ganutils import Error
 from ganutils.files.container import File
 from ganutils.films.layout import grid_of
+from ganutils.films.text import plain
 from ganutils.inference import discriminate
-from ganutils.networks.condition import Condition
-from ganutils.networks.weights import load_discriminator
+from ganutils.inference.units import Units
 from ganutils.plots.style import COLORS, STYLE, write_title
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.traits import ARCHS
 from ganutils.samples.samples import Samples
 
-SHOWN = 64  # filters, those of the largest weights; or features
-CANDIDATES = 10_000  # samples that may excite a feature
+SHOWN = 64  # filters, those of the largest weights
+CANDIDATES = 10_000  # samples that may excite a unit
 BEST = 9  # of them, shown for each
 
 
@@ -58,35 +57,21 @@ def _largest(file: File, name: str, config: Config, count: int) -> np.ndarray:
     return weights[order] / np.maximum(sizes.max(1)[order], 1e-12).reshape(-1, *(1,) * (weights.ndim - 1))
 
 
-def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
-    """The samples of `data` that most excite each of the features `units` of D's last layer: [U, BEST, H, W, C] or, of
-    sounds, [U, BEST, T, C].
+def excited(of: Units, data: Samples, units: Sequence[int]) -> np.ndarray:
+    """The samples of `data` that most excite each of `units`: [U, BEST, H, W, C] or, of sounds, [U, BEST, T, C].
 
-    A convolution's feature is as excited as its map at its maximum. Where there are two domains, the features of the
-    second one's discriminator follow those of the first one's. Error if there is no such feature.
+    Error if there is no such unit.
     """
-    network, config = load_discriminator(file)
-    data.check_shape(config.shape, file.name)
+    data.check_shape(of.shape, of.name)
     samples = data.array[:CANDIDATES]
-    if len(units) > SHOWN:
-        raise Error(f"--units: {len(units):,} features do not fit on a page; choose at most {SHOWN}")
     if len(samples) < BEST:
         raise Error(f"{data.name}: {len(samples)} {data.modality.noun} are too few to choose {BEST} from")
-
-    networks: Any = (network.a, network.b) if config.domains else (network,)
-
-    def excitement(x: Tensor, *condition: Condition) -> Tensor:
-        last = torch.cat([[*one.layers(x, *condition)][-1] for one in networks], 1)
-        return last.amax((2, 3)) if last.dim() == 4 else last
-
     inputs = None
-    if config.sees == "pair" and config.inputs:
-        data.check_inputs(config.inputs, file.name)
+    if of.inputs:
+        data.check_inputs(of.inputs, of.name)
         inputs = data.inputs[:CANDIDATES]  # type: ignore[index]
-    values = discriminate.apply(excitement, samples, torch.device("cpu"), inputs=inputs)  # (N, features)
-    for unit in units:
-        if unit >= values.shape[1]:
-            raise Error(f"{file.name}: there is no feature {unit}; features go from 0 to {values.shape[1] - 1}")
+    values = discriminate.apply(of.excitement, samples, torch.device("cpu"), inputs=inputs)  # (N, units)
+    of.check(units, values.shape[1])
     best = np.argsort(-values[:, list(units)], axis=0, kind="stable")[:BEST].T  # (U, BEST)
     return samples[best]
 
@@ -94,34 +79,41 @@ def excited(file: File, data: Samples, units: Sequence[int]) -> np.ndarray:
 # ------------------------------------------------------------------------------------------- drawing
 
 
-def draw(panels: Sequence[tuple[str, np.ndarray]], units: Sequence[int] | None) -> Figure:
-    """A panel for each (title, array).
-
-    Without `units` the arrays are filters [N, H, W, C] in -1..1, drawn so that middle gray is 0, or [N, K, C], drawn as
-    lines; else pictures [U, BEST, H, W, C], a row for each unit.
+class Panel(NamedTuple):
+    """Filters [N, H, W, C] or [N, K, C] in -1..1; or the pictures [U, BEST, H, W, C] that excite units called
+    `labels`.
     """
-    if units is None and panels[0][1].ndim == 3:
+
+    title: str
+    array: np.ndarray
+    labels: Sequence[str] = ()
+
+
+def draw(panels: Sequence[Panel]) -> Figure:
+    """Filters of pictures so that middle gray is 0, those of sounds as lines; of what excites units a row for each."""
+    if not panels[0].labels and panels[0].array.ndim == 3:
         return _lines(panels)
-    if units is None:
-        return _figure([(title, _sheet((w + 1) / 2, grid_of(len(w))[0], 1)) for title, w in panels], 4.4)
-    sheets = [(title, _sheet(best.reshape(-1, *best.shape[2:]) / 255, BEST, 2)) for title, best in panels]
-    figure = _figure(sheets, 5.2)
-    for axes, (_, sheet) in zip(figure.axes, sheets, strict=True):
-        height = len(sheet) / len(units)
-        axes.set_yticks([(row + 0.5) * height for row in range(len(units))], [f"{unit}" for unit in units])
+    if not panels[0].labels:
+        return _figure([(p.title, sheet((p.array + 1) / 2, grid_of(len(p.array))[0], 1)) for p in panels], 4.4)
+    rows = [(p.title, sheet(p.array.reshape(-1, *p.array.shape[2:]) / 255, BEST, 2)) for p in panels]
+    figure = _figure(rows, 5.2)
+    for axes, panel, (_, picture) in zip(figure.axes, panels, rows, strict=True):
+        height = len(picture) / len(panel.labels)
+        axes.set_yticks([(row + 0.5) * height for row in range(len(panel.labels))], [*map(plain, panel.labels)])
+        for label in axes.get_yticklabels():
+            label.set_parse_math(False)
         axes.tick_params(length=0)
-    figure.axes[0].set_ylabel("feature of the discriminator")
     return figure
 
 
-def _lines(panels: Sequence[tuple[str, np.ndarray]]) -> Figure:
+def _lines(panels: Sequence[Panel]) -> Figure:
     """Filters [N, K, C] over time, each around a line that is 0; the channels of one in a color each."""
-    columns, rows = grid_of(max(len(filters) for _, filters in panels))
+    columns, rows = grid_of(max(len(panel.array) for panel in panels))
     across = min(len(panels), 4)
     down = -(-len(panels) // across)
     with matplotlib.rc_context({**STYLE, "axes.grid": False}):
         figure = Figure(figsize=(4.4 * across, (0.5 * rows + 0.4) * down), layout="constrained")
-        for position, (title, filters) in enumerate(panels, 1):
+        for position, (title, filters, _) in enumerate(panels, 1):
             axes = figure.add_subplot(down, across, position)
             for number, weights in enumerate(filters):
                 row, column = divmod(number, columns)
@@ -136,7 +128,7 @@ def _lines(panels: Sequence[tuple[str, np.ndarray]]) -> Figure:
     return figure
 
 
-def _sheet(cells: np.ndarray, columns: int, gap: int) -> np.ndarray:
+def sheet(cells: np.ndarray, columns: int, gap: int) -> np.ndarray:
     """Pictures [N, H, W, C] in 0..1 in rows, white between them: [H', W', C]."""
     count, h, w, channels = cells.shape
     rows = -(-count // columns)
