@@ -177,9 +177,10 @@ def test_a_grid_has_its_corners_at_its_corners():
 
 def test_every_kind_of_path_takes_the_options_it_declares():
     for kind, options in kinds.KINDS.items():
-        taken = [*inspect.signature(interpolation.PATHS[kind]).parameters][3:]  # after keys, prior and name
-        assert sorted(taken) == sorted(options), kind
-    assert interpolation.PATHS.keys() == kinds.KINDS.keys()
+        if kind != "words":  # whose sentences have vectors of their own beside the latents
+            taken = [*inspect.signature(interpolation.PATHS[kind]).parameters][3:]  # after keys, prior and name
+            assert sorted(taken) == sorted(options), kind
+    assert {*interpolation.PATHS, "words"} == kinds.KINDS.keys()
     assert interpolation.EASES.keys() == set(kinds.EASES)
 
 

@@ -82,7 +82,7 @@ class FlagOrChoice(click.Option):
         assert isinstance(self.type, click.Choice)
         words = [*self.type.choices]
         end = args.index("--") if "--" in args else len(args)
-        followed = zip(args[:end], [*args[1:end], ""], strict=True)
+        followed = zip(args[:end], [*args[1:end], ""], strict=False)  # of no arguments there are none
         spelled = [f"{arg}={words[0]}" if arg in self.opts and after not in words else arg for arg, after in followed]
         return [*spelled, *args[end:]]
 

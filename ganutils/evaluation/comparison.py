@@ -87,4 +87,5 @@ def _told(path: str) -> set[str]:
     with container.read(path, "samples", "checkpoint") as file:
         if file.kind == "checkpoint":
             return {checkpoints.config_of(file).seen_beside} & both
-        return {kind for kind in both if kind in file and not (kind == "attributes" and file.meta.get(FOUND))}
+        is_made = "latents" in file and not file.meta.get(FOUND)  # data have the attributes that they have
+        return {kind for kind in both if kind in file and (kind == "captions" or is_made)}
