@@ -139,7 +139,7 @@ def plain(tiny: bool) -> None:
     """The widely copied loop, in four ways."""
     from plain import Plain
 
-    from ganutils.runs.config import fresh
+    from ganutils.runs.defaults import fresh
 
     torch.backends.cudnn.benchmark = True  # as pytorch/examples does
     for shape, width, batch in cases(tiny):
@@ -243,7 +243,7 @@ def run_engine(
     recorded: bool,
     free: bool = False,
 ) -> None:
-    from ganutils.runs.config import fresh
+    from ganutils.runs.defaults import fresh
     from ganutils.training.batches import TrainingSet
     from ganutils.training.gan import begin
     from ganutils.training.trainer import Trainer

@@ -14,7 +14,7 @@ from ganutils import machine as machine_module
 from ganutils import networks
 from ganutils.compute import devices, processor
 from ganutils.networks.condition import Condition
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.runs.traits import ARCHS
 
 BIG, SMALL = 30.0, 0.001  # GFLOP of a pass: 64x64x3 of width 64; far too little for two threads

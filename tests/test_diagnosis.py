@@ -14,7 +14,7 @@ from ganutils.evaluation.scores import score
 from ganutils.evaluation.sets import Fake, Real, labeled_set
 from ganutils.evaluation.verdicts import VERDICTS
 from ganutils.files import container
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.runs.traits import LOSSES
 from ganutils.samples.samples import open_samples
 

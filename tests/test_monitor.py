@@ -3,7 +3,7 @@
 import pytest
 from conftest import TINY
 
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.training.loop import Tick
 from ganutils.training.monitor import LONG, Monitor, least_d_loss
 

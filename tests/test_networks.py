@@ -23,7 +23,9 @@ from ganutils.networks.resnet import ResidualBlock
 from ganutils.networks.sync_batchnorm import share_batch_norm
 from ganutils.randomness import stream
 from ganutils.runs import traits
-from ganutils.runs.config import SETTINGS, contradiction, fresh
+from ganutils.runs.config import SETTINGS
+from ganutils.runs.contradictions import contradiction
+from ganutils.runs.defaults import fresh
 from ganutils.runs.presets import PRESETS
 from ganutils.training import batches, replay
 from ganutils.training.augment import AUGMENTS

@@ -14,7 +14,8 @@ from ganutils import Error
 from ganutils.files import container
 from ganutils.files.kinds import KINDS
 from ganutils.runs import checkpoints
-from ganutils.runs.config import SETTINGS, fresh
+from ganutils.runs.config import SETTINGS
+from ganutils.runs.defaults import fresh
 from ganutils.runs.presets import PRESETS
 from ganutils.runs.settings import UNSET
 from ganutils.runs.traits import ARCHS, LOSSES

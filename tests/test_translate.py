@@ -13,7 +13,7 @@ from ganutils.files import container
 from ganutils.inference import batches, translate
 from ganutils.inference.translate import tiling
 from ganutils.networks.scaling import to_network
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.training.gan import GAN
 
 

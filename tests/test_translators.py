@@ -19,7 +19,8 @@ from ganutils.files import container
 from ganutils.networks.condition import Condition
 from ganutils.networks.layers import InstanceNorm, ToLogit, joined, same
 from ganutils.networks.patch import PatchDiscriminator
-from ganutils.runs.config import contradiction, fresh
+from ganutils.runs.contradictions import contradiction
+from ganutils.runs.defaults import fresh
 from ganutils.training.batches import Batches, TrainingSet, moved, rows_of
 from ganutils.training.gan import begin
 from ganutils.training.losses import gradient_penalty, zero_centered

@@ -22,7 +22,7 @@ from ganutils.networks.wave import (
     shuffled,
     shuffles,
 )
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.training.draws import Draws
 
 CPU = torch.device("cpu")

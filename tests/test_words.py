@@ -15,7 +15,8 @@ from ganutils.files import container
 from ganutils.networks.condition import Condition
 from ganutils.networks.conditioning import Conditioning, OfLatents
 from ganutils.networks.encoders import TEXT, CaptionEncoder
-from ganutils.runs.config import Config, fresh
+from ganutils.runs.config import Config
+from ganutils.runs.defaults import fresh
 from ganutils.runs.descriptions import Captions, Descriptions
 from ganutils.samples import captions
 from ganutils.training.batches import Batches, TrainingSet, rows_of

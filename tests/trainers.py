@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganutils.runs.config import fresh
+from ganutils.runs.defaults import fresh
 from ganutils.runs.descriptions import Captions
 from ganutils.training.batches import TrainingSet
 from ganutils.training.gan import begin

@@ -7,7 +7,8 @@ from typing import Any
 
 from ganutils import Error
 from ganutils.files.container import File
-from ganutils.runs.config import SETTINGS, Config, contradiction
+from ganutils.runs.config import SETTINGS, Config
+from ganutils.runs.contradictions import contradiction
 from ganutils.runs.settings import UNSET
 from ganutils.samples.samples import DOMAINS
 

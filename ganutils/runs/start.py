@@ -12,7 +12,8 @@ from ganutils import Error
 from ganutils.files import container, lineage, paths
 from ganutils.files.container import File
 from ganutils.runs import checkpoints, descriptions, parts, snapshots
-from ganutils.runs.config import Config, checked, decided, differences, fresh
+from ganutils.runs.config import Config, checked, decided, differences
+from ganutils.runs.defaults import fresh
 from ganutils.runs.descriptions import Descriptions
 from ganutils.runs.traits import CONDITIONS
 from ganutils.samples import identity

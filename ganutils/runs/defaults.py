@@ -1,0 +1,76 @@
+"""The settings of a new run: those given, else the preset's, else what goes with the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ganutils import Error
+from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
+from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.traits import ARCHS, LOSSES
+
+
+def fresh(
+    shape: tuple[int, ...],
+    given: Mapping[str, Any],
+    like: Config | None = None,
+    inputs: tuple[int, ...] | None = None,
+) -> Config:
+    """The config of a new run on samples of `shape`: the settings `given`, else the preset's.
+
+    like    the config to take in place of a preset where none is given
+    inputs  shape of the samples' inputs, if they have some; networks that start from latents leave them aside
+
+    Error if one of them is unknown or invalid, or if they do not go together.
+    """
+    if not is_shape([*shape]):
+        raise Error(f"samples of {math.prod(shape):,} numbers are too large; a network takes {NUMBERS:,} at most")
+    given = checked(given)
+    base = vars(like) if like else {}
+    name = given.get("preset", PLAIN["preset"])
+    domains = given.get("domains", PRESETS[name].get("domains", base.get("domains", 0)))
+    inputs = shape if domains else inputs
+    preset = _preset(name, inputs, domains, given.get("arch"), shape) if "preset" in given or like is None else {}
+    is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words"))
+    described = DESCRIBED.get(name, {}) if preset and is_described and not domains else {}
+    values = {**PLAIN, **base, **preset, **described, **given}
+    values.pop("shape", None)
+    if "smooth" not in given and not LOSSES[values["loss"]].has_target:
+        values["smooth"] = 1.0
+    takes = ARCHS[values["arch"]].takes
+    if "arch" not in given and "images" in takes and modality_of(shape).tensor not in takes:
+        values["arch"] = arch_for(shape)  # the settings of a paper on pictures
+    arch = ARCHS[values["arch"]]
+    values["inputs"] = inputs if arch.translates else None
+    if arch.translates and "kl" not in given:
+        values["kl"] = 0.0  # it has no latents that it could draw from
+    values.setdefault("width", arch.width)
+    values.setdefault("blocks", arch.blocks)
+    values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
+    values.setdefault("norm", "none" if arch.translates or forbids_batch_norm(values) else "batch")
+    config = Config(shape=shape, **values)
+    problem = contradiction(config)
+    if problem:
+        raise Error(problem)
+    return config
+
+
+def _preset(
+    name: str, inputs: tuple[int, ...] | None, domains: int, arch: str | None, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """The settings of the preset called `name`: for sounds, domains or pairs, if the networks take them."""
+    if modality_of(shape).tensor == "signals":
+        return SIGNALS.get(name, PRESETS[name])
+    if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
+        return PRESETS[name]
+    if domains:
+        return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
+    return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
+
+
+def _patch_for(shape: tuple[int, ...]) -> int:
+    """Strides of a discriminator whose patches are at most about half the side of a picture of `shape`."""
+    return next((strides for strides, field in ((3, 70), (2, 34)) if 2 * field <= 1.1 * min(shape[:2])), 1)
