@@ -123,6 +123,17 @@ def test_a_generator_of_spectrograms_is_heard(ok, spectrograms, heard, content, 
     assert not ok("gan-sample", "s.ckpt", "--latents", "z.safetensors", "-q", "-o", "walk.gif").err
 
 
+def test_a_run_goes_on_with_spectrograms_of_its_kind_alone(ok, fails, spectrograms, tmp_path):
+    name, images, spectrogram = spectrograms
+    ok("gan-loop", name, *TINY, "--steps", 1, "-o", "s.ckpt", "-q")
+    meta = {"spectrogram": spectrogram._replace(length=62).meta}
+    container.write(str(tmp_path / "longer.safetensors"), "samples", {"images": images}, meta)
+    assert fails("gan-train-g", "longer.safetensors", "--from", "s.ckpt", "-o", "t.ckpt") == (
+        "gan-train-g: longer.safetensors: its spectrograms are of another kind than those of s.ckpt; make both alike "
+        "with gan-data --spectrogram"
+    )
+
+
 def test_a_generator_of_sounds_is_heard_and_seen_a_row_for_each_class(ok, saved, heard, content, png):
     name = saved("s", noise(9, 64, 2), {"labels": np.arange(9) % 3})
     ok("gan-loop", name, *TINY, "--conditional", "--steps", 1, "-o", "s.ckpt", "-q")

@@ -182,6 +182,15 @@ def test_sounds_are_trained_sampled_walked_and_added(ok, sounds, content):
     ].shape[-2:] == (90, 1)
 
 
+def test_a_run_goes_on_with_sounds_of_its_rate_alone(ok, fails, sounds, saved):
+    ok("gan-loop", sounds, *SMALL, "--steps", 1, "-o", "a.ckpt", "-q")
+    faster = saved("faster", np.zeros((12, 90, 1), np.float32), sample_rate=16000)
+    assert fails("gan-train-d", faster, "--from", "a.ckpt", "-o", "b.ckpt") == (
+        "gan-train-d: faster.safetensors: its sounds have 16,000 Hz, those of a.ckpt 8,000; make both alike with "
+        "gan-data --rate"
+    )
+
+
 def made_of(ok, content, line):
     ok(*line, "-o", "made.safetensors", "-q")
     return content("made.safetensors")

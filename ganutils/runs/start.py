@@ -197,11 +197,7 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
         )
-    if about.kept(samples.meta) != about.kept(checkpoint.meta):
-        raise Error(
-            f"{samples.name}: its sounds have another rate, or spectrograms of another kind, than those that "
-            f"{checkpoint.name} was made for; make them alike with gan-data --rate and --spectrogram"
-        )
+    about.check_alike(samples.name, samples.meta, checkpoint.name, checkpoint.meta)
     if config.domains:
         samples.domains()
     elif config.inputs:
