@@ -13,7 +13,6 @@ from ganutils.files.kinds import SIGNALS
 from ganutils.samples.foreign import UnreadableError
 from ganutils.sounds.about import RATE
 
-SIXTEEN_BITS = 1 << 15  # what the numbers of a WAV file of 16 bits are divided by
 FINEST = 1 << 16  # parts of a ratio of rates, so that a filter stays small; rates up to 65,536 Hz are exact
 WIDEST = 1000  # times that a rate may be another, or it is not what it should be
 TAPS = 10  # numbers on either side, at the lower of two rates, that a resampled one is made of: SciPy's filter
@@ -143,9 +142,3 @@ def resampled(signals: np.ndarray, rate: int, target: int) -> np.ndarray:
     if numbers > 2 * budget.SOUND:  # some more than are asked for
         raise UnreadableError(f"would have {numbers:,} numbers, more than {budget.SOUND:,}; give a --length")
     return np.asarray(signal.resample_poly(signals, ratio.numerator, ratio.denominator))
-
-
-def sixteen_bits(signals: np.ndarray) -> np.ndarray:
-    """float32 of numbers in -1..1, rounded as a WAV file of 16 bits does, so that all processors give the same."""
-    whole = np.clip(np.rint(signals * SIXTEEN_BITS), -SIXTEEN_BITS, SIXTEEN_BITS - 1)
-    return (whole / SIXTEEN_BITS).astype(np.float32)

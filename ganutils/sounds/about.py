@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ganutils import Error
 
 RATE, SPECTROGRAM = "sample_rate", "spectrogram"  # of `signals` in Hz; of `images`, see spectrogram.py
 RATES = (1, 1 << 20)  # Hz
+FULL = 1 << 15  # what 1 would be in 16 bits, were it not one more than there is
 CHANNELS = {1: "mono", 2: "stereo"}
+
+
+def sixteen_bits(sounds: np.ndarray) -> np.ndarray:
+    """int16 of numbers in -1..1: the nearest, those beyond clipped. FULL of them make 1."""
+    return np.clip(np.rint(sounds * FULL), -FULL, FULL - 1).astype(np.int16)
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:

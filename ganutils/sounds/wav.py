@@ -17,8 +17,8 @@ from ganutils.files import atomic, riff
 from ganutils.files.container import CHUNK
 from ganutils.files.folders import Writer
 from ganutils.files.riff import Wav
+from ganutils.sounds.about import sixteen_bits
 
-FULL = 1 << 15  # what 1 would be, were it not one more than there is
 ROOM = 1 << 18  # bytes for what stands before the numbers: lineage, too
 
 
@@ -54,7 +54,7 @@ def _write_one(rate: int, out: IO[bytes], sound: np.ndarray, lineage: Sequence[s
 
 def pcm(sounds: np.ndarray) -> bytes:
     """Numbers in -1..1 as the nearest of 16 bits, those beyond clipped, as gan-data reads them; C channels in turns."""
-    return np.clip(np.rint(sounds * np.float32(FULL)), -FULL, FULL - 1).astype("<i2").tobytes()
+    return sixteen_bits(sounds).astype("<i2").tobytes()
 
 
 class WavFile(NamedTuple):

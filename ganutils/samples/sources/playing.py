@@ -11,8 +11,9 @@ from ganutils import randomness
 from ganutils.files import budget
 from ganutils.files.kinds import SIGNALS
 from ganutils.samples import foreign
-from ganutils.samples.signals import Clip, Length, Shaped, shaped, sixteen_bits
+from ganutils.samples.signals import Clip, Length, Shaped, shaped
 from ganutils.samples.sources.source import Request, Source
+from ganutils.sounds.about import FULL, sixteen_bits
 
 PLAIN = Clip(8000, Length(4096))  # of toys, where nothing else is given
 FADE = 0.01  # seconds at the end
@@ -55,7 +56,8 @@ def _draw(loaded: tuple[Play, list[float], tuple[Any, ...]], clip: Clip) -> Shap
     sound = faded(play(numbers, randomness.stream(*names), rate, length), rate, 0, FADE)
     peak = LEVELS[0] + (LEVELS[1] - LEVELS[0]) * level
     sound *= peak / max(float(np.abs(sound).max()), 1e-9)
-    return shaped(sixteen_bits(sound)[:, None], rate, clip)
+    heard = sixteen_bits(sound) / np.float32(FULL)  # as a WAV file has it, so that all processors give the same
+    return shaped(heard[:, None], rate, clip)
 
 
 def between(low: float, high: float, at: float) -> float:
