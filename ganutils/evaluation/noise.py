@@ -33,8 +33,8 @@ def _mean(samples: np.ndarray, spectrogram: Spectrogram | None) -> np.ndarray:
         )
         return np.asarray(total / samples.shape[1] / len(samples))
     total = sum(np.square(spectrogram.magnitudes(part), dtype=np.float64).sum(axis=(0, 1)) for part in parts)
-    window = np.hanning(2 * spectrogram.bins + 1)[:-1]
-    return np.asarray(total / (window**2).sum() / spectrogram.frames / len(samples))[:, None]
+    energy = np.square(spectrogram.window, dtype=np.float64).sum()
+    return np.asarray(total / energy / spectrogram.frames / len(samples))[:, None]
 
 
 def _filtered(noise: np.ndarray, power: np.ndarray) -> np.ndarray:

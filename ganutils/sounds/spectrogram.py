@@ -106,13 +106,13 @@ class Spectrogram(NamedTuple):
         shown = (levels * self._full).astype(np.float32)[pictures[:, ::-1, :, 0].transpose(0, 2, 1)]
         return np.pad(shown, ((0, 0), (0, 0), (0, 1)))
 
-    # -- the transform
-
     @property
-    def _window(self) -> np.ndarray:
+    def window(self) -> np.ndarray:
         """float32 [2 bins], Hann's."""
         at = np.arange(2 * self.bins) / (2 * self.bins)
         return (0.5 - 0.5 * np.cos(2 * np.pi * at)).astype(np.float32)
+
+    # -- the transform
 
     @property
     def _full(self) -> float:
@@ -142,11 +142,11 @@ class Spectrogram(NamedTuple):
     def _transformed(self, padded: np.ndarray) -> np.ndarray:
         """complex64 [n, frames, bins + 1]."""
         windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * self.bins, axis=1)[:, :: self.hop]
-        return np.fft.rfft(windows * self._window)
+        return np.fft.rfft(windows * self.window)
 
     def _sound(self, transform: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """float32 [n, span] whose transform is nearest (Griffin and Lim 1984, equation 6); `weight` [span]."""
-        parts = np.fft.irfft(transform, 2 * self.bins) * self._window
+        parts = np.fft.irfft(transform, 2 * self.bins) * self.window
         sound = np.zeros((len(parts), self._span), np.float32)
         for frame in range(self.frames):
             sound[:, frame * self.hop : frame * self.hop + 2 * self.bins] += parts[:, frame]
@@ -156,7 +156,7 @@ class Spectrogram(NamedTuple):
         """float32 [span]: 1 over the sum of the squared windows where the sound is, 0 in the zeros around it."""
         total = np.zeros(self._span, np.float32)
         for frame in range(self.frames):
-            total[frame * self.hop : frame * self.hop + 2 * self.bins] += self._window**2
+            total[frame * self.hop : frame * self.hop + 2 * self.bins] += self.window**2
         weight = 1 / np.maximum(total, 1e-8)
         weight[: self._left] = weight[self._left + self.length :] = 0
         return weight
