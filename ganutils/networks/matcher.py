@@ -38,10 +38,17 @@ class Matcher(nn.Module):
         return F.normalize(self.map(self.sentences(tokens)))
 
     def loss(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """InfoNCE both ways (Radford et al. 2021, CLIP, figure 3)."""
-        likeness = self.of_pictures(x) @ self.of_tokens(tokens).T * self.sharpness.clamp(max=math.log(100.0)).exp()
-        own = torch.arange(len(x), device=x.device)
-        return (F.cross_entropy(likeness, own) + F.cross_entropy(likeness.T, own)) / 2
+        sharpness = self.sharpness.clamp(max=math.log(100.0)).exp()
+        return info_nce(self.of_pictures(x) @ self.of_tokens(tokens).T * sharpness)
+
+
+def info_nce(likeness: Tensor) -> Tensor:
+    """How far [B, B], of each sample to each description, is from telling which is of which, both ways.
+
+    (InfoNCE: Radford et al. 2021, CLIP, figure 3.)
+    """
+    own = torch.arange(len(likeness), device=likeness.device)
+    return (F.cross_entropy(likeness, own) + F.cross_entropy(likeness.T, own)) / 2
 
 
 def seeded(shape: tuple[int, ...], words: int) -> Matcher:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganutils.compute.distributed import ALONE, Team
 from ganutils.networks.condition import Condition
+from ganutils.networks.matcher import info_nce
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.draws import BETWEEN, FAKE, REAL
@@ -224,17 +225,14 @@ class GANObjective:
     def _contrast(self, D: Judge, last: Tensor, condition: Condition) -> Tensor:
         """How far D is from telling, by the features of samples, which of a batch's descriptions is of which.
 
-        InfoNCE both ways, of cosines (Zhang et al. 2021, XMC-GAN, equations 6 to 8; Radford et al. 2021, CLIP, figure
-        3). Each process sees the whole batch, and gives the gradient of its part, which counts as often as there are
-        processes: their mean is that of the whole.
+        Of cosines (Zhang et al. 2021, XMC-GAN, equations 6 to 8). Each process sees the whole batch, and gives the
+        gradient of its part, which counts as often as there are processes: their mean is that of the whole.
         """
         assert condition.text is not None
         with D.precision():
             matched = D.matched(last)
         samples, texts = (self._whole(F.normalize(one.float())) for one in (matched, condition.text))
-        cosines = samples @ texts.T / TEMPERATURE
-        own = torch.arange(len(cosines), device=cosines.device)
-        loss = (F.cross_entropy(cosines, own) + F.cross_entropy(cosines.T, own)) / 2
+        loss = info_nce(samples @ texts.T / TEMPERATURE)
         return loss + (self.team.count - 1) * (loss - loss.detach())
 
     def _whole(self, part: Tensor) -> Tensor:
