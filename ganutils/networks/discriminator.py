@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 
 from torch import Tensor, nn
@@ -10,15 +11,15 @@ from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.conditioning import OfFeatures
 
 
-class Discriminator(nn.Module):
+class Discriminator(nn.Module, abc.ABC):
     """Samples, and a condition -> logits [B]."""
 
     head: nn.Module
     classes: OfFeatures
 
+    @abc.abstractmethod
     def layers(self, x: Tensor, condition: Condition = NOTHING) -> Iterator[Tensor]:
         """The output of each layer for samples x: maps [B, channels, h, w], the largest first, or [B, units]."""
-        raise NotImplementedError
 
     def features(self, last: Tensor) -> Tensor:
         """Of samples whose last layer's output is `last`: [B, F]."""
