@@ -68,11 +68,8 @@ def prepare(
         reader = Reader(output, strict, say, progress, stack)
         order = functools.partial(_ordered, selection)
         heard: dict[str, Any] = {}
-        tensors: Tensors
         if collection.modality is POINTS:
-            rows = order(selected)
-            points = [source.points for source in sources if source.points is not None]
-            tensors = {POINTS.tensor: np.concatenate(points)[rows]}
+            rows, tensors = _points(sources, order(selected))
         elif collection.modality is SIGNALS:
             rows, tensors, heard = sounds.read(reader, collection, selected, clip, order)
         else:
@@ -93,8 +90,8 @@ def prepare(
             meta["input_names"] = [IMAGES.tensor]
         if shape.size and collection.modality is IMAGES:
             meta["resampling"] = shape.filter
-        flat: list[int] = []
         modality = kinds.modality(tensors)
+        flat: list[int] = []
         main = tensors[modality.tensor]
         if isinstance(main, Stream):
             main = tensors[modality.tensor] = main._replace(chunks=_watched(main.chunks, flat))
@@ -102,14 +99,9 @@ def prepare(
         meta = sounds.described(meta, main.shape[1:], bool(is_changed))
         summary = _summary(modality, main.shape, len(selected), tensors)
         yield Dataset(pairs.as_film(tensors) if pairing.film else tensors, meta, summary)
-        if flat:
-            first = collection.name(int(rows[flat[0]]))
-            are = "pictures are a single color" if collection.modality is IMAGES else "sounds are silent"
-            say(f"{len(flat):,} of {len(rows):,} {are}; the first is {first}")
-        has_shape = shape.size or shape.crop or collection.modality is not IMAGES
-        if isinstance(main, Stream) and not has_shape and _is_long(*main.shape[1:3]):
-            w, h = main.shape[2], main.shape[1]
-            say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
+        _tell_flat(collection, rows, flat, say)
+        if collection.modality is IMAGES and not (shape.size or shape.crop):
+            _tell_long(main.shape, say)
 
 
 def _tell(collections: Sequence[Collection], strict: bool, say: Callable[[str], None]) -> None:
@@ -120,6 +112,12 @@ def _tell(collections: Sequence[Collection], strict: bool, say: Callable[[str], 
         say(f"{problem}; skipped")
     for note in (note for each in collections for note in each.notes):
         say(note)
+
+
+def _points(sources: Sequence[Source], rows: np.ndarray) -> tuple[np.ndarray, Tensors]:
+    """`rows`, and the tensors of these points."""
+    points = [source.points for source in sources if source.points is not None]
+    return rows, {POINTS.tensor: np.concatenate(points)[rows]}
 
 
 def _pictures(
@@ -165,8 +163,18 @@ def _watched(chunks: Iterable[np.ndarray], flat: list[int]) -> Iterator[np.ndarr
         yield samples
 
 
-def _is_long(h: int, w: int) -> bool:
-    return max(h, w) > LONGEST * min(h, w)
+def _tell_flat(collection: Collection, rows: np.ndarray, flat: Sequence[int], say: Callable[[str], None]) -> None:
+    """How many of `rows` are of a single color or silent: the numbers `flat` of them."""
+    if flat:
+        are = "pictures are a single color" if collection.modality is IMAGES else "sounds are silent"
+        say(f"{len(flat):,} of {len(rows):,} {are}; the first is {collection.name(int(rows[flat[0]]))}")
+
+
+def _tell_long(shape: tuple[int, ...], say: Callable[[str], None]) -> None:
+    """That pictures [N, H, W, C] are probably something else, if they are very long."""
+    _, h, w, _ = shape
+    if max(h, w) > LONGEST * min(h, w):
+        say(f"pictures are {w}x{h}, more than {LONGEST}:1; check the source, or give --size or --crop")
 
 
 def _summary(modality: Modality, shape: tuple[int, ...], selected: int, tensors: Tensors) -> str:
