@@ -6,7 +6,9 @@ pays 0.05 s for it and not 3 s. `shell` starts bash, for real pipes.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import multiprocessing
 import os
 import pathlib
@@ -279,6 +281,27 @@ def sounds(tmp_path):
 def root(tmp_path_factory):
     """Where classifiers are kept, so that each is trained once for all tests."""
     return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture
+def score(ok, root):
+    """score("real", "fake", ..., "--best") -> the JSON objects that gan-eval prints"""
+
+    def scored(*words: Any) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in ok("gan-eval", *words, "--root", root, "-q").out.splitlines()]
+
+    return scored
+
+
+@pytest.fixture
+def extractor_of(root):
+    """extractor_of(scores["features"]) -> the file of the network that they were measured with"""
+
+    def found(about: dict[str, Any]) -> pathlib.Path:
+        files = {hashlib.sha256(path.read_bytes()).hexdigest()[:16]: path for path in (root / "extractors").iterdir()}
+        return files[about["hash"]]
+
+    return found
 
 
 @pytest.fixture

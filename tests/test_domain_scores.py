@@ -55,14 +55,9 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def score(ok, root):
-    """score("real", "fake", ..., "--best") -> the JSON objects it prints"""
-
-    def scored(*words):
-        features = [] if "--features" in words else PIXELS
-        return [json.loads(line) for line in ok("gan-eval", *words, *features, "--root", root, "-q").out.splitlines()]
-
-    return scored
+def score(score):
+    """As `score`, by pixels where no features are named."""
+    return lambda *words: score(*words, *([] if "--features" in words else PIXELS))
 
 
 @pytest.fixture
@@ -203,23 +198,16 @@ def test_the_given_pictures_are_dealt_out_as_samples_are(score, real, painter):
     assert sets["cycle_l1"] == pytest.approx(metrics.l1(of_class(0), painted(30, DARK)), abs=0.004)
 
 
-def test_a_classifier_in_a_file_tells_what_is_kept_and_arrived(score, real, write, painter, root):
+def test_a_classifier_in_a_file_tells_what_is_kept_and_arrived(score, real, write, painter, extractor_of):
     data = rooms()
     has = {"light": (data["labels"] == 1).astype("f4"), "spot": data["attributes"][:, 0]}
     labeled = write("a.safetensors", images=data["images"], attributes=np.stack([*has.values()], 1), names=[*has])
     (itself,) = score(labeled, labeled, "--features", "auto")
-    hashed = itself["features"]["hash"]
-    (kept,) = [path for path in (root / "extractors").iterdir() if _hash(path) == hashed]
+    kept = extractor_of(itself["features"])
     (found,) = score(real, painter("x.ckpt", LIGHT, DARK), "--features", kept)
     assert found["kept_attributes"] == {"spot": 0.5}
     assert found["arrived"] > 0.9
     assert "finder" not in found
-
-
-def _hash(path):
-    from ganutils.evaluation.extractors.extractor import sha256
-
-    return sha256(path)[:16]
 
 
 def test_snapshots_are_curves_and_the_table_has_the_columns(ok, score, real, untrained, tmp_path):

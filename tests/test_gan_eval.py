@@ -52,17 +52,6 @@ def real(write):
     return write("real.safetensors", *bars(400, 0), classes=["n", "e", "s", "w"])
 
 
-@pytest.fixture
-def score(ok, root):
-    """score("real", "fake", ..., "--best") -> the JSON objects it prints"""
-
-    def scored(*words):
-        out = ok("gan-eval", *words, "--root", root, "-q").out.decode()
-        return [json.loads(line) for line in out.splitlines()]
-
-    return scored
-
-
 # ------------------------------------------------------------------------------------ what scores must do
 
 

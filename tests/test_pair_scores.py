@@ -51,15 +51,9 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def score(ok, tmp_path):
-    """score("real", "fake", ..., "--best") -> the JSON objects it prints"""
-
-    def scored(*words):
-        features = [] if "--features" in words else FEATURES
-        out = ok("gan-eval", *words, *features, "--root", tmp_path / "root", "-q").out.decode()
-        return [json.loads(line) for line in out.splitlines()]
-
-    return scored
+def score(score):
+    """As `score`, by pixels where no features are named."""
+    return lambda *words: score(*words, *([] if "--features" in words else FEATURES))
 
 
 # ------------------------------------------------------------------------------------------------ the measures
@@ -324,7 +318,7 @@ def faces(count, seed=0):
     return images.astype("u1"), has
 
 
-def test_attributes_that_a_classifier_of_the_real_ones_finds_again_are_kept(score, write, tmp_path):
+def test_attributes_that_a_classifier_of_the_real_ones_finds_again_are_kept(score, write, extractor_of):
     images, has = faces(400)
     inputs = 255 - images
     about = dict(attributes=has.astype("f4"), attribute_names=["bar", "disk"])
@@ -338,7 +332,7 @@ def test_attributes_that_a_classifier_of_the_real_ones_finds_again_are_kept(scor
     assert fake["kept_attributes"]["disk"] == pytest.approx(0.5, abs=0.05), "though seven of ten have none"
     assert fake["kept"] == pytest.approx(np.mean([*fake["kept_attributes"].values()]), rel=1e-5)
     # a classifier that was kept measures others alike, by the names that both have
-    (kept,) = (tmp_path / "root" / "extractors").iterdir()
+    kept = extractor_of(itself["features"])
     about = dict(attributes=has[:99, ::-1].astype("f4"), attribute_names=["disk", "mast"])
     other = write("other.safetensors", images[:99], inputs[:99], **about)
     (found,) = score(other, other, "--features", kept)

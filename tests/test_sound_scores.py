@@ -54,17 +54,6 @@ def real(write):
     return write("real.safetensors", *tones(150, 0), classes=[*HERTZ])
 
 
-@pytest.fixture
-def score(ok, root):
-    """score("real", "fake", ...) -> the JSON objects it prints"""
-
-    def scored(*words):
-        out = ok("gan-eval", *words, "--root", root, "-q").out.decode()
-        return [json.loads(line) for line in out.splitlines()]
-
-    return scored
-
-
 # ------------------------------------------------------------------------------------ what scores must do
 
 
