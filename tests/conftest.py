@@ -256,6 +256,18 @@ def described(tmp_path):
 
 
 @pytest.fixture
+def run_on(ok, described):
+    """run_on("captions") -> "x.ckpt", a checkpoint after two steps on `described`."""
+
+    def run(kind: str, *more: Any, inputs: bool = False, name: str = "x.ckpt") -> str:
+        tiny = ["--width", 2, "--batch", 4] if inputs else TINY
+        ok("gan-loop", described(inputs), *tiny, "--conditional", kind, *more, "--steps", 2, "-o", name, "-q")
+        return name
+
+    return run
+
+
+@pytest.fixture
 def domains(tmp_path):
     """A file of eleven pictures of 8x8 in color, dark and light ones: two classes."""
     random, labels = np.random.default_rng(0), np.arange(11) // 6

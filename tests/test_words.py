@@ -285,18 +285,6 @@ def test_the_generator_learns_what_is_said(ok, sky, content, kind, steps, more):
     assert np.array_equal(content("again.safetensors")[1]["images"], both["images"])
 
 
-@pytest.fixture
-def run_on(ok, described):
-    """run_on("captions") -> a checkpoint after two steps on `described`."""
-
-    def run(kind, *more, inputs=False, name="x.ckpt"):
-        tiny = ["--width", 2, "--batch", 4] if inputs else TINY
-        ok("gan-loop", described(inputs), *tiny, "--conditional", kind, *more, "--steps", 2, "-o", name, "-q")
-        return name
-
-    return run
-
-
 def test_a_checkpoint_has_the_vocabulary_and_examples_and_its_log_the_terms(ok, run_on, content, tmp_path):
     run_on("captions", "--kl", "0.5", "--log", "log.jsonl", "--snapshots", "shots", "--every", 1)
     meta, tensors = content("x.ckpt")
