@@ -33,6 +33,20 @@ def saved(tmp_path):
 
 
 @pytest.fixture
+def takes(tmp_path):
+    """takes({"a/1.wav": bytes}) -> "takes", a folder of such files, in tmp_path"""
+
+    def write(files, name="takes"):
+        for path, data in files.items():
+            path = tmp_path / name / path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return name
+
+    return write
+
+
+@pytest.fixture
 def heard(tmp_path):
     """heard("x.wav") -> rate, int16 [n, C], by Python's own reader; of an MP4, as ffmpeg decodes it."""
 

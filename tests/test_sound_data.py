@@ -1,4 +1,4 @@
-"""Sounds in gan-data, as users run it: files of every kind, toys, spectrograms and back, and what is refused."""
+"""Sounds in gan-data, as users run it: files of every kind, rates and lengths, and what is refused."""
 
 import io
 import pathlib
@@ -21,25 +21,9 @@ from ganutils.samples import samples, signals
 from ganutils.samples.foreign import UnreadableError
 from ganutils.samples.signals import Clip, Length
 from ganutils.samples.sources import sounds
-from ganutils.samples.sources.vowels import FORMANTS
-from ganutils.sounds.spectrogram import Spectrogram
 
 SOAK = pytest.mark.soak
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """folder({"a/1.wav": bytes}) writes a folder `takes`, gives its name."""
-
-    def write(files, name="takes"):
-        for path, data in files.items():
-            path = tmp_path / name / path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        return name
-
-    return write
 
 
 @pytest.fixture
@@ -55,9 +39,9 @@ def signal_of(tensors, row=0):
 # ----------------------------------------------------------------------------------------------- files
 
 
-def test_a_wav_of_16_bits_comes_as_it_is(made, folder):
+def test_a_wav_of_16_bits_comes_as_it_is(made, takes):
     sound = np.rint(sine(440) * 32768) / 32768
-    meta, tensors, lines = made(folder({"1.wav": wav(sound), "2.wav": wav(-sound)}))
+    meta, tensors, lines = made(takes({"1.wav": wav(sound), "2.wav": wav(-sound)}))
     assert lines == ["2 sounds of 4000x1"]
     assert tensors["signals"].dtype == np.float32
     assert np.array_equal(tensors["signals"][..., 0], np.array([sound, -sound], "f4"))
@@ -83,23 +67,23 @@ def test_without_soundfile_it_says_what_to_install(alone):
 
 
 @pytest.mark.parametrize("suffix", ["flac", "ogg", "mp3", "aiff", "opus"])
-def test_other_formats_are_read(made, folder, suffix):
+def test_other_formats_are_read(made, takes, suffix):
     soundfile = pytest.importorskip("soundfile")
     packed = io.BytesIO()
     how = {"format": "OGG", "subtype": "OPUS"} if suffix == "opus" else {"format": suffix.upper()}
     soundfile.write(packed, sine(440, 16000, 8000), 16000, **how)
-    meta, tensors, _ = made(folder({f"x.{suffix}": packed.getvalue()}), "--length", 8000)
+    meta, tensors, _ = made(takes({f"x.{suffix}": packed.getvalue()}), "--length", 8000)
     assert (meta["sample_rate"], tensors["signals"].shape) == (16000, (1, 8000, 1))
     assert loudest(signal_of(tensors), 16000) == pytest.approx(440, abs=1)
 
 
-def test_class_folders_are_labels_in_natural_order_whatever_holds_them(made, folder, tmp_path):
+def test_class_folders_are_labels_in_natural_order_whatever_holds_them(made, takes, tmp_path):
     files = {f"{name}/{number}.wav": wav(sine(440, level=level / 100)) for name, number, level in LEVELS}
     (tmp_path / "list.csv").write_text("file,loud,kind\n" + "".join(f"{name},1,{name[-5]}\n" for name in files))
     with zipfile.ZipFile(tmp_path / "takes.zip", "w") as archive:
         for name, data in files.items():
             archive.writestr(f"pack/{name}", data)
-    for source in (folder(files), "takes.zip"):
+    for source in (takes(files), "takes.zip"):
         meta, tensors, lines = made(source)
         assert (meta["classes"], tensors["labels"].tolist()) == (["kick", "snare"], [0, 0, 0, 1, 1])
         assert np.round(tensors["signals"].max((1, 2)).astype(float), 2).tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -116,7 +100,7 @@ def test_class_folders_are_labels_in_natural_order_whatever_holds_them(made, fol
 LEVELS = [("snare", 10, 50), ("kick", 10, 30), ("kick", 2, 20), ("kick", 1, 10), ("snare", 1, 40)]
 
 
-def test_bad_files_are_named_and_skipped(made, fails, folder):
+def test_bad_files_are_named_and_skipped(made, fails, takes):
     good = {f"{number}.wav": wav(sine(440)) for number in range(9)}
     bad = {
         "empty.wav": wav([]),
@@ -127,7 +111,7 @@ def test_bad_files_are_named_and_skipped(made, fails, folder):
         "text.wav": b"no sound",
         "rate.wav": header(8, rate=4_000_000_000) + bytes(8),
     }
-    *_, lines = made(folder(good | bad))
+    *_, lines = made(takes(good | bad))
     assert lines == [
         "takes: eight.wav: has 8 channels; --channels 1 mixes them; skipped",
         "takes: empty.wav: has no sound in it; skipped",
@@ -141,14 +125,14 @@ def test_bad_files_are_named_and_skipped(made, fails, folder):
     strict = fails("gan-data", "takes", "--strict", "-o", "x.safetensors")
     assert strict == "gan-data: takes: eight.wav: has 8 channels; --channels 1 mixes them (--strict)"
     assert "16 sounds" not in made("takes", "--channels", 1)[2][-1]
-    few = fails("gan-data", folder(bad, "bad"), "-q", "-o", "x.safetensors")
+    few = fails("gan-data", takes(bad, "bad"), "-q", "-o", "x.safetensors")
     assert few == "gan-data: 7 of 7 sounds cannot be read; check that these are the right files"
 
 
-def test_a_header_that_lies_about_its_length_is_read_as_what_is_there(made, folder, alone):
+def test_a_header_that_lies_about_its_length_is_read_as_what_is_there(made, takes, alone):
     whole = (np.rint(sine(440) * 32768)).astype("<i2").tobytes()
     longer, shorter = header(2**32 - 10) + whole + b"x", header(2000) + whole
-    name = folder({"1.wav": longer, "2.wav": shorter})
+    name = takes({"1.wav": longer, "2.wav": shorter})
     _, tensors, _ = made(name, "--length", 4000)
     assert np.array_equal(signal_of(tensors), np.frombuffer(whole, "<i2") / np.float32(32768))
     assert np.array_equal(signal_of(tensors, 1)[:1000], signal_of(tensors)[:1000])
@@ -157,15 +141,15 @@ def test_a_header_that_lies_about_its_length_is_read_as_what_is_there(made, fold
         assert len(sounds.decode(data, Clip())["signals"]) == count
 
 
-def test_pictures_and_sounds_are_not_one_set(fails, folder, tmp_path):
-    name = folder({"a/1.wav": wav(sine(440)), "b/cover.png": flat(3)})
+def test_pictures_and_sounds_are_not_one_set(fails, takes, tmp_path):
+    name = takes({"a/1.wav": wav(sine(440)), "b/cover.png": flat(3)})
     assert fails("gan-data", name, "-o", "x.safetensors") == (
         "gan-data: takes: holds pictures (b/cover.png) and sounds (a/1.wav); put them into two folders or archives, "
         "or name the files of one kind"
     )
     two = fails("gan-data", "takes/a/1.wav", "takes/b/cover.png", "-o", "x.safetensors")
     assert two.startswith("gan-data: takes/a/1.wav holds sounds, and takes/b/cover.png holds pictures;")
-    tape = fails("gan-data", folder({"x.m4a": b"x"}, "tapes"), "-o", "x.safetensors")
+    tape = fails("gan-data", takes({"x.m4a": b"x"}, "tapes"), "-o", "x.safetensors")
     assert "tapes: holds no pictures or sounds (tapes: skipped 1 files in formats that are not read (.m4a)" in tape
 
 
@@ -173,8 +157,8 @@ def test_pictures_and_sounds_are_not_one_set(fails, folder, tmp_path):
 
 
 @pytest.mark.parametrize(("rate", "target"), [(192_000, 16_000), (44_100, 8_000), (8_000, 22_050), (11_025, 11_000)])
-def test_another_rate_keeps_what_is_heard(made, folder, rate, target):
-    name = folder({"x.wav": wav(sine(1000, rate, rate // 2), rate, 3)})
+def test_another_rate_keeps_what_is_heard(made, takes, rate, target):
+    name = takes({"x.wav": wav(sine(1000, rate, rate // 2), rate, 3)})
     meta, tensors, lines = made(name, "--rate", target)
     assert (meta["sample_rate"], lines) == (target, [f"1 sounds of {target // 2}x1"])
     assert loudest(signal_of(tensors), target) == pytest.approx(1000, abs=0.5)
@@ -182,15 +166,15 @@ def test_another_rate_keeps_what_is_heard(made, folder, rate, target):
     assert np.abs(signal_of(tensors)[middle] - sine(1000, target, target // 2)[middle]).max() < 0.005
 
 
-def test_what_is_above_half_the_rate_is_left_out(made, folder):
-    name = folder({"x.wav": wav(sine(6000, 16000, 8000) + sine(500, 16000, 8000, 0.3), 16000)})
+def test_what_is_above_half_the_rate_is_left_out(made, takes):
+    name = takes({"x.wav": wav(sine(6000, 16000, 8000) + sine(500, 16000, 8000, 0.3), 16000)})
     _, tensors, _ = made(name, "--rate", 8000)
     assert np.abs(signal_of(tensors)[200:-200] - sine(500, 8000, 4000, 0.3)[200:-200]).max() < 0.005
 
 
-def test_lengths_cut_and_pad_and_silence_is_trimmed(made, fails, folder):
+def test_lengths_cut_and_pad_and_silence_is_trimmed(made, fails, takes):
     quiet = np.concatenate([0.0005 * sine(50, length=999), sine(440, length=2000), np.zeros(5000)])
-    name = folder({"1.wav": wav(sine(440, length=3000)), "2.wav": wav(quiet)})
+    name = takes({"1.wav": wav(sine(440, length=3000)), "2.wav": wav(quiet)})
     assert fails("gan-data", name, "-o", "x.safetensors") == (
         "gan-data: takes: 2.wav: has 7,999 numbers, but the first has 3,000; give all one --length, e.g. 3000"
     )
@@ -223,9 +207,9 @@ def test_only_what_is_needed_of_a_file_decides(numbers, length, silent, rate, tr
     assert np.abs(signals.shaped(sound[:, None], 8000, clip)["signals"] - whole).max() < 1e-6
 
 
-def test_stereo(made, fails, folder):
+def test_stereo(made, fails, takes):
     left, right = sine(440), sine(660)
-    name = folder({"a.wav": wav(np.stack([left, right], 1)), "b.wav": wav(left)})
+    name = takes({"a.wav": wav(np.stack([left, right], 1)), "b.wav": wav(left)})
     _, both, lines = made(name)
     assert (both["signals"].shape, lines) == ((2, 4000, 2), ["2 sounds of 4000x2"])
     assert np.array_equal(both["signals"][1, :, 0], both["signals"][1, :, 1])
@@ -233,23 +217,23 @@ def test_stereo(made, fails, folder):
     assert np.abs(signal_of(mixed) - (left + right) / 2).max() < 1e-4
     _, twice, _ = made("takes/b.wav", "--channels", 2)
     assert twice["signals"].shape == (1, 4000, 2)
-    *_, lines = made("takes/b.wav", folder({"c.wav": wav(np.stack([left, right], 1))}, "two"))
+    *_, lines = made("takes/b.wav", takes({"c.wav": wav(np.stack([left, right], 1))}, "two"))
     assert lines[0] == "takes/b.wav: mono sounds become stereo, as the others are"
     *_, lines = made(name, "--spectrogram", 64)
     assert lines[0] == "takes: stereo sounds are mixed, since a spectrogram is of one channel"
 
 
-def test_rates_must_agree(fails, made, folder):
-    name = folder({"a.wav": wav(sine(440)), "b.wav": wav(sine(440), 16000)})
+def test_rates_must_agree(fails, made, takes):
+    name = takes({"a.wav": wav(sine(440)), "b.wav": wav(sine(440), 16000)})
     assert fails("gan-data", name, "-o", "x.safetensors") == (
         "gan-data: takes: b.wav: has 16,000 Hz, but the first has 8,000; give all one --rate, e.g. 8000"
     )
     assert made(name, "--rate", 8000, "--length", "0.25s")[1]["signals"].shape == (2, 2000, 1)
 
 
-def test_loud_and_silent_ones(made, folder):
+def test_loud_and_silent_ones(made, takes):
     files = {"a.wav": floats(sine(440, level=1.5)), "b.wav": wav(np.zeros(4000)), "c.wav": wav(sine(440))}
-    _, tensors, lines = made(folder(files))
+    _, tensors, lines = made(takes(files))
     assert (tensors["signals"].max(), tensors["signals"].min()) == (1, -1)
     assert lines == ["1 of 3 sounds are silent; the first is takes: b.wav", "3 sounds of 4000x1"]
     assert made("takes", "--trim", 40, "--length", 99)[2][0] == "takes: b.wav: is silent; skipped"
@@ -258,7 +242,7 @@ def test_loud_and_silent_ones(made, folder):
 # ------------------------------------------------------------------------------------ samples, joined
 
 
-def test_sounds_of_ours_are_selected_joined_and_cut_again(made, fails, folder, tmp_path, content, run):
+def test_sounds_of_ours_are_selected_joined_and_cut_again(made, fails, takes, tmp_path, content, run):
     made("toy:drums", "--limit", 12)
     (tmp_path / "made.safetensors").rename(tmp_path / "d.safetensors")
     _, before = content("d.safetensors")
@@ -269,7 +253,7 @@ def test_sounds_of_ours_are_selected_joined_and_cut_again(made, fails, folder, t
     assert meta["classes"] == ["kick", "snare", "hat", "tom"]
     meta, tensors, _ = made("d.safetensors", "--rate", 4000, "--length", "0.1s")
     assert (meta["sample_rate"], tensors["signals"].shape) == (4000, (12, 400, 1))
-    name = folder({"a.wav": wav(sine(440, length=4096), 16000)})
+    name = takes({"a.wav": wav(sine(440, length=4096), 16000)})
     assert "a.wav: has 16,000 Hz, but the first has 8,000" in fails("gan-data", "d.safetensors", name, "-o", "x.npy")
     piped = run(
         "gan-data", "-", "--spectrogram", 64, "-o", "p.safetensors", stdin=(tmp_path / "d.safetensors").read_bytes()
@@ -323,158 +307,6 @@ def test_options_that_are_for_something_else_are_refused(fails, words, said):
     assert said in fails("gan-data", *words.split(), "-o", "x.safetensors")
 
 
-# ------------------------------------------------------------------------------------------------ toys
-
-
-@pytest.mark.parametrize(("toy", "classes"), [("drums", ["kick", "snare", "hat", "tom"]), ("vowels", list("aeiou"))])
-def test_toys_are_sounds_of_a_seed(made, toy, classes):
-    meta, tensors, lines = made(f"toy:{toy}", "--limit", 40)
-    sound = tensors["signals"]
-    assert lines == ["40 sounds of 4096x1"]
-    assert (meta["sample_rate"], meta["classes"]) == (8000, classes)
-    assert tensors["labels"].tolist() == [number % len(classes) for number in range(40)]
-    assert "CC0" in meta["license"]
-    peaks = np.abs(sound).max((1, 2))
-    assert 0.45 < peaks.min() < 0.6 < 0.85 < peaks.max() < 0.96
-    assert np.abs(sound[:, -1]).max() < 0.001, "they end in silence"
-    assert np.array_equal(sound * 32768, np.rint(sound * 32768)), "as a WAV of 16 bits holds them"
-    assert len(np.unique(sound.reshape(40, -1), axis=0)) == 40
-    assert np.array_equal(made(f"toy:{toy}", "--limit", 30)[1]["signals"], sound[:30])
-    assert not np.array_equal(made(f"toy:{toy}", "--limit", 40, "--seed", 1)[1]["signals"], sound)
-
-
-def test_drums_begin_at_once(made):
-    _, tensors, _ = made("toy:drums", "--limit", 80)
-    loud = np.abs(tensors["signals"][..., 0])
-    first = (loud > 0.1 * loud.max(1, keepdims=True)).argmax(1)
-    assert first.max() <= 8 * 8, "within 8 ms"
-
-
-@pytest.mark.parametrize("rate", [4000, 44100])
-@pytest.mark.parametrize("toy", ["drums", "vowels"])
-def test_toys_at_other_rates_are_drawn_there(made, toy, rate):
-    meta, tensors, _ = made(f"toy:{toy}", "--limit", 8, "--rate", rate, "--length", "0.3s")
-    assert (meta["sample_rate"], tensors["signals"].shape) == (rate, (8, round(0.3 * rate), 1))
-    assert np.abs(tensors["signals"]).max((1, 2)).min() > 0.4
-    assert made(f"toy:{toy}", "--limit", 2, "--length", 1)[1]["signals"].shape == (2, 1, 1)
-
-
-def formants(sound, rate=8000, order=12):
-    """The first two resonances of a sound, Hz, by linear prediction (autocorrelation method)."""
-    sound = np.append(sound[0], sound[1:] - 0.97 * sound[:-1]) * np.hamming(len(sound))
-    r = np.correlate(sound, sound, "full")[len(sound) - 1 : len(sound) + order]
-    ahead = np.linalg.solve(
-        r[np.abs(np.subtract.outer(range(order), range(order)))] + 1e-9 * r[0] * np.eye(order), r[1:]
-    )
-    roots = np.roots([1, *-ahead])
-    roots = roots[roots.imag > 0]
-    found = np.angle(roots) * rate / (2 * np.pi), -np.log(np.abs(roots)) * rate / np.pi
-    return np.sort(found[0][(found[1] < 500) & (found[0] > 90)])[:2]
-
-
-def test_vowels_have_the_formants_they_say(made):
-    meta, tensors, _ = made("toy:vowels", "--limit", 100)
-    assert meta["toy"] == {"name": "vowels", "formants": {vowel: [*three] for vowel, three in FORMANTS.items()}}
-    right = []
-    for sound, label in zip(tensors["signals"][..., 0].astype(float), tensors["labels"], strict=True):
-        wanted = np.array(FORMANTS["aeiou"[label]][:2])
-        right.append(bool((np.abs(formants(sound) / wanted - 1) < 0.1).all()))
-    assert np.mean(right) >= 0.97
-
-
-# ----------------------------------------------------------------------------------------- spectrograms
-
-
-def test_a_full_sine_is_white_in_its_bin_and_silence_is_black(made, folder):
-    name = folder({"x.wav": wav(sine(1000, level=1, length=4096)), "y.wav": wav(np.zeros(4096))})
-    meta, tensors, lines = made(name, "--spectrogram", 64)
-    about = {"sample_rate": 8000, "bins": 64, "frames": 64, "hop": 64, "length": 4096, "floor": -80.0, "top": 0.0}
-    assert meta["spectrogram"] == about
-    assert "sample_rate" not in meta
-    assert lines[-1] == "2 pictures of 64x64x1"
-    tone = tensors["images"][0, :, 5:-5, 0]
-    bin = 1000 // (8000 // 128)
-    assert (tone[63 - bin] == 255).all()
-    assert (tone.argmax(0) == 63 - bin).all(), "low frequencies are at the bottom"
-    assert tone[:40].max() < 30
-    assert not tensors["images"][1].any()
-
-
-def test_a_tenth_is_twenty_decibels(made, folder):
-    _, tensors, _ = made(folder({"x.wav": wav(sine(1000, level=0.1, length=4096))}), "--spectrogram", 64)
-    assert tensors["images"][0, 63 - 16, 20, 0] == round(255 * 60 / 80)
-
-
-@pytest.mark.parametrize(("toy", "size"), [("drums", "64"), ("vowels", "64"), ("vowels", "50x90")])
-def test_spectrograms_come_back(made, toy, size):
-    _, tensors, _ = made(f"toy:{toy}", "--limit", 10)
-    meta, pictures, _ = made(f"toy:{toy}", "--limit", 10, "--spectrogram", size)
-    shape = pictures["images"].shape[1:]
-    spectrogram = Spectrogram.of("x", meta, shape)
-    back = spectrogram.signals(pictures["images"])
-    assert back.shape == tensors["signals"].shape
-    assert np.abs(back).max() <= 1
-    wanted, found = (
-        spectrogram.magnitudes(one).astype(float) for one in (pictures["images"], spectrogram.pictures(back))
-    )
-    apart = np.linalg.norm(found - wanted, axis=(1, 2)) / np.linalg.norm(wanted, axis=(1, 2))
-    assert apart.mean() <= 0.2
-    assert np.array_equal(back[:3], spectrogram.signals(pictures["images"][:3])), "each for itself"
-
-
-def test_what_is_silent_comes_back_silent():
-    spectrogram = Spectrogram.for_sounds("x", 8000, 1000, 16, 64)
-    assert not spectrogram.signals(np.zeros((2, 16, 64, 1), "u1")).any()
-
-
-@FEW
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 900), st.randoms())
-def test_any_size_and_length_comes_back(bins, frames, length, r):
-    try:
-        spectrogram = Spectrogram.for_sounds("x", 8000, length, bins, frames)
-    except Error:
-        assert frames > length or -(-length // frames) > bins
-        return
-    assert Spectrogram.of("x", {"spectrogram": spectrogram.meta}, (bins, frames, 1)) == spectrogram
-    sound = np.random.default_rng(r.randrange(1 << 30)).uniform(-1, 1, (2, length, 1)).astype("f4")
-    pictures = spectrogram.pictures(sound)
-    assert (pictures.shape, pictures.dtype) == ((2, bins, frames, 1), np.uint8)
-    assert spectrogram.signals(pictures).shape == sound.shape
-
-
-def test_metadata_that_do_not_fit_are_damage(fails, save):
-    right = Spectrogram.for_sounds("x", 8000, 512, 8, 64).meta
-    pictures = np.zeros((2, 8, 64, 1), "u1")
-    whole = ["sample_rate", "bins", "frames", "hop", "length"]
-    wrong = [
-        *({**right, key: value} for key in whole for value in (0, -1, 8.0, 1.5, "8", None, True, 10**30)),
-        *({**right, key: value} for key in ("floor", "top") for value in ("8", None, True, 1e300, float("nan"))),
-        *({key: value for key, value in right.items() if key != gone} for gone in whole),
-        *([], "x", 3, {**right, "more": 1}, {**right, "top": -90.0}, {**right, "length": 400}, {**right, "hop": 7}),
-    ]
-    for about in wrong:
-        with pytest.raises(Error, match="damaged"):
-            Spectrogram.of("x", {"spectrogram": about}, (8, 64, 1))
-    said = fails("gan-data", save("bad", images=pictures, spectrogram={**right, "hop": 7}), "-o", "x.safetensors")
-    assert said.startswith("gan-data: bad.safetensors: damaged: its metadata 'spectrogram' do not fit its pictures")
-
-
-def test_pictures_stay_spectrograms_until_they_are_changed(made, tmp_path):
-    made("toy:vowels", "--limit", 10, "--spectrogram", 64)
-    (tmp_path / "made.safetensors").rename(tmp_path / "s.safetensors")
-    for words in ("--classes a,i --shuffle --split 0-50% --film", "--size 64", "--derive edges"):
-        meta, *_ = made("s.safetensors", *words.split())
-        assert ("spectrogram" in meta, meta["toy"]["name"]) == (True, "vowels"), words
-    for words in ("--size 64x32", "--crop 32 --size 64", "--invert", "--channels 3"):
-        assert "spectrogram" not in made("s.safetensors", *words.split())[0], words
-    assert "spectrogram" in made("s.safetensors", "s.safetensors")[0]
-    made("toy:vowels", "--limit", 10, "--spectrogram", 64, "--length", 4000)
-    (tmp_path / "made.safetensors").rename(tmp_path / "t.safetensors")
-    meta, _, lines = made("s.safetensors", "t.safetensors")
-    assert "spectrogram" not in meta
-    assert lines[0] == "not all pictures are spectrograms of one kind, so they cannot be made sounds again"
-
-
 # ----------------------------------------------------------------------------------------------- costs
 
 
@@ -514,8 +346,8 @@ def test_no_header_of_a_wav_stops_either_reader(data, kept):
             assert np.abs(shaped["signals"]).max() <= 1
 
 
-def test_a_long_file_asks_for_a_length(made, fails, folder, tmp_path):
-    name = folder({"x.wav": header(1 << 30)})
+def test_a_long_file_asks_for_a_length(made, fails, takes, tmp_path):
+    name = takes({"x.wav": header(1 << 30)})
     with open(tmp_path / name / "x.wav", "r+b") as file:
         file.truncate(44 + (1 << 30))
     assert "x.wav: is longer than 4,194,304 numbers; give a --length" in fails_loudly(fails, name)
@@ -528,9 +360,9 @@ def fails_loudly(fails, name):
     return fails("gan-data", name, "--strict", "-o", "x.safetensors")
 
 
-def test_the_output_is_left_alone_when_it_fails(run, tmp_path, folder):
+def test_the_output_is_left_alone_when_it_fails(run, tmp_path, takes):
     container.write(str(tmp_path / "x.safetensors"), "samples", {"points": np.zeros((1, 1), "f4")}, {})
     before = (tmp_path / "x.safetensors").read_bytes()
-    name = folder({"a.wav": wav(sine(440)), "b.wav": wav(sine(440, length=99))})
+    name = takes({"a.wav": wav(sine(440)), "b.wav": wav(sine(440, length=99))})
     assert run("gan-data", name, "-o", "x.safetensors").code == 1
     assert (tmp_path / "x.safetensors").read_bytes() == before
