@@ -11,6 +11,9 @@ from ganutils.inference import dream
 from ganutils.inference.units import units_of
 from ganutils.networks import classifier
 from ganutils.networks.scaling import to_network
+from ganutils.plots import figures
+from ganutils.plots.style import pixels
+from ganutils.samples.samples import open_samples
 from ganutils.training.classifier import train
 
 SIDE = 16
@@ -33,15 +36,16 @@ def likes(ok, tmp_path):
     return "likes.ckpt", "gray.safetensors"
 
 
-@pytest.fixture
-def sides(tmp_path):
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory):
     """A classifier of pictures that are light on the left, or on the right; the names of its file and its data."""
     random, labels = np.random.default_rng(0), np.arange(80) % 2
     images = random.integers(0, 60, (80, 8, 8, 1), np.uint8)
     images[labels == 0, :, :4] += 180
     images[labels == 1, :, 4:] += 180
     network, _ = train(images, labels, torch.device("cpu"))
-    names = str(tmp_path / "sides.safetensors"), str(tmp_path / "data.safetensors")
+    folder = tmp_path_factory.mktemp("sides")
+    names = str(folder / "sides.safetensors"), str(folder / "data.safetensors")
     classifier.write(names[0], network, {"classes": ["$left", "right"], "targets": "classes"})
     container.write(names[1], "samples", {"images": images, "labels": labels}, {})
     return names
@@ -121,8 +125,16 @@ def test_a_film_shows_the_ascent(ok, sides, content):
     assert "--dream" in meta["lineage"][-1]
 
 
-def test_real_pictures_of_a_class_alone(ok, sides):
+def test_real_pictures_of_a_class_alone(ok, sides, png):
+    with open_samples(sides[1]) as data:
+        drawn = figures.draw([sides[0]], data, [0, 1], [])
+    (axes,) = drawn.figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["$left", "right"]
+    left, right = (drawn.panels[0].array[..., columns, 0].mean((2, 3)) for columns in (slice(4), slice(4, 8)))
+    assert left.shape == (2, 9) and (left[0] > right[0] + 100).all() and (right[1] > left[1] + 100).all()
     ok("gan-plot", sides[0], "--units", "0-1", "--data", sides[1], "-o", "units.png")
+    page = pixels(drawn.figure, 150)
+    assert np.array_equal(png("units.png")[: len(page), : page.shape[1], :3], page)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +161,11 @@ def test_those_of_two_domains_follow_each_other(ok, domains, dreamed):
     ok("gan-loop", domains, "--domains", "--width", 1, "--batch", 2, "--steps", 0, "-o", "x.ckpt", "-q")
     of, _ = dreamed("x.ckpt", [0])
     last = excitement(of, np.zeros((1, 8, 8, 3), np.uint8)).shape[1] - 1
-    _, dreams = dreamed("x.ckpt", [0, last])
+    of, dreams = dreamed("x.ckpt", [0, last])
     assert dreams.shape == (1, 2, 8, 8, 3)
+    assert of.labels([0, last]) == ["feature 0", f"feature {last}"]
+    gray = excitement(of, np.full((2, 8, 8, 3), 128, np.uint8))
+    assert (excitement(of, dreams[0])[[0, 1], [0, last]] >= gray[[0, 1], [0, last]]).all()
 
 
 def test_what_does_not_dream(ok, fails, likes, pictures, sides, sounds, tmp_path):

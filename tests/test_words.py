@@ -308,14 +308,16 @@ def test_a_checkpoint_has_the_vocabulary_and_examples_and_its_log_the_terms(ok, 
     ok("gan-info", "x.ckpt", "--preview", "p.png")
 
 
-def test_attributes_are_found_by_their_names(ok, fails, run_on, content, tmp_path):
+def test_attributes_are_found_by_their_names(fails, run_on, score, content, tmp_path):
     run_on("attributes")
     _, tensors = content("described.safetensors")
     assert content("x.ckpt")[0]["examples"][:3] == [[0, 0, 0], [1, 0, 0], [0, 1, 0]]
     turned = {**tensors, "attributes": tensors["attributes"][:, ::-1].copy()}
     container.write(str(tmp_path / "turned.safetensors"), "samples", turned, {"attributes": ["old", "big", "red"]})
-    for name in ("described", "turned"):
-        ok("gan-eval", f"{name}.safetensors", "x.ckpt", "--features", "pixels", "-n", 6)
+    scores = [
+        score(f"{name}.safetensors", "x.ckpt", "--features", "pixels", "-n", 6)[0] for name in ("described", "turned")
+    ]
+    assert scores[0] == {**scores[1], "real": "described.safetensors"}
     other = {**turned, "images": 255 - tensors["images"]}
     container.write(str(tmp_path / "other.safetensors"), "samples", other, {"attributes": ["old", "big", "hat"]})
     line = fails("gan-train-d", "other.safetensors", "--from", "x.ckpt", "-o", "y.ckpt")
@@ -359,7 +361,7 @@ def test_new_runs_may_begin_with_the_networks_and_the_vocabulary_of_another(ok, 
 
 
 @pytest.mark.parametrize("kind", ["captions", "attributes"])
-def test_two_stages_pass_on_what_was_said(pipeline, ok, fails, run_on, content, kind, described, tmp_path):
+def test_two_stages_pass_on_what_was_said(pipeline, ok, fails, run_on, score, content, kind, described, tmp_path):
     run_on(kind, name="one.ckpt")
     stage = ["--width", 2, "--batch", 4, "--preset", "stackgan2017", "--conditional", kind, "--steps", 1]
     _, data = content(described(True))
@@ -374,18 +376,28 @@ def test_two_stages_pass_on_what_was_said(pipeline, ok, fails, run_on, content, 
         assert captions.texts("big", big["captions"])[:2] == [["a blue thing"], ["a red thing"]]
     else:
         assert big["attributes"].tolist()[:2] == [[0, 0, 0], [1, 0, 0]]
-    ok("gan-eval", "pairs.safetensors", "two.ckpt", "--features", "pixels")
-    ok("gan-eval", "pairs.safetensors", "two.ckpt", "--diagnose", "--features", "pixels")
+    (scores,) = score("pairs.safetensors", "two.ckpt", "--features", "pixels")
+    assert scores["fake_count"] == 12 and 0 < scores["ssim"] < 1, "each is compared with what it should be"
+    said = ok("gan-eval", "pairs.safetensors", "two.ckpt", "--diagnose", "--features", "pixels").out.decode()
+    assert said.startswith("two.ckpt at step 1: ")
     del enlarged["captions"], enlarged["attributes"]
     container.write(str(tmp_path / "mute.safetensors"), "samples", enlarged, {})
     line = fails("gan-sample", "two.ckpt", "--inputs", "mute.safetensors", "-o", "x.png")
     assert f"mute.safetensors: has no {kind}, and two.ckpt takes" in line
 
 
-def test_scores_and_diagnoses_are_of_samples_with_the_words_of_real_ones(ok, run_on):
+def test_scores_and_diagnoses_are_of_samples_with_the_words_of_real_ones(ok, run_on, score, content, tmp_path):
     run_on("captions")
-    ok("gan-eval", "described.safetensors", "x.ckpt", "--features", "pixels", "-n", 30)
-    ok("gan-eval", "described.safetensors", "x.ckpt", "--features", "pixels", "--diagnose")
+    meta, tensors = content("described.safetensors")
+    one = {**tensors, "captions": captions.packed([["a red thing"]] * 12)}
+    container.write(str(tmp_path / "one.safetensors"), "samples", one, meta)
+    many, few = (
+        score(f"{name}.safetensors", "x.ckpt", "--features", "pixels", "-n", 30)[0] for name in ("described", "one")
+    )
+    assert (many["fake_count"], many["step"]) == (few["fake_count"], few["step"]) == (30, 2)
+    assert few["spread"] < many["spread"], "where all are said to be one thing, samples differ by their latents alone"
+    said = ok("gan-eval", "described.safetensors", "x.ckpt", "--features", "pixels", "--diagnose").out.decode()
+    assert said.startswith("x.ckpt at step 2: too early") and "REAL has only 12 samples" in said
 
 
 @pytest.mark.parametrize(
