@@ -23,6 +23,7 @@ MODULES = [  # between them they import all that commands do
     "ganutils.plots.figures",
     "ganutils.plots.curves",
     "ganutils.plots.losses",
+    "torch._dynamo",  # 1.5 s, which torch's optimizers import at their first step, and graphs
 ]
 SHIM = """#!{python} -SE
 import json, os, resource, socket, sys
