@@ -132,6 +132,10 @@ def test_a_run_goes_on_with_spectrograms_of_its_kind_alone(ok, fails, spectrogra
         "gan-train-g: longer.safetensors: its spectrograms are of another kind than those of s.ckpt; make both alike "
         "with gan-data --spectrogram"
     )
+    container.write(str(tmp_path / "plain.safetensors"), "samples", {"images": images}, {})
+    assert fails("gan-train-g", "plain.safetensors", "--from", "s.ckpt", "-o", "t.ckpt") == (
+        "gan-train-g: plain.safetensors: has no spectrograms, which s.ckpt makes; see gan-data --spectrogram"
+    )
 
 
 def test_a_generator_of_sounds_is_heard_and_seen_a_row_for_each_class(ok, saved, heard, content, png):

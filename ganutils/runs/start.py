@@ -198,6 +198,8 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
             f"{in_words(config.shape)}; make data of that shape with gan-data --size and --channels"
         )
     about.check_alike(samples.name, samples.meta, checkpoint.name, checkpoint.meta)
+    if about.SPECTROGRAM in checkpoint.meta and about.SPECTROGRAM not in samples.meta:
+        raise Error(f"{samples.name}: has no spectrograms, which {checkpoint.name} makes; see gan-data --spectrogram")
     if config.domains:
         samples.domains()
     elif config.inputs:
