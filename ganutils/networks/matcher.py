@@ -17,7 +17,7 @@ from ganutils.networks.classifier import Classifier, is_shape, load, tensors_of
 from ganutils.networks.encoders import CaptionEncoder
 from ganutils.runs.descriptions import TEXT
 
-VERSION = 1  # of the network and its training
+VERSION = 2  # of the network and its training
 KEY = "matcher"  # of its version in the metadata, which a classifier has not
 SHARPNESS = 10.0  # what cosines are multiplied by at first
 
