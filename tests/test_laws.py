@@ -39,6 +39,7 @@ DESCRIBED = [
     [False, "--conditional", "attributes", "--arch", "mlp", "--batch", "5"],
     [False, "--conditional", "captions", "--preset", "stackgan2017", "--z-dim", "4", "--batch", "4"],
     [False, "--conditional", "captions", "--arch", "resnet", "--r1", "1", "--gp", "1", "--smooth", "1"],
+    [False, "--conditional", "captions", "--mode-seeking", "0.1", "--batch", "4"],
     [True, "--conditional", "captions", "--batch", "4", "--precision", "bf16"],
 ]
 SOUNDS = [

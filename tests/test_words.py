@@ -142,6 +142,17 @@ def test_contrast_compares_the_samples_with_the_words_of_the_batch():
     assert set(of_d.measured) == set(objective.measured_of_d)
 
 
+def test_modes_are_sought_where_opposite_latents_make_the_same():
+    config, G, D = players(mode_seeking=0.5)
+    objective, shown = GANObjective(config), seen()
+    z = torch.tensor([[1.0, -1.0], [0.5, 0.0], [2.0, 2.0], [0.1, 0.3]])
+    opposite = shown.fake + torch.tensor([0.0, 0.01, 0.1, 1.0]).view(4, 1, 1, 1)
+    terms = objective.generator(G, D, shown._replace(apart=(z, shown.fake, opposite)))
+    expected = np.mean([2 / 0.001, 0.5 / 0.011, 4 / 0.101, 0.4 / 1.001])
+    assert float(terms.measured["mode_seeking"]) == pytest.approx(expected, rel=1e-4)
+    assert float(terms.loss) == pytest.approx(float(terms.measured["g_loss"]) + 0.5 * expected, rel=1e-4)
+
+
 def test_the_parts_of_a_batch_have_the_gradient_of_the_whole():
     """The mean over two processes, each of which knows of the other's part only its numbers."""
     _, _, D = players(contrast=1.0)
@@ -211,6 +222,10 @@ def test_wrong_words_are_those_of_the_next_batch():
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
+        (
+            ["--conditional", "captions", "--arch", "enlarge", "--mode-seeking", 1],
+            "--arch enlarge starts from pictures and takes no latents; leave --mode-seeking out",
+        ),
         (
             ["--contrast", 1],
             "--contrast goes with --conditional attributes or captions; give that too, or leave it out",

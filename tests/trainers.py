@@ -29,6 +29,7 @@ MODELS = [
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
     {"attributes": 3, "contrast": 1.0, "mismatch": 0.5, "augment": "translate"},
     {"words": 5, "arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "kl": 1.0, "gp": 1.0},
+    {"words": 5, "mode_seeking": 0.1, "d_updates": 2},
     {"words": 5, "preset": "stackgan2017", "precision": "bf16"},
     {"words": 5, "arch": "unet", **PAIRS, "contrast": 1.0, "mismatch": 0.5},
 ]

@@ -41,6 +41,7 @@ PANELS = (
     ),
     Panel("difference of what stays in its class (L1)", {"identity": "identity"}, 0),
     Panel("told by their descriptions (nats)", {"contrast": "on fake", "contrast_real": "on real"}, 0),
+    Panel("latents' difference over that of samples", {"mode_seeking": "mode seeking"}, 0),
     Panel("divergence of draws around descriptions", {"kl": "KL"}, 0),
     Panel("wrong descriptions that D notices", {"mismatch": "noticed"}, 0, 1.02),
     Panel("images/s", {"images_per_second": "images/s"}, 0),

@@ -141,6 +141,9 @@ class Config:
         "With attributes or captions, G sees a draw around what it makes of them; weight of its divergence from noise.",
         0.0, most=1e6, earlier=0.0,
     )  # fmt: skip
+    mode_seeking: float = setting(
+        "Weight of how little opposite latents change what G makes of a condition.", 0.0, most=1e6, earlier=0.0
+    )
     cycle: float = setting(
         "With --domains, weight of the mean difference of a picture to what it is there and back.",
         0.0, most=1e6, earlier=0.0,

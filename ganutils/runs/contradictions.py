@@ -59,6 +59,8 @@ def _problems_of_inputs(config: Config) -> Iterator[str]:
     if config.z_dim or config.prior != "normal":
         what = "--z-dim" if config.z_dim else "--prior"
         yield f"--arch {config.arch} starts from pictures and takes no latents; leave {what} out"
+    if config.mode_seeking:
+        yield f"--arch {config.arch} starts from pictures and takes no latents; leave --mode-seeking out"
     (h, w, c), (height, width, channels) = inputs, config.shape
     if arch.enlarges:
         if height % h or height // h * w != width or height // h > MOST_SCALE:

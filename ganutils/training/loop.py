@@ -30,6 +30,7 @@ class Tick(NamedTuple):
     identity: float = NAN  # mean difference of the real pictures to what they become in their own domain, in 0..1
     contrast: float = NAN  # of descriptions: how far the generated samples are from being told by them, in nats
     contrast_real: float = NAN  # the same of the real ones
+    mode_seeking: float = NAN  # how far apart opposite latents are, over how far apart the samples made of them are
     kl: float = NAN  # divergence from noise of what G draws around descriptions
     mismatch: float = NAN  # share of the real samples beside wrong descriptions or inputs that D takes for generated
     d_real: float = NAN  # share of the real pictures that D takes for real
@@ -42,7 +43,7 @@ class Tick(NamedTuple):
         d = f"D {self.d_loss:.3f} (real {self.d_real:.0%}, fake {self.d_fake:.0%})"
         g, rate = f"G {self.g_loss:.3f}", f"{self.images_per_second:,.0f} img/s"
         named = {"L1": self.l1, "matching": self.matching, "cycle": self.cycle, "identity": self.identity}
-        named |= {"contrast": self.contrast, "KL": self.kl}
+        named |= {"contrast": self.contrast, "mode seeking": self.mode_seeking, "KL": self.kl}
         texts = [
             d,
             g,

@@ -84,6 +84,9 @@ LOSSES = {
 }
 
 
+SAME = 1e-3  # of -1..1: samples that differ by less look the same
+
+
 def zero_centered(logits: Tensor, samples: Tensor) -> Tensor:
     """1/2 E |grad_x D(x)|^2: R1 at real samples, R2 at fake ones (Mescheder et al. 2018, equation 9)."""
     return 0.5 * _gradients(logits, samples).square().sum(1).mean()
@@ -92,6 +95,14 @@ def zero_centered(logits: Tensor, samples: Tensor) -> Tensor:
 def gradient_penalty(logits: Tensor, samples: Tensor) -> Tensor:
     """E (|grad_x D(x)| - 1)^2, at samples between real and fake ones (Gulrajani et al. 2017, equation 3)."""
     return (_gradients(logits, samples).norm(dim=1) - 1).square().mean()
+
+
+def mode_seeking(z: Tensor, made: Tensor, opposite: Tensor) -> Tensor:
+    """E |z - (-z)| / |G(z) - G(-z)|, of mean differences: large where latents change nothing (Mao et al. 2019, MSGAN,
+    equation 4 as its code has it; there the second latent is another draw).
+    """
+    distance = (made - opposite).abs().flatten(1).mean(1)
+    return (2 * z.abs().mean(1) / (distance + SAME)).mean()
 
 
 def _gradients(logits: Tensor, samples: Tensor) -> Tensor:

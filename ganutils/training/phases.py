@@ -85,6 +85,14 @@ class Phases:
         self._collect_statistics("G", True)
         return fakes.float()
 
+    def _opposite(self, z: Tensor, condition: Condition) -> Tensor:
+        """What the opposite latents make, with their graph."""
+        self._collect_statistics("G", False)
+        with self._autocast():
+            opposite: Tensor = self.gan.G(-z, condition)
+        self._collect_statistics("G", True)
+        return opposite.float()
+
     def _update_d(self, given: Given, seeds: Seeds, batch: Batch, fake: Tensor) -> Tensor:
         """One update of the discriminator, with the generator frozen."""
         fake = self._remembered(given, fake) if self.config.buffer else fake
@@ -108,6 +116,8 @@ class Phases:
         seen = Seen(
             real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise, shifts=given.get("G shifts")
         )
+        if self.config.mode_seeking:
+            seen = seen._replace(apart=(given["z"], fakes, self._opposite(given["z"], condition)))
         terms = self._objective.generator(self._translator, self._judge, seen)
         self._collect_statistics("D", True)
         self._step("G", terms.loss, given)

@@ -16,7 +16,7 @@ from ganutils.networks.matcher import info_nce
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.draws import BETWEEN, FAKE, REAL
-from ganutils.training.losses import LOSSES, gradient_penalty, zero_centered
+from ganutils.training.losses import LOSSES, gradient_penalty, mode_seeking, zero_centered
 
 TEMPERATURE = 0.1  # of the softmax over cosines (XMC-GAN, appendix)
 Shown = tuple[Tensor, Condition]
@@ -32,6 +32,8 @@ class Seen(NamedTuple):
     noise      float32 [B, C, H, W], standard normal, for fakes that go back; None without it
     between    [B, 1, ...], how far from a fake to a real sample the gradient penalty looks; None without it
     shifts     int64 [B, kinds, maps], by how many points D moves its maps of each kind (see draws.py); None without
+    apart      latents [B, Z], and fakes [B, ...] of them and of their opposites, -z, for the same conditions, neither
+               augmented; None unless modes are sought
     """
 
     real: Tensor | None
@@ -41,6 +43,7 @@ class Seen(NamedTuple):
     noise: Tensor | None = None
     between: Tensor | None = None
     shifts: Tensor | None = None
+    apart: tuple[Tensor, Tensor, Tensor] | None = None
 
     def given_with(self, kind: int) -> Condition:
         """What D is given with samples of a kind: REAL, FAKE or BETWEEN."""
@@ -136,8 +139,7 @@ class GANObjective:
     @property
     def measured_of_g(self) -> tuple[str, ...]:
         """The names of what an update of G measures."""
-        config = self.config
-        return ("g_loss",) + ("contrast",) * (config.contrast > 0) + ("kl",) * (config.kl > 0)
+        return ("g_loss", *(name for name in ("contrast", "mode_seeking", "kl") if getattr(self.config, name)))
 
     @property
     def compares_real(self) -> bool:
@@ -203,6 +205,10 @@ class GANObjective:
         if config.contrast:
             contrast = self._contrast(D, last, seen.condition)
             loss, measured["contrast"] = loss + config.contrast * contrast, contrast.detach()
+        if config.mode_seeking:
+            assert seen.apart is not None
+            seeking = mode_seeking(*seen.apart)
+            loss, measured["mode_seeking"] = loss + config.mode_seeking * seeking, seeking.detach()
         if config.kl:
             kl = G.divergence(given)
             loss, measured["kl"] = loss + config.kl * kl, kl.detach()
