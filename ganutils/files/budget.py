@@ -16,6 +16,7 @@ IN_MEMORY = 1 << 28  # bytes of samples that are read at once; of more, rows are
 CAPTIONS = 64  # of a sample, and
 CAPTION = 1024  # bytes of each
 TEXT = 300  # bytes of memory for each line of captions
+LETTERS = 1 << 16  # of a text
 CENTERS = 10_000  # of a toy, as many as --modes makes
 FRAMES = 1 << 20  # of a film: eleven hours
 CELLS = 1 << 18  # of the grid of a frame, 512x512

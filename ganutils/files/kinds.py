@@ -67,7 +67,8 @@ class Modality(NamedTuple):
 IMAGES = Modality("images", "HWC", np.dtype("u1"), (1, 3), "pictures", "{1}x{0}x{2}", "pictures of {1}x{0}x{2}")
 POINTS = Modality("points", "D", np.dtype("<f4"), (), "points", "{0}-D points", "points in {0}-D")
 SIGNALS = Modality("signals", "TC", np.dtype("<f4"), (1, 2), "sounds", "{0}x{1}", "sounds of {0}x{1}")
-MODALITIES = (POINTS, SIGNALS, IMAGES)  # if a file holds both, the first is its samples
+TEXTS = Modality("letters", "T", np.dtype("u1"), (), "texts", "{0} letters of {1}", "texts of {0} letters")
+MODALITIES = (POINTS, SIGNALS, TEXTS, IMAGES)  # if a file holds both, the first is its samples
 LATENTS = Modality("latents", "Z", np.dtype("<f4"), (), "latents", "{0} numbers", "latents of {0} numbers")
 MAIN = (*MODALITIES[::-1], LATENTS)  # what a file of a single array holds: the first of these that exists
 # Pictures beside pictures: those they were, or are to be, made from; what they become on the way back to these; and
@@ -89,8 +90,18 @@ def modality(tensors: Container[str]) -> Modality:
 
 
 def modality_of_shape(shape: tuple[int, ...]) -> Modality:
-    """What samples of `shape` are: pictures for (H, W, C), sounds for (T, C), points for (D,)."""
-    return next(one for one in MODALITIES if len(one.axes) == len(shape))
+    """What samples of `shape` are: pictures for (H, W, C), sounds or texts for (T, C), points for (D,).
+
+    What has more channels than a sound is a text, which networks see with a channel for each letter of its alphabet.
+    """
+    if len(shape) == 2:
+        return SIGNALS if shape[-1] in SIGNALS.channels else TEXTS
+    return POINTS if len(shape) == 1 else IMAGES
+
+
+def kept(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of a sample of `shape` as files keep it: a text (T, A) is T numbers of letters."""
+    return shape[:1] if modality_of_shape(shape[-3:]) is TEXTS else shape
 
 
 def plural(kind: str) -> str:
@@ -98,7 +109,7 @@ def plural(kind: str) -> str:
 
 
 def check_sample(name: str, shape: tuple[int, ...]) -> None:
-    """Error, with the file's `name`, if a sample of `shape`, [H, W, C], [T, C] or [D], is larger than it may be."""
+    """Error, with the file's `name`, if a sample of `shape`, [H, W, C], [T, C], [T] or [D], is larger than allowed."""
     budget.check(name, math.prod(shape[:2]), budget.PIXELS, "pixels in each sample", "make them smaller")
 
 
@@ -114,6 +125,8 @@ def check_shapes(name: str, kind: str, specs: Mapping[str, Spec]) -> None:
         raise Error(f"{name}: {main.tensor} has shape {list(shape)}, not {main.axes_in_words}")
     lead, sample = main.split(shape)
     check_sample(name, sample)
+    if main is TEXTS:
+        budget.check(name, sample[0], budget.LETTERS, "letters in each text", "make them shorter")
     for tensor, spec in specs.items():
         axes, dtype = TENSORS.get(tensor, (1, np.dtype("<f4")))
         if spec.dtype != dtype or spec.shape[: len(spec.shape) - axes] != lead:

@@ -48,7 +48,7 @@ def in_batches(
 
     def landed(owner: int, start: int, fetched: Fetched | None) -> np.ndarray:
         size = min(batch, count - start)
-        samples = np.empty((size, *shape), dtype) if fetched is None else fetched.arrays()["samples"]
+        samples = np.empty((size, *kinds.kept(shape)), dtype) if fetched is None else fetched.arrays()["samples"]
         samples = samples.copy() if ahead else samples  # pinned memory is there to be used again
         return team.gathered(samples, owner)
 

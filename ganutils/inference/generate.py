@@ -54,7 +54,8 @@ def generate(
     team: Team = ALONE,
     told: Arrays = MappingProxyType({}),
 ) -> Iterator[np.ndarray]:
-    """Samples of `shape`, of `latents` [N, Z] and `labels` [N], in batches: uint8 [B, H, W, C], or float32 [B, D].
+    """Samples of `shape`, of `latents` [N, Z] and `labels` [N], in batches: uint8 [B, H, W, C], float32 [B, T, C] or
+    [B, D], or of texts uint8 [B, T].
 
     told  descriptions of each, as a network takes them (see runs/descriptions.py)
     """

@@ -7,6 +7,8 @@ from typing import Any
 
 from ganutils import Error
 from ganutils.files.container import File
+from ganutils.files.kinds import TEXTS, modality_of_shape
+from ganutils.files.letters import alphabet_of
 from ganutils.runs.config import SETTINGS, Config
 from ganutils.runs.contradictions import contradiction
 from ganutils.runs.settings import UNSET
@@ -32,6 +34,8 @@ def config_of(file: File) -> Config:
     problem = contradiction(config)
     if problem:
         raise Error(f"{file.name}: damaged: {problem}")
+    if modality_of_shape(config.shape) is TEXTS and len(alphabet_of(file.name, file.meta)) != config.shape[1]:
+        raise Error(f"{file.name}: damaged: its alphabet has not {config.shape[1]} letters, as its settings say")
     return config
 
 

@@ -29,7 +29,7 @@ MOST_SEED = (1 << 63) - 1
 
 
 def _shape_problem(shape: Any) -> str | None:
-    return None if is_shape(shape) else "not [H, W, C], [T, C] or [D]"
+    return None if is_shape(shape) else "not [H, W, C], [T, C], [T, A] or [D]"
 
 
 def _decay_problem(decay: Any) -> str | None:
@@ -51,7 +51,7 @@ def _preset_problem(preset: Any) -> str | None:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """All settings of a run. `shape` is [H, W, C] of pictures, [T, C] of sounds or [D] of points.
+    """All settings of a run. `shape` is [H, W, C] of pictures, [T, C] of sounds, [T, A] of texts or [D] of points.
 
     inputs  [h, w, c] of the pictures that G starts from: a translator; None if it starts from latents
     """
@@ -281,13 +281,16 @@ def is_input_shape(shape: Any) -> bool:
 
 
 def is_shape(shape: Any) -> bool:
-    """Whether `shape` (from JSON) is that of a sample: [H, W, C], [T, C] or [D], of at most NUMBERS numbers."""
-    from ganutils.files.kinds import MODALITIES
+    """Whether `shape` (from JSON) is that of a sample: [H, W, C], [T, C], [T, A] or [D], of at most NUMBERS numbers."""
+    from ganutils.files import kinds, letters
 
     if not isinstance(shape, list) or not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) > NUMBERS:
         return False
-    fitting = [one for one in MODALITIES if len(one.axes) == len(shape)]
-    return any(not one.channels or shape[-1] in one.channels for one in fitting)
+    if not 1 <= len(shape) <= 3:
+        return False
+    modality = kinds.modality_of_shape(tuple(shape))
+    is_text = modality is kinds.TEXTS
+    return shape[-1] <= letters.MOST if is_text else not modality.channels or shape[-1] in modality.channels
 
 
 def is_decay(first: Any, last: Any) -> bool:

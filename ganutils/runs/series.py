@@ -225,7 +225,7 @@ class Series:
         }
         names = (modality.tensor, "back") if origin.has_back else (modality.tensor,)
         parts = spool.parted(samples, len(names)) if origin.has_back else [samples]
-        shape = (*lead, *origin.shape)
+        shape = (*lead, *kinds.kept(origin.shape))
         made = {name: Stream(shape, modality.dtype, part) for name, part in zip(names, parts, strict=True)}
         return {**made, **beside}
 
@@ -289,6 +289,7 @@ def open_series(first: File, others: Sequence[str]) -> Series:
         with container.read(path, "checkpoint") as file:
             configs.append(checkpoints.config_of(file))
             _check_same_samples(path, configs[-1], first.name, config)
+            about.check_alike(path, about.kept(file.meta), first.name, about.kept(first.meta))
             known = descriptions.of_checkpoint(path, file.meta, configs[-1])
             of_first = descriptions.of_checkpoint(first.name, first.meta, config)
             if (known.attributes, known.vocabulary) != (of_first.attributes, of_first.vocabulary):

@@ -28,7 +28,7 @@ class Start:
     data      what tells its data from others (see Samples.identity)
     lineages  of the data and the checkpoint
     classes   names of the classes of a conditional run, where they have names
-    sound     what the metadata say of sounds (see sounds/about.py)
+    sound     what the metadata say of sounds, or texts (see sounds/about.py)
     descriptions  what it knows of attributes or captions
     resumed   whether the checkpoint is the command's own output
     init      checkpoint whose networks a new run begins with

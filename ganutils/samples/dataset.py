@@ -12,8 +12,8 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import kinds
 from ganutils.files.container import Stream
-from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, Modality
-from ganutils.samples import pairs, sounds
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, TEXTS, Modality
+from ganutils.samples import pairs, sounds, texts
 from ganutils.samples.coloring import Coloring
 from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
@@ -47,8 +47,8 @@ def prepare(
     pairing: Pairing,
     inputs: Sequence[list[Source]],
 ) -> Iterator[Dataset]:
-    """The selected samples, in the shape given for pictures or what is asked of sounds, to be written to `output`
-    before the block ends.
+    """The selected samples, in the shape given for pictures or what is asked of sounds and texts, to be written to
+    `output` before the block ends.
 
     Each of `inputs` are the sources of their partners; several are stacked. A sample that cannot be read, or has no
     partner, is skipped, which `say` is told. Error instead if `strict`, or if more than half of them cannot be read.
@@ -67,11 +67,15 @@ def prepare(
     with contextlib.ExitStack() as stack:
         reader = Reader(output, strict, say, progress, stack)
         order = functools.partial(_ordered, selection)
-        heard: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        tensors: Tensors
         if collection.modality is POINTS:
             rows, tensors = _points(sources, order(selected))
         elif collection.modality is SIGNALS:
-            rows, tensors, heard = sounds.read(reader, collection, selected, clip, order)
+            rows, tensors, own = sounds.read(reader, collection, selected, clip, order)
+        elif collection.modality is TEXTS:
+            length = clip.length and clip.length.letters(collection.title)
+            rows, tensors, own = texts.read(collection, selected, length, order, say)
         else:
             before = shape.of_inputs if pairing.swap else shape  # channels are those of what will be the pictures
             rows, tensors = _pictures(reader, collection, partners, selected, before, order)
@@ -79,7 +83,7 @@ def prepare(
             source.check()
         about, meta = describe(collection, rows, selection)
         tensors |= about
-        meta |= heard
+        meta |= own
         if partners:
             meta |= joined_meta(every)
         if "inputs" in tensors:
@@ -93,7 +97,7 @@ def prepare(
         modality = kinds.modality(tensors)
         flat: list[int] = []
         main = tensors[modality.tensor]
-        if isinstance(main, Stream):
+        if isinstance(main, Stream) and modality is not TEXTS:
             main = tensors[modality.tensor] = main._replace(chunks=_watched(main.chunks, flat))
         is_changed = any(coloring) or pairing.halves or pairing.swap or shape.crop
         meta = sounds.described(meta, main.shape[1:], bool(is_changed))

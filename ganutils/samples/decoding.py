@@ -67,7 +67,7 @@ class Reader(NamedTuple):
         """The samples at `rows`, ascending, as they should look: the `tensors` of each, its own and those beside it."""
         sources = collection.sources
         if all(_are_copied(sources, name, look) for name in tensors):
-            streams = lambda order: {name: _copied(collection, name, order) for name in tensors}  # noqa: E731
+            streams = lambda order: {name: copied(collection, name, order) for name in tensors}  # noqa: E731
             return Readable(rows, streams, sources[0].rate)
         modality = collection.modality
         spools = {name: self.stack.enter_context(Spool.beside(self.output, modality)) for name in tensors}
@@ -98,7 +98,7 @@ def _are_copied(sources: list[Source], tensor: str, look: Look) -> bool:
     return tensor == "inputs" or look.channels in (None, shapes.pop()[2])  # of the size of images, if that stays
 
 
-def _copied(collection: Collection, tensor: str, rows: np.ndarray) -> Stream:
+def copied(collection: Collection, tensor: str, rows: np.ndarray) -> Stream:
     """Samples in the order of `rows`."""
     pixels = [cast(Pixels, source.pixels_of(tensor)) for source in collection.sources]
     shape, dtype = pixels[0].shape[1:], collection.modality.dtype

@@ -10,6 +10,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.container import File
+from ganutils.files.letters import ALPHABET
 
 WORDS = {  # what an identity may have, and what messages call it
     "count": "number of samples",
@@ -17,6 +18,8 @@ WORDS = {  # what an identity may have, and what messages call it
     "images": "pictures",
     "points": "points",
     "signals": "sounds",
+    "letters": "texts",
+    "alphabet": "alphabet",
     "inputs": "inputs",
     "captions": "captions",
     "labels": "labels",
@@ -24,8 +27,8 @@ WORDS = {  # what an identity may have, and what messages call it
     "attributes": "attributes",
     "attribute_names": "names of attributes",
 }
-SAMPLES = {"count", "hash", "images", "points", "signals", "inputs"}
-HASHED = ("images", "points", "signals", "inputs", "captions", "labels", "attributes")  # tensors
+SAMPLES = {"count", "hash", "images", "points", "signals", "letters", "alphabet", "inputs"}
+HASHED = ("images", "points", "signals", "letters", "inputs", "captions", "labels", "attributes")  # tensors
 SAMPLED = 1024  # rows
 
 
@@ -36,7 +39,11 @@ def of_file(file: File, count: int) -> dict[str, Any]:
     Error if a number is none, with which nothing could be learned.
     """
     file.keep()
-    names = {"classes": file.meta.get("classes"), "attribute_names": file.meta.get("attributes")}
+    names = {
+        "classes": file.meta.get("classes"),
+        "attribute_names": file.meta.get("attributes"),
+        "alphabet": file.meta.get(ALPHABET),
+    }
     return {
         "count": count,
         **{name: _of_tensor(file, name) for name in HASHED if name in file},

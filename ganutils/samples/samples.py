@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import budget, container, kinds
+from ganutils.files import budget, container, kinds, letters
 from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.samples import identity, predicates
@@ -37,15 +37,17 @@ class View(NamedTuple):
 class Samples:
     """The samples, or latents, of an open file.
 
-    modality   what they are: pictures, sounds, points or latents
+    modality   what they are: pictures, sounds, texts, points or latents
     lead       the leading axes: (N,) is a sheet, (T, N) a film
-    shape      of one sample: (H, W, C), (T, C) or (D,)
+    shape      of one sample: (H, W, C), (T, C), (D,), or (T, A) of texts in an alphabet of A letters
     """
 
     def __init__(self, file: File):
         self.file, self.name, self.meta = file, file.name, file.meta
         self.modality = kinds.LATENTS if file.kind == "latents" else kinds.modality(file.specs)
         self.lead, self.shape = self.modality.split(file.specs[self.modality.tensor].shape)
+        if self.are_texts:
+            self.shape = (*self.shape, len(self.alphabet))
 
     def __len__(self) -> int:
         return math.prod(self.lead)
@@ -57,6 +59,21 @@ class Samples:
     @property
     def are_sounds(self) -> bool:
         return self.modality is kinds.SIGNALS
+
+    @property
+    def are_texts(self) -> bool:
+        return self.modality is kinds.TEXTS
+
+    @property
+    def alphabet(self) -> str:
+        """The letters that texts are written in; Error if the metadata do not say."""
+        return letters.alphabet_of(self.name, self.meta)
+
+    @functools.cached_property
+    def letters(self) -> np.ndarray:
+        """Texts as numbers of letters: uint8 [N, T]; many stay on disk. Error if empty."""
+        self.check_any()
+        return self._rows(self.modality.tensor, self.shape[:1])
 
     @property
     def sample_rate(self) -> int:
@@ -78,14 +95,17 @@ class Samples:
         """The samples with their leading axes flattened: uint8 [N, H, W, C], float32 [N, T, C] or [N, D].
         Error if empty.
 
-        Many pictures and sounds stay on disk, as `npy.Rows`, which read as an array does.
+        Many pictures and sounds stay on disk, as `npy.Rows`, which read as an array does. So do texts, as
+        `letters.OneHot` of [N, T, A].
         """
         self.check_any()
+        if self.are_texts:
+            return cast(np.ndarray, letters.OneHot(self.name, self.letters, self.shape[1]))
         is_large = self.are_images or self.are_sounds
         return self._rows(self.modality.tensor, self.shape) if is_large else self._flat(self.modality.tensor)
 
     def _rows(self, tensor: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Pictures, sounds or captions of `shape`, [N, *shape], in memory or on disk."""
+        """Pictures, sounds, texts or captions of `shape`, [N, *shape], in memory or on disk."""
         if math.prod((len(self), *shape)) > budget.IN_MEMORY:
             rows = self.file.on_disk(tensor, (len(self), *shape))
             if rows is not None:
@@ -273,7 +293,7 @@ class Samples:
         check_shape(self.name, self.shape, name, shape)
 
     def check_like(self, other: Samples) -> None:
-        """Error unless these samples have the shape of `other` ones, and the rate if they are sounds."""
+        """Error unless these samples have the shape of `other` ones, and their rate or alphabet."""
         self.check_shape(other.shape, other.name)
         about.check_alike(self.name, self.meta, other.name, other.meta)
 

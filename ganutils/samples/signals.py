@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ganutils import Error
 from ganutils.files import budget
 from ganutils.files.kinds import SIGNALS
 from ganutils.samples.foreign import UnreadableError
@@ -22,7 +23,7 @@ NO_NUMBER, EMPTY, SILENT = "has NaN or infinity in it", "has no sound in it", "i
 
 
 class Length(NamedTuple):
-    """How long a sound is: so many numbers, or seconds."""
+    """How long a sound is: so many numbers, or seconds; or a text, in letters."""
 
     amount: float
     are_seconds: bool = False
@@ -30,6 +31,12 @@ class Length(NamedTuple):
     def at(self, rate: int) -> int:
         """Numbers, 1 or more, at a rate in Hz."""
         return max(1, round(self.amount * rate if self.are_seconds else self.amount))
+
+    def letters(self, name: str) -> int:
+        """Of the texts in the source `name`; Error if they cannot be that long."""
+        if self.are_seconds or self.amount > budget.LETTERS:
+            raise Error(f"{name}: holds texts; give --length in letters, up to {budget.LETTERS:,}")
+        return int(self.amount)
 
 
 class Clip(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from ganutils import Error
 from ganutils.files import budget
 from ganutils.files.container import Stream
-from ganutils.files.kinds import IMAGES, SIGNALS
+from ganutils.files.kinds import IMAGES, SIGNALS, TEXTS
 from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
 from ganutils.samples.selection import Collection
@@ -22,17 +22,8 @@ from ganutils.sounds.spectrogram import Spectrogram
 
 def check_asked(sources: Sequence[Source], shape: Shape, clip: Clip) -> None:
     """Error if one of `sources` holds what an option is not for: sizes for sounds, rates for pictures or points."""
-    of_pictures = {
-        "--size": shape.size,
-        "--crop": shape.crop,
-        "--channels 3": shape.channels == 3,
-        "--background": shape.background != Shape().background,
-    }
-    of_sounds = {f"--{name}": value for name, value in clip._asdict().items() if name != "channels"}
-    of_sounds["--channels 2"] = clip.channels == 2
     for source in sources:
-        others, what = (of_pictures, "pictures") if source.modality is SIGNALS else (of_sounds, "sounds")
-        for option, value in others.items():
+        for option, value, what in _of_others(source, shape, clip):
             if value is not None and value is not False:
                 raise Error(f"{source.name}: holds {source.modality.noun}, and {option} is for {what}; leave it out")
         rate = clip.rate or source.rate
@@ -41,6 +32,21 @@ def check_asked(sources: Sequence[Source], shape: Shape, clip: Clip) -> None:
             raise Error(f"{source.name}: --length asks for {count}; give a shorter one")
         if clip.length and rate and clip.spectrogram:
             _spectrogram(source.name, rate, clip.length.at(rate), clip.spectrogram)  # or it would be said much later
+
+
+def _of_others(source: Source, shape: Shape, clip: Clip) -> Iterator[tuple[str, Any, str]]:
+    """The options that are not for what a source holds: each with its value, and what it is for."""
+    if source.modality is not IMAGES:
+        of_pictures = {"size": shape.size, "crop": shape.crop, "channels 3": shape.channels == 3}
+        of_pictures["background"] = shape.background != Shape().background
+        yield from ((f"--{name}", value, "pictures") for name, value in of_pictures.items())
+    if source.modality is not SIGNALS:
+        of_sounds = {**clip._asdict(), "channels": False, "channels 2": clip.channels == 2}
+        of_sounds["length"] = None if source.modality is TEXTS else clip.length
+        what = {"length": "sounds and texts"}
+        yield from ((f"--{name}", value, what.get(name, "sounds")) for name, value in of_sounds.items())
+    if source.modality is TEXTS:
+        yield "--channels", clip.channels, "pictures and sounds"
 
 
 def described(meta: dict[str, Any], shape: tuple[int, ...], is_changed: bool) -> dict[str, Any]:

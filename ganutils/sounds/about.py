@@ -1,6 +1,8 @@
 """What a file's metadata say of its sounds: how many numbers make a second, and how spectrograms become sounds again.
 
-Data, checkpoints and samples carry both, from one to the next.
+And of texts, which of them are alike: those in one alphabet (see files/letters.py).
+
+Data, checkpoints and samples carry all three, from one to the next.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
+from ganutils.files.letters import ALPHABET
 
 RATE, SPECTROGRAM = "sample_rate", "spectrogram"  # of `signals` in Hz; of `images`, see spectrogram.py
 RATES = (1, 1 << 20)  # Hz
@@ -24,8 +27,8 @@ def sixteen_bits(sounds: np.ndarray) -> np.ndarray:
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata of sounds, which hold for what is made of them or like them too."""
-    return {key: meta[key] for key in (RATE, SPECTROGRAM) if key in meta}
+    """The metadata of sounds and texts, which hold for what is made of them or like them too."""
+    return {key: meta[key] for key in (RATE, SPECTROGRAM, ALPHABET) if key in meta}
 
 
 def rate_of(name: str, meta: Mapping[str, Any]) -> int:
@@ -46,7 +49,10 @@ def in_words(shape: Sequence[int], rate: int | None) -> str:
 def check_alike(name: str, meta: Mapping[str, Any], other: str, theirs: Mapping[str, Any]) -> None:
     """Error if what the file `name` holds, or was made for, has another rate, or is spectrograms of another kind, than
     what the file `other` does; `meta` and `theirs` are their metadata. Spectrograms that do not say are not compared.
+    So if texts have another alphabet.
     """
+    if meta.get(ALPHABET) != theirs.get(ALPHABET):
+        raise Error(f"{name}: its texts have another alphabet than those of {other}; make both from one gan-data")
     if RATE in meta or RATE in theirs:
         rate, wanted = rate_of(name, meta), rate_of(other, theirs)
         if rate != wanted:

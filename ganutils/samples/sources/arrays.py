@@ -20,7 +20,7 @@ from ganutils.files.npy import Rows
 from ganutils.samples.images import Shape, fit_pixels, fit_stacked
 from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
-from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points, of_signals
+from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points, of_signals, of_texts
 from ganutils.sounds.about import SPECTROGRAM
 from ganutils.sounds.spectrogram import Spectrogram
 
@@ -116,6 +116,9 @@ def open_samples_file(request: Request) -> list[Source]:
     if samples.are_sounds:
         rows = _rows(samples, samples.modality.tensor, samples.shape)
         return [of_signals(path, rows, samples.sample_rate, **about)]
+    if samples.are_texts:
+        rows = _rows(samples, samples.modality.tensor, samples.shape[:1])
+        return [of_texts(path, rows, samples.alphabet, **about)]
     if not samples.are_images:
         return [of_points(path, samples.array, **about)]
     if not samples.beside:
@@ -132,7 +135,7 @@ def open_samples_file(request: Request) -> list[Source]:
 
 
 def _rows(samples: Samples, tensor: str, shape: tuple[int, ...]) -> Pixels:
-    """Pictures [N, H, W, C] or sounds [N, T, C], on disk where that is possible. Error if there are none."""
+    """Pictures [N, H, W, C], sounds [N, T, C] or texts [N, T], on disk if that is possible. Error if there are none."""
     samples.check_any()
     rows = samples.file.on_disk(tensor, (len(samples), *shape))
     return samples.file[tensor].reshape(len(samples), *shape) if rows is None else rows

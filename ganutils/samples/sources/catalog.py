@@ -109,6 +109,7 @@ POINTS = "points of known distributions"
 FACES = "drawn faces with exact attributes; young and old"
 SHAPES = "two shapes, and where they are, as attributes"
 DRUMS, VOWELS = "sounds: kick, snare, hat, tom", "sounds: a, e, i, o, u, with known formants"
+SENTENCES = "texts: sentences of an exact grammar"
 PEOPLE = "drawn people; the inputs: standing, and a skeleton"
 
 MNIST = "CC BY-SA 3.0, MNIST, LeCun, Cortes and Burges"
@@ -121,6 +122,7 @@ CELEBA = "non-commercial research only, CelebA, Liu et al. 2015"
 LSUN = "not stated by its authors; cite Yu et al. 2015"
 QUICKDRAW = "CC BY 4.0, The Quick, Draw! Dataset, Google"
 DRAWN = "CC0 1.0, drawn by ganutils"
+WRITTEN = "CC0 1.0, written by ganutils"
 PLAYED = 4096  # sounds of a toy
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
@@ -134,6 +136,7 @@ FILES: tuple[tuple[Callable[[str], bool], Row], ...] = (
     (_ends_in(*FILMS), Row("FILE.gif|webp|apng|mp4", "the frames of a film, a sample each", "films.open_film")),
     (_ends_in(*PICTURE_SUFFIXES), Row("PICTURE...", NAMED, "archives.open_picture")),
     (_ends_in(*SOUND_SUFFIXES), Row("SOUND...", SINGLE_SOUNDS, "archives.open_sound")),
+    (_ends_in(".txt"), Row("FILE.txt", "texts, one in each line", "lines.open_lines")),
     (_ends_in(".npy"), Row("FILE.npy", ARRAYS, "bitmaps.open_npy")),
     (_ends_in(".ndjson"), Row("FILE.ndjson", STROKES, "quickdraw.open_strokes", license=QUICKDRAW)),
     (_ends_in("-ubyte", "-ubyte.gz"), Row("*-images-idx3-ubyte[.gz]", IDX, "arrays.open_idx")),
@@ -161,6 +164,7 @@ NAMES: dict[str, Row] = {
     "toy:shapes": Row("toy:shapes", SHAPES, "shapes.open_shapes", license=DRAWN),
     "toy:people": Row("toy:people", PEOPLE, "people.open_people", license=DRAWN),
     "toy:people:walk": Row("toy:people:walk", PEOPLE, "people.open_walk", license=DRAWN),
+    "toy:sentences": Row("toy:sentences", SENTENCES, "grammar.open_sentences", license=WRITTEN, toys=20_000),
     "toy:drums": Row("toy:drums", DRUMS, "drums.open_drums", license=DRAWN, toys=PLAYED),
     "toy:vowels": Row("toy:vowels", VOWELS, "vowels.open_vowels", license=DRAWN, toys=PLAYED),
 }

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ganutils.files import paths
-from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, Modality
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, TEXTS, Modality
 from ganutils.samples.captions import Captions, Chosen
 from ganutils.samples.images import Shape, fit_pixels
-from ganutils.samples.signals import Clip, fit_signals
+from ganutils.samples.signals import Clip, Length, fit_signals
 from ganutils.samples.sources.catalog import Row
 from ganutils.samples.sources.downloads import Progress
 
@@ -31,6 +31,7 @@ class SourceOptions(NamedTuple):
     labels           the column of `attributes` that holds each picture's class in words
     captions         a file or folder of captions, for pictures in files
     describe         how many captions to write of each sample that was drawn; None = none
+    length           of sounds and texts; None = as long as they are
     """
 
     root: str
@@ -45,6 +46,7 @@ class SourceOptions(NamedTuple):
     labels: str | None = None
     captions: str | None = None
     describe: int | None = None
+    length: Length | None = None
 
     @property
     def named_split(self) -> str | None:
@@ -108,7 +110,7 @@ class Request(NamedTuple):
 
 
 class Pixels(Protocol):
-    """Pictures uint8 [N, H, W, C], or sounds float32 [N, T, C], in memory or in a file."""
+    """Pictures uint8 [N, H, W, C], sounds float32 [N, T, C], or texts uint8 [N, T], in memory or in a file."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -132,7 +134,8 @@ class Source:
                      sounds (loaded, Clip) -> signals.Shaped; a function of a module, since other processes call it;
                      raises UnreadableError
     pixels           uint8 [total, H, W, C], or float32 [total, T, C], if the source has them: copied as they are if
-                     no other shape is asked for
+                     no other shape is asked for; of texts always, uint8 [total, T]
+    alphabet         of its texts
     rate             Hz of its sounds, unless another is asked for; 0 where each has its own
     beside           uint8 [total, h, w, c] of the tensors beside the pictures, in the order of
                      `kinds.BESIDE`; None where they have to be drawn
@@ -157,6 +160,7 @@ class Source:
     draw: Callable[[Any, Any], Drawn] = fit_pixels
     modality: Modality = IMAGES
     pixels: Pixels | None = None
+    alphabet: str = ""
     rate: int = 0
     beside: Mapping[str, Pixels | None] = dataclasses.field(default_factory=dict)
     input_names: tuple[str, ...] = ()
@@ -220,3 +224,9 @@ def of_signals(name: str, signals: Pixels, rate: int, **about: Any) -> Source:
     """A source of float32 [N, T, C], at a rate in Hz."""
     load = lambda row: (signals[row], rate)  # noqa: E731
     return Source(name, signals.shape[0], load, fit_signals, modality=SIGNALS, pixels=signals, rate=rate, **about)
+
+
+def of_texts(name: str, letters: Pixels, alphabet: str, **about: Any) -> Source:
+    """A source of uint8 [N, T], numbers of letters of an alphabet."""
+    load = lambda row: letters[row]  # noqa: E731
+    return Source(name, letters.shape[0], load, modality=TEXTS, pixels=letters, alphabet=alphabet, **about)

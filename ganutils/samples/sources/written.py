@@ -173,16 +173,23 @@ class _Lines:
             yield line
 
     def _next(self) -> str:
-        try:
+        with decoding(self._path):
             return self._file.readline(LINE + 1)
-        except UnicodeDecodeError:
-            raise Error(f"{self._path}: is not UTF-8 text; save it as UTF-8") from None
 
     def single(self) -> Iterator[tuple[int, str]]:
         """Each line, with its number from 1 on, without its end."""
         for line in self:
             self.begin()
             yield self.number, line.rstrip("\r\n")
+
+
+@contextlib.contextmanager
+def decoding(path: str) -> Iterator[None]:
+    """Error, with the file's name, where in the block it turns out to be no text."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise Error(f"{path}: is not UTF-8 text; save it as UTF-8") from None
 
 
 @contextlib.contextmanager
