@@ -1,7 +1,7 @@
 """Results in the format that the suffix of their name asks for.
 
-.safetensors (any kind), .npy (the main array), .png (a sheet), .wav (sounds one after another), NAME/ (a WAV or PNG per
-sample), or a film's suffix.
+.safetensors (any kind), .npy (the main array), .png (a sheet), .wav (sounds one after another), .txt (a line for each
+text), NAME/ (a WAV or PNG per sample), or a film's suffix.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import atomic, container, folders, npy, paths
+from ganutils.files import atomic, container, folders, letters, npy, paths
 from ganutils.files.container import Stream
-from ganutils.files.kinds import IMAGES, MAIN, SIGNALS
+from ganutils.files.kinds import IMAGES, LATENTS, MAIN, POINTS, TEXTS, Modality
 from ganutils.films.columns import arranged
 from ganutils.films.film import write_film
 from ganutils.films.formats import sample_formats
@@ -48,12 +48,12 @@ def write_output(
     if suffix == ".npy":
         npy.write(path, main.shape, main.dtype, _chunks(main))
         return f"{modality.tensor} {list(main.shape)}"
-    if modality not in (IMAGES, SIGNALS):
-        what = "sounds" if suffix == ".wav" else "pictures"
-        raise Error(f"{path}: {modality.noun} are not {what}; write them as .safetensors or .npy")
+    _check_format(path, suffix, modality)
     lead, shape = modality.split(main.shape)
     if not math.prod(main.shape):
         raise Error(f"{path}: there are no {modality.noun} to write")
+    if suffix == ".txt":
+        return _write_texts(path, main, letters.alphabet_of(path, meta))
     if suffix in (".wav", "/"):
         samples, heard = (chunk.reshape(-1, *shape) for chunk in _chunks(main)), sounds_of(path, meta, shape)
         return _write_sounds(path, suffix, math.prod(lead), samples, heard, lineage)
@@ -61,6 +61,26 @@ def write_output(
     frames = of_tensor(path, main, meta) if is_alone else of_tensors(path, tensors, meta)
     shown, look = arranged([frames], Look(), suffix)
     return write_film(path, suffix, shown, look, lineage=lineage, tell=tell)
+
+
+def _check_format(path: str, suffix: str, modality: Modality) -> None:
+    """Error if such samples cannot be written so."""
+    what = {".wav": "sounds", ".txt": "texts", "/": "pictures or sounds"}.get(suffix, "pictures")
+    others = {".wav": (TEXTS,), ".txt": set(MAIN) - {TEXTS}, "/": (TEXTS,)}.get(suffix, ())
+    if modality in (POINTS, LATENTS, *others):
+        ways = ".safetensors, .npy, .txt or .png" if modality is TEXTS else ".safetensors or .npy"
+        raise Error(f"{path}: {modality.noun} are not {what}; write them as {ways}")
+
+
+def _write_texts(path: str, main: np.ndarray | Stream, alphabet: str) -> str:
+    """Write a line for each."""
+    count = 0
+    with atomic.replacing(path) as out:
+        for chunk in _chunks(main):
+            lines = letters.decoded(path, chunk, alphabet)
+            out.write("".join(f"{line}\n" for line in lines).encode())
+            count += len(lines)
+    return f"{count:,} lines"
 
 
 def _write_sounds(

@@ -12,8 +12,8 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files.kinds import BESIDE, IMAGES, SHOWN
-from ganutils.films.frames import Cells, Frames, check_grid, first_sound, side_by_side
-from ganutils.films.layout import SHEET_LIMIT, Look
+from ganutils.films.frames import SHEET_LIMIT, Cells, Frames, check_grid, first_sound, side_by_side
+from ganutils.films.layout import Look
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import stacked
 

@@ -79,7 +79,7 @@ def formats_with_sound() -> tuple[str, ...]:
 
 def sample_formats() -> tuple[str, ...]:
     """What samples, and those of latents that can, are written as."""
-    return (".safetensors", ".npy", ".png", ".wav", *FORMATS, "/")
+    return (".safetensors", ".npy", ".png", ".wav", ".txt", *FORMATS, "/")
 
 
 def figure_formats() -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Samples over time, from any source: samples files, pipes, .npy arrays, films, pictures. NumPy and Pillow only.
 
-Sounds are pictures here, drawn as they are read, and what is heard of them stands beside.
+Sounds and texts are pictures here, drawn as they are read, and what is heard of sounds stands beside.
 
 Frames are read once, in order, and one is in memory at a time, so the length of a film costs no memory.
 """
@@ -19,12 +19,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import budget, container, kinds, lineage, npy
+from ganutils.files import budget, container, kinds, letters, lineage, npy
 from ganutils.files.container import File, Stream
 from ganutils.files.kinds import Modality
 from ganutils.files.npy import Rows
 from ganutils.files.paths import natural
 from ganutils.films.about import lineage_of, lineage_of_picture
+from ganutils.films.drawn import Drawn
+from ganutils.films.lettering import Lettering
 from ganutils.films.sound import Sound, Track
 from ganutils.samples import foreign
 from ganutils.samples.changes import Stamp, listed
@@ -36,6 +38,7 @@ from ganutils.sounds import hearing
 from ganutils.sounds import pictures as drawing
 
 CHUNK = 64  # samples of a sheet that are read at a time
+SHEET_LIMIT = 1024  # samples on a frame without a grid: what a screen can show
 
 Color = tuple[int, int, int]  # RGB in 0..255
 BLACK: Color = (0, 0, 0)
@@ -56,6 +59,7 @@ class Frames:
     beside    what stands beside the pictures, by tensor (see kinds.BESIDE); each is read on its own
     input_names  what is stacked in the inputs
     sound     what is heard of them as they are read; None if nothing
+    falls     whether time runs downwards on a page, since the samples are wide
     """
 
     name: str
@@ -70,6 +74,7 @@ class Frames:
     beside: Mapping[str, Frames] = dataclasses.field(default_factory=dict)
     input_names: Sequence[str] = ()
     sound: Sound | None = None
+    falls: bool = False
 
     def sheets(self, shown: int) -> Iterator[np.ndarray]:
         """The first `shown` samples of each sheet: uint8 [shown, H, W, C]."""
@@ -88,7 +93,7 @@ class Frames:
 
 
 def of_tensors(name: str, tensors: Mapping[str, np.ndarray | Stream], meta: Mapping[str, Any]) -> Frames:
-    """Of the pictures or sounds of a samples file, and what stands beside them; see `of_tensor`."""
+    """Of the pictures, sounds or texts of a samples file, and what stands beside them; see `of_tensor`."""
     beside = {kind: of_tensor(name, tensors[kind], {}) for kind in kinds.BESIDE if kind in tensors}
     frames = of_tensor(name, tensors[kinds.modality(tensors).tensor], meta, kinds.modality(tensors))
     return dataclasses.replace(frames, beside=beside, input_names=meta.get("input_names", ()))
@@ -100,7 +105,9 @@ def of_tensor(
     meta: Mapping[str, Any],
     modality: Modality = kinds.IMAGES,
 ) -> Frames:
-    """Of samples [..., H, W, C] or [..., T, C] and their metadata: with two leading axes or more, the first is time."""
+    """Of samples [..., H, W, C], [..., T, C] or [..., T] and their metadata: with two leading axes or more, the first
+    is time.
+    """
     lead, shape = modality.split(samples.shape)
     count = lead[0] if len(lead) > 1 else 1
     if not math.prod(lead):
@@ -113,14 +120,26 @@ def of_tensor(
     notes, layout = _notes(name, meta, count), _layout(name, meta, cells)
     size: Any = drawing.SHAPE if modality is kinds.SIGNALS else shape
     frames = Frames(name, count, cells, size, flat, notes, layout, lineage=meta.get("lineage", ()))
+    if modality is kinds.TEXTS:
+        return _of_texts(frames, meta, shape[0])
     heard = hearing.sounds_of(name, meta, shape)
     if heard:
         track = Track(name, heard, count, cells)
         frames.pictures, frames.sound = track.passing(flat), Sound([(count, track)])
     if heard and modality is kinds.SIGNALS:
-        drawn: Iterable[Any] = (drawing.Drawn(chunk, heard.sounds) for chunk in frames.pictures)
+        heard_as = heard.sounds
+        draw = lambda samples: drawing.draw(heard_as(samples))  # noqa: E731
+        drawn: Iterable[Any] = (Drawn(chunk, draw, drawing.SHAPE) for chunk in frames.pictures)
         frames.pictures = drawn
     return frames
+
+
+def _of_texts(frames: Frames, meta: Mapping[str, Any], length: int) -> Frames:
+    """The same of texts, whose `pictures` are still numbers of letters: drawn as lines, in columns."""
+    lettering = Lettering(frames.name, letters.alphabet_of(frames.name, meta), length)
+    drawn: Iterable[Any] = (Drawn(chunk, lettering.draw, lettering.size) for chunk in frames.pictures)
+    layout: Any = frames.layout or lettering.layout(min(frames.cells, SHEET_LIMIT))
+    return dataclasses.replace(frames, size=lettering.size, pictures=drawn, layout=layout, falls=True)
 
 
 def _notes(name: str, meta: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
@@ -220,7 +239,7 @@ def _known(name: str, paths: Sequence[str], suffixes: tuple[str, ...]) -> list[s
 
 def _of_file(file: File) -> Frames:
     main = kinds.modality(file.specs)
-    if main not in (kinds.IMAGES, kinds.SIGNALS):
+    if main is kinds.POINTS:
         raise Error(f"{file.name}: {main.noun} are not pictures; gan-plot draws them")
     names = [name for name in (main.tensor, *kinds.BESIDE) if name in file]
     if len(names) > 1:
@@ -359,12 +378,15 @@ def check_grid(name: str, columns: int, rows: int) -> None:
 
 
 def unrolled(film: Frames, grid: tuple[int, int] | None) -> Frames:
-    """A film as one sheet: time runs from left to right, with a row per sample or, in a `grid`, on over its rows."""
+    """A film as one sheet: time runs from left to right, with a row per sample or, in a `grid`, on over its rows. That
+    of texts runs downwards.
+    """
     if film.count == 1 and not grid:
         return film
-    columns, rows = grid or (film.count, film.cells)
+    columns, rows = grid or ((film.cells, film.count) if film.falls else (film.count, film.cells))
     check_grid(film.name, columns, rows)
-    numbers = (t * film.cells + n for n in range(film.cells) for t in range(film.count))
+    numbers: Iterable[int] = (t * film.cells + n for n in range(film.cells) for t in range(film.count))
+    numbers = range(film.count * film.cells) if film.falls else numbers
     cells = itertools.chain(numbers, itertools.repeat(None))
     layout: Cells = [list(itertools.islice(cells, columns)) for _ in range(rows)]
     return dataclasses.replace(film, count=1, cells=film.count * film.cells, notes=[{}], layout=layout)

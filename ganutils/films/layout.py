@@ -12,10 +12,9 @@ from PIL import Image
 
 from ganutils import Error
 from ganutils.files import budget, png
-from ganutils.films.frames import BLACK, Cells, Color, Frames, check_grid
+from ganutils.films.frames import BLACK, SHEET_LIMIT, Cells, Color, Frames, check_grid
 from ganutils.films.text import Font, plain
 
-SHEET_LIMIT = 1024  # samples on a frame without a grid: what a screen can show
 PIXEL_ART = 64  # pixels: samples up to this size are enlarged as squares, larger ones smoothly
 ASPECT = 2.5  # columns to rows of a full rectangle that is chosen before a square with empty places
 BETWEEN = 8  # pixels between inputs side by side

@@ -58,7 +58,7 @@ class Font:
         except OSError:
             raise Error(f"{path}: is not a readable font; give a .ttf or .otf file") from None
         letters = "".join(dict.fromkeys("".join(texts)))
-        fallback = None if path or _lacks(fonts[0], letters) is None else _dejavu()
+        fallback = None if path or _lacks(fonts[0], letters) is None else dejavu()
         fonts += [ImageFont.truetype(fallback, size)] if fallback else []
         for self._signs in ({}, PLAINER):
             for self._font in fonts:
@@ -103,10 +103,11 @@ def _shape(font: ImageFont.FreeTypeFont, letter: str) -> tuple[bytes, tuple[int,
     return bytes(mask), mask.size
 
 
-def _dejavu() -> str | None:
+def dejavu(name: str = "DejaVuSans") -> str | None:
+    """The file of one of its fonts; None if matplotlib is not there."""
     spec = importlib.util.find_spec("matplotlib")  # finds the folder without importing
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = os.path.join(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
+        path = os.path.join(folder, "mpl-data", "fonts", "ttf", f"{name}.ttf")
         if os.path.exists(path):
             return path
     return None

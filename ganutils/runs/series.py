@@ -176,7 +176,9 @@ class Series:
         if given and "layout" in given.meta and len(wishes) < 2:
             meta["layout"] = given.meta["layout"]
         elif groups is not None and kinds.modality_of_shape(self.config.shape) is not kinds.POINTS:
-            meta |= {"layout": rows} if (rows := class_rows(groups)) else {}
+            rows = class_rows(groups)
+            are_wide = kinds.modality_of_shape(self.config.shape) is kinds.TEXTS
+            meta |= {"layout": [*map(list, zip(*rows, strict=True))] if are_wide else rows} if rows else {}
         return Origin(flat, lead, self.config.shape, beside, given, meta, told=told.given)
 
     def of_inputs(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -29,26 +27,6 @@ def draw(signals: np.ndarray) -> np.ndarray:
             picture[top : bottom - 1, :WIDTH] = _wave(signal[:, channel], bottom - top - 1)
         picture[WAVE : WAVE + ROWS, :WIDTH] = COLORS[np.rint(255 * _levels(signal)).astype(np.uint8)]
     return pictures
-
-
-class Drawn:
-    """The pictures of samples [n, ...] that are sounds, drawn when they are needed: it reads as an array does.
-
-    sounds  makes sounds of them (see hearing.Hearing)
-    """
-
-    def __init__(self, samples: np.ndarray, sounds: Callable[[np.ndarray], np.ndarray]):
-        self._samples, self._sounds = samples, sounds
-        self.shape, self.dtype, self.ndim = (len(samples), *SHAPE), np.dtype(np.uint8), 4
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __getitem__(self, rows: slice) -> Drawn:
-        return Drawn(self._samples[rows], self._sounds)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return draw(self._sounds(self._samples))
 
 
 def _wave(numbers: np.ndarray, height: int) -> np.ndarray:
