@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import budget, container, kinds, lineage
+from ganutils.files import budget, container, kinds, letters, lineage
 from ganutils.files.container import File
 from ganutils.files.kinds import Spec
 from ganutils.films import about
@@ -26,10 +26,10 @@ from ganutils.sounds import about as sounds
 from ganutils.sounds import hearing, pictures, wav
 from ganutils.sounds.wav import WavFile
 
-QUOTED, QUOTE = 3, 80  # captions that are shown, and signs of each
+QUOTED, QUOTE = 3, 80  # captions, or texts, that are shown, and signs of each
 CAPTIONED = ("samples", "latents")
 LISTED = 20  # items of a list in the metadata; longer ones are cut short
-PREVIEW = {kinds.IMAGES: 36, kinds.SIGNALS: 36, kinds.POINTS: 4096}  # samples in a preview
+PREVIEW = {kinds.IMAGES: 36, kinds.SIGNALS: 36, kinds.TEXTS: 60, kinds.POINTS: 4096}  # samples in a preview
 PREVIEW_WIDTH = 900  # pixels; small pictures are enlarged towards it
 
 
@@ -73,15 +73,21 @@ def _describe(file: File) -> Iterator[str]:
         yield f"  {key}: {_of_metadata(key, file.meta[key])}"
     for part, specs in _parts(file).items():
         if part == kinds.CAPTIONS and file.kind in CAPTIONED:
-            count, first = _captions(file)
-            quotes = [f'"{text[:QUOTE]}{"..." if len(text) > QUOTE else ""}"' for text in first]
-            yield f"  {part}: {', '.join([f'{count:,}', *quotes, *(['...'] if count > len(quotes) else [])])}"
+            yield f"  {part}: {_quoted(*_captions(file))}"
         elif len(specs) == 1:
             yield f"  {part}: {specs[0].dtype} {list(specs[0].shape)}"
         else:
             numbers = sum(math.prod(spec.shape) for spec in specs)
             yield f"  {part}: {len(specs)} tensors, {numbers:,} numbers"
+    if texts := _texts(file):
+        yield f"  texts: {_quoted(*texts)}"
     yield from _made_by(file.meta.get("lineage", []))
+
+
+def _quoted(count: int, first: list[str]) -> str:
+    """How many texts there are, and the first ones."""
+    quotes = [f'"{text[:QUOTE]}{"..." if len(text) > QUOTE else ""}"' for text in first]
+    return ", ".join([f"{count:,}", *quotes, *(["..."] if count > len(quotes) else [])])
 
 
 def _shape_of_sounds(file: File) -> tuple[int, ...] | None:
@@ -91,7 +97,7 @@ def _shape_of_sounds(file: File) -> tuple[int, ...] | None:
     else:
         spec = file.specs.get(kinds.SIGNALS.tensor)
         shape = spec.shape[-2:] if spec and file.kind == "samples" else ()
-    return shape if len(shape) == 2 else None
+    return shape if len(shape) == 2 and kinds.modality_of_shape(shape) is kinds.SIGNALS else None
 
 
 def _describe_picture(file: About) -> Iterator[str]:
@@ -143,6 +149,8 @@ def _as_json(file: File) -> dict[str, Any]:
     if kinds.CAPTIONS in file and file.kind in CAPTIONED:
         count, first = _captions(file)
         what["captions"] = {"count": count, "first": first}
+    if texts := _texts(file):
+        what["texts"] = {"count": texts[0], "first": texts[1]}
     what["tensors"] = {
         name: {"dtype": str(spec.dtype), "shape": list(spec.shape)} for name, spec in sorted(file.specs.items())
     }
@@ -196,6 +204,22 @@ def _captions(file: File) -> tuple[int, list[str]]:
     return count, first
 
 
+def _texts(file: File) -> tuple[int, list[str]] | None:
+    """How many texts there are, and the first ones; None where there are none, or nobody can read them."""
+    alphabet, tensor = file.meta.get(letters.ALPHABET), kinds.TEXTS.tensor
+    if file.kind != "samples" or tensor not in file or not letters.is_alphabet(alphabet):
+        return None
+    count, first = math.prod(file.specs[tensor].shape[:-1]), list[str]()
+    for rows in file.rows(tensor):
+        flat = rows.reshape(-1, rows.shape[-1])[: QUOTED - len(first)]
+        first += letters.decoded(file.name, flat % len(str(alphabet)), str(alphabet))
+    return count, first
+
+
+def _alphabet(alphabet: str) -> str:
+    return f'{len(alphabet)} letters, "{alphabet}"'
+
+
 def _toy(toy: dict[str, Any]) -> str:
     modes = len(toy["centres"])
     return f"{toy['name']}: {modes} Gaussian{'s' * (modes > 1)} in {len(toy['centres'][0])}-D, std {toy['std']}"
@@ -213,6 +237,7 @@ def _spectrogram(about: dict[str, Any]) -> str:
 
 
 METADATA: dict[str, Callable[[Any], str]] = {
+    letters.ALPHABET: _alphabet,
     "data": _data,
     "frames": _frames,
     "layout": _layout,
@@ -246,16 +271,22 @@ def preview(file: Opened, path: str, line: str) -> None:
     if isinstance(file, About):
         raise Error(f"{file.name}: is a {file.kind} already; --preview draws samples, and those of a checkpoint")
     if file.kind == "checkpoint":
-        samples = _sampled(file)
+        samples, shape = _sampled(file), checkpoints.config_of(file).shape
     elif file.kind == "samples":
         whole = Samples(file)
-        samples = _side_by_side(whole) if len(whole.views) > 1 else _spaced(whole.array, _shown(whole.shape))
+        shape = whole.shape
+        kept = whole.letters if whole.are_texts else whole.array
+        samples = _side_by_side(whole) if len(whole.views) > 1 else _spaced(kept, _shown(shape))
     else:
         raise Error(f"{file.name}: {kinds.plural(file.kind)} have no preview; gan-sample makes samples of latents")
     lines = lineage.joined([file.meta.get("lineage", [])], line)
-    if kinds.modality_of_shape(samples.shape[1:]) is kinds.SIGNALS:
+    modality = kinds.modality_of_shape(shape)
+    if modality is kinds.SIGNALS:
         samples = pictures.draw(hearing.audible(file.name, samples))
-    if kinds.modality_of_shape(samples.shape[1:]) is kinds.POINTS:
+    if modality is kinds.TEXTS:
+        frames = of_tensor(file.name, samples, {letters.ALPHABET: file.meta.get(letters.ALPHABET)}, modality)
+        write_film(path, ".png", [frames], Look(), lineage=lines)
+    elif modality is kinds.POINTS:
         from ganutils.plots import densities, style
 
         style.write(path, densities.points(samples, file.name), 100, lines)
