@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation import metrics
+from ganutils.evaluation import metrics, texts
 from ganutils.evaluation.extractors.extractor import check_finite
 from ganutils.evaluation.said import Said, said_in, said_of
 from ganutils.evaluation.sets import Fake, Labels, Real
@@ -18,6 +18,7 @@ from ganutils.evaluation.translators import Direction, Given, Translator, check_
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
+from ganutils.files.letters import OneHot
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.descriptions import told_like
@@ -38,8 +39,8 @@ def check_fake(path: str, real: Samples, count: int | None, repeats: int, direct
 
 
 def check_baseline(real: Samples, direction: Direction | None) -> None:
-    """Error unless there are pictures that translators are given, and that can be scored; or sounds."""
-    if real.input_shape is None and (direction is not None or real.are_heard):
+    """Error unless there are pictures that translators are given, and that can be scored; or sounds, or texts."""
+    if real.input_shape is None and (direction is not None or real.are_heard or real.are_texts):
         return
     if real.input_shape is None:
         raise Error(f"{real.name}: has no inputs to score; leave out --baseline, or give pairs (gan-data --inputs)")
@@ -124,7 +125,7 @@ def fakes(path: str, real: Real, count: int | None, repeats: int, limit: int, de
             whole = Samples(file)
             labels = _labels(whole.labels, file.meta)
             for rows in _dealt(len(whole), count or limit, repeats, real.seed, path, "samples"):
-                samples = whole.array[rows]
+                samples = texts.at(whole, rows)
                 check_finite(path, samples)
                 said = said_in(whole, np.arange(len(whole))[rows], real.source.attribute_names)
                 yield Fake(real, samples, labels=labels and labels.at(rows), said=said)
@@ -169,11 +170,13 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
     rows = np.resize(np.arange(len(real.source))[real.rows], each * repeats)
     told = told_like(file, real.source, rows, len(rows))
     drawn = draw_samples(file, len(rows), real.seed, device, told)
-    check_finite(file.name, drawn.samples)
+    made: Any = drawn.samples
+    check_finite(file.name, made)
     labels, deal = _labels(drawn.labels, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
     for dealt in deal:
         said = _told_to(file, real, rows[dealt])
-        yield Fake(real, drawn.samples[dealt], labels=labels and labels.at(dealt), said=said)
+        samples = OneHot(file.name, made[dealt], real.source.shape[1]) if real.source.are_texts else made[dealt]
+        yield Fake(real, samples, labels=labels and labels.at(dealt), said=said)
 
 
 def _labels(numbers: np.ndarray | None, meta: Mapping[str, Any]) -> Labels | None:

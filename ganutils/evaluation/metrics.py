@@ -234,6 +234,19 @@ def kullback_leibler(fake_shares: np.ndarray, real_shares: np.ndarray) -> float:
     return float(scipy.special.rel_entr(q / q.sum(), p / p.sum()).sum())
 
 
+def jensen_shannon(x: np.ndarray, y: np.ndarray) -> float:
+    """The Jensen-Shannon divergence between two distributions over the same things, given as counts, in bits: 0..1.
+
+    1 if one of them has none.
+    """
+    if not x.any() or not y.any():
+        return 1.0
+    p, q = x / x.sum(), y / y.sum()
+    middle = (p + q) / 2
+    both = scipy.special.rel_entr(p, middle).sum() + scipy.special.rel_entr(q, middle).sum()
+    return float(both / 2 / np.log(2))
+
+
 def nearest_modes(points: np.ndarray, centers: np.ndarray, reach: float) -> np.ndarray:
     """Which of `centers` [M, D] each of `points` [N, D] lies within `reach` of, or -1: int64 [N]."""
     squares, which = nearest(points, centers)

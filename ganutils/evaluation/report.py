@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganutils.evaluation import noise, scores
+from ganutils.evaluation import noise, scores, texts
 from ganutils.evaluation.comparison import How
 from ganutils.evaluation.fakes import fakes, given_sets
 from ganutils.evaluation.scores import Scores
@@ -23,7 +23,9 @@ LONGEST_NAME = 40  # characters of a FAKE's name in it
 
 def each(real: Real, paths: Sequence[str], how: How) -> Iterator[Scores]:
     """What gan-eval prints of the files `paths`; before it, if asked for, that of the baseline."""
-    if how.baseline:
+    if how.baseline and real.source.are_texts:
+        yield from of_shuffled(real)
+    elif how.baseline:
         yield baseline(real, how.limit)
     for path in paths:
         yield evaluate(real, path, how)
@@ -45,6 +47,14 @@ def baseline(real: Real, limit: int) -> Scores:
     assert pictures is not None
     name = real.direction.start if real.direction and real.goes_between else "inputs"
     return _reported(real, {"fake": f"{name} of {real.name}"}, iter([Fake(real, pictures, given)]))
+
+
+def of_shuffled(real: Real) -> Iterator[Scores]:
+    """The same of REAL's texts with their letters, and with their words, in any order."""
+    made = {"letters": texts.shuffled(real.samples, real.seed)}
+    made["words"] = texts.shuffled_words(real.samples, real.source.alphabet, real.seed)
+    for what, samples in made.items():
+        yield _reported(real, {"fake": f"shuffled {what} of {real.name}"}, iter([Fake(real, samples)]))
 
 
 def _reported(real: Real, about: Scores, sets: Iterator[Fake]) -> Scores:

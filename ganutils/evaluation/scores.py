@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation import metrics
+from ganutils.evaluation import metrics, texts
 from ganutils.evaluation.extractors.extractor import WIDEST
 from ganutils.evaluation.sets import Fake, Real
+from ganutils.files import letters
 
 Scores = dict[str, Any]
 OTHERS = 4  # targets that each result is compared with beside its own
@@ -221,7 +222,37 @@ def _modes_kl(real: Real, fake: Fake) -> float:
     return metrics.kullback_leibler(fake.mode_shares, real.mode_shares)
 
 
+# ------------------------------------------------------------------------------------------------- of texts
+
+
+def _grammatical(real: Real, fake: Fake) -> float:
+    """The share of sentences that the toy's exact grammar has."""
+    assert real.parser is not None
+    found = letters.decoded(real.name, texts.letters_of(fake.samples), real.source.alphabet)
+    return float(np.mean([real.parser(text) for text in found]))
+
+
+def _js3(real: Real, fake: Fake) -> float:
+    return texts.divergence(real.samples, fake.samples)
+
+
+def _copied(real: Real, fake: Fake) -> float:
+    return texts.copied(fake.samples, real.source)
+
+
 # ------------------------------------------------------------------------------------------------- the table
+
+
+def _seen(real: Real, fake: Fake) -> bool:
+    return not real.source.are_texts
+
+
+def _texts(real: Real, fake: Fake) -> bool:
+    return real.source.are_texts
+
+
+def _parsed(real: Real, fake: Fake) -> bool:
+    return real.parser is not None
 
 
 def _inception(real: Real, fake: Fake) -> bool:
@@ -299,6 +330,12 @@ def _way_back_of_pairs(real: Real, fake: Fake) -> bool:
 SCORES: tuple[Score, ...] = (
     Score("fid", _frechet_distance, "FID", LOWER, _inception),
     Score("frechet_distance", _frechet_distance, "Fréchet", LOWER, _other_features),
+    Score("grammatical", _grammatical, "grammar", HIGHER, _parsed),
+    Score("js3", _js3, "JS3", LOWER, _texts),
+    Score("js3_real", lambda real, fake: real.js3, needs=_texts),
+    Score("distinct", lambda real, fake: texts.distinct(fake.samples), "distinct", HIGHER, _texts),
+    Score("distinct_real", lambda real, fake: texts.distinct(real.samples), needs=_texts),
+    Score("copied", _copied, "copied", needs=_texts),
     Score("kid", lambda real, fake: fake.kernel_distance[0], "KID", LOWER),
     Score("kid_deviation", lambda real, fake: fake.kernel_distance[1]),
     Score("l1", lambda real, fake: metrics.l1(fake.samples, real.samples), "L1", LOWER, _pairs),
@@ -332,10 +369,10 @@ SCORES: tuple[Score, ...] = (
     Score("density", _density, "density", HIGHER),
     Score("coverage", _coverage, "coverage", HIGHER),
     Score("spread", _spread, "spread", ONE),
-    Score("sliced_wasserstein", _sliced_wasserstein, "sliced W", LOWER),
-    Score("nearest_real", _nearest_real),
-    Score("nearest_real_ratio", _nearest_real_ratio, "nearest", ONE),
-    Score("authenticity", _authenticity, "authentic", HIGHER),
+    Score("sliced_wasserstein", _sliced_wasserstein, "sliced W", LOWER, _seen),
+    Score("nearest_real", _nearest_real, needs=_seen),
+    Score("nearest_real_ratio", _nearest_real_ratio, "nearest", ONE, _seen),
+    Score("authenticity", _authenticity, "authentic", HIGHER, _seen),
     Score("kolmogorov_smirnov", _kolmogorov_smirnov, "KS", LOWER, _law),
     Score("wasserstein", _wasserstein, "Wasserstein", LOWER, _law),
     Score("high_quality", _high_quality, "quality", HIGHER, _toy_modes),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
-from ganutils.evaluation import metrics, palettes
+from ganutils.evaluation import metrics, palettes, texts
 from ganutils.evaluation.answers import Answers, answers_of
 from ganutils.evaluation.extractors.extractor import Extractor, LabeledSet
 from ganutils.evaluation.formants import formants_of
@@ -69,6 +69,7 @@ class Real:
                      and translators are given the others
     finder           finds what translators should keep: `extractor`, unless another is set
     way_back         a translator that leads from such samples back to what they were made from
+    parser           tells whether a text is of REAL's grammar, if it has one
     attribute_finder finds the attributes that samples were told to have, if something does
     matcher          tells which sentence a sample is of, if something does
     """
@@ -89,7 +90,8 @@ class Real:
         self.toy, self.source = samples.toy, samples
         self.direction, self.finder, self.way_back = direction, extractor, way_back
         self.formants, self.rows = formants_of(samples), self._rows(limit)
-        self.samples = samples.array[self.rows]
+        self.samples = texts.at(samples, self.rows)
+        self.parser = texts.parser_of(samples)
         self.labels = None if samples.labels is None else samples.labels[self.rows]
         if len(self.samples) < metrics.LEAST:
             raise Error(f"{self.name}: {len(self.samples)} samples are too few to score; {metrics.LEAST} are needed")
@@ -146,6 +148,13 @@ class Real:
     def spacing(self) -> np.ndarray:
         """Squared distance, in pixels, of each sample to the nearest other."""
         return metrics.radii(self.thumbnails, 1)[0]
+
+    @functools.cached_property
+    def js3(self) -> float:
+        """The divergence of one half of the texts from the other: what is left between sets of the same kind."""
+        order = stream(self.seed, "halves").permutation(len(self.samples))
+        one, other = (self.samples[rows] for rows in np.array_split(order, 2))
+        return texts.divergence(one, other)
 
     @property
     def law(self) -> Any:

@@ -9,14 +9,14 @@ import numpy as np
 from ganutils.evaluation.extractors import raw
 from ganutils.evaluation.extractors.extractor import Extractor, Request, about, device_of, sha256
 from ganutils.files import container
-from ganutils.files.kinds import POINTS
+from ganutils.files.kinds import POINTS, TEXTS
 
 
 def auto(_: str, request: Request) -> Extractor:
     """The classifier of the labeled set, trained once; without labels, statistics of random filters.
 
     Features of random networks tell sets apart too (Naeem et al. 2020, section 4), if less well than trained ones.
-    Points are their own features.
+    Points are their own features, and those of texts are their pairs of letters.
     """
     from ganutils.inference import discriminate
     from ganutils.networks.textures import VERSION, Textures
@@ -25,6 +25,8 @@ def auto(_: str, request: Request) -> Extractor:
     labeled = request.labeled
     if labeled.modality is POINTS:
         return raw.points()
+    if labeled.modality is TEXTS:
+        return raw.pairs_of_letters()
     device = device_of(request)
     if labeled.targets is None:
         textures = Textures(labeled.shape).to(device)

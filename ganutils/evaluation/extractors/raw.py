@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ganutils import Error
+from ganutils.evaluation import texts
 from ganutils.evaluation.extractors.extractor import WIDEST, Extractor, Request, about, refuse_all_but_pictures
 from ganutils.files.kinds import POINTS
 
@@ -14,6 +15,11 @@ from ganutils.files.kinds import POINTS
 def points() -> Extractor:
     """The points themselves."""
     return Extractor(lambda samples: samples, about("points"))
+
+
+def pairs_of_letters() -> Extractor:
+    """How often each pair of letters comes in a text."""
+    return Extractor(texts.pairs_of_letters, about("pairs of letters"))
 
 
 def pixels(_: str, request: Request) -> Extractor:

@@ -16,7 +16,7 @@ from ganutils.files import letters
 from ganutils.samples.sources.sentences import Picker
 from ganutils.samples.sources.source import Request, Source, of_texts
 
-LENGTH = 32
+NAME, LENGTH = "sentences", 32
 NUMBERS = ("singular", "plural")
 ADJECTIVES = ("big", "old", "red", "shy")
 PLACES = ("at home", "in town", "at night")
@@ -35,7 +35,7 @@ def open_sentences(request: Request) -> list[Source]:
     made = [sentence(randomness.stream(request.options.seed, "sentences", row)) for row in range(request.toys)]
     rows = letters.encoded([text for text, _ in made], ALPHABET, LENGTH)
     labels = np.array([number for _, number in made], np.int64)
-    meta = {**request.meta, "toy": {"name": "sentences"}}
+    meta = {**request.meta, "toy": {"name": NAME}}
     return [of_texts(request.name, rows, ALPHABET, labels=labels, classes=NUMBERS, meta=meta)]
 
 
