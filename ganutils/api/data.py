@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganutils import Error
-from ganutils.files import container, kinds, lineage, paths, png
+from ganutils.files import container, kinds, letters, lineage, paths, png
 from ganutils.films.film import draw_sheet
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look
@@ -40,6 +40,7 @@ class Data:
     targets     uint8 [..., H, W, C], which the images should have become
     points      float32 [..., D]
     signals     float32 [..., T, C] in -1..1 with C = 1 or 2
+    letters     uint8 [..., T], texts as numbers of letters of the `alphabet`
     latents     float32 [..., Z]
     labels      int64 [...], numbers of `classes`
     classes     names
@@ -54,6 +55,7 @@ class Data:
     targets: np.ndarray | None
     points: np.ndarray | None
     signals: np.ndarray | None
+    letters: np.ndarray | None
     latents: np.ndarray | None
     labels: np.ndarray | None
     classes: list[str]
@@ -66,6 +68,16 @@ class Data:
         """How many numbers of a sound make a second; None of what is no sound."""
         return None if self.signals is None else self.meta[sounds.RATE]
 
+    @property
+    def alphabet(self) -> str | None:
+        """The letters that texts are written in; None of what is no text."""
+        return None if self.letters is None else self.meta[letters.ALPHABET]
+
+    @property
+    def texts(self) -> list[str]:
+        """Texts, those of a film frame by frame; Error if one has a letter that is not of the alphabet."""
+        return [] if self.letters is None else letters.decoded("letters", self.letters, str(self.alphabet))
+
 
 def read(path: Path) -> Data:
     """The contents of a file of samples or latents. Error if it is neither, or damaged."""
@@ -75,7 +87,7 @@ def read(path: Path) -> Data:
         columns = np.moveaxis(file["attributes"], -1, 0) if "attributes" in file else ()
         if samples.are_sounds:
             sounds.rate_of(file.name, file.meta)  # Error unless they have one
-        mapped = ("images", *kinds.BESIDE, "points", "signals", "latents")
+        mapped = ("images", *kinds.BESIDE, "points", "signals", "letters", "latents")
         arrays = {name: file.mapped(name) for name in mapped if name in file.specs}
         return Data(
             images=arrays.get("images"),
@@ -84,6 +96,7 @@ def read(path: Path) -> Data:
             targets=arrays.get("targets"),
             points=arrays.get("points"),
             signals=arrays.get("signals"),
+            letters=arrays.get("letters"),
             latents=arrays.get("latents"),
             labels=labels,
             classes=samples.classes,
@@ -103,6 +116,8 @@ def write(
     points: Any = None,
     signals: Any = None,
     sample_rate: int | None = None,
+    texts: Any = None,
+    length: int | None = None,
     latents: Any = None,
     labels: Any = None,
     classes: Sequence[str] | None = None,
@@ -114,11 +129,12 @@ def write(
 
     Arrays are as in `Data`; gray ones may leave out their last axis, and so may a sheet of mono sounds, [N, T]. Sounds
     need a `sample_rate` in Hz, here or in `meta`, which is metadata to keep, such as that of the Data which the arrays
-    came from. Error, and nothing is written, if the arrays do not go together.
+    came from. Texts are strings, [N] or [F, N], of `length` letters (those of the longest, if None) in the alphabet in
+    `meta`, or in that of their own signs. Error, and nothing is written, if the arrays do not go together.
     """
     path = os.fspath(path)
     paths.check_output(path)
-    of_others = {"input_names": inputs, sounds.RATE: signals, sounds.SPECTROGRAM: images}
+    of_others = {"input_names": inputs, sounds.RATE: signals, sounds.SPECTROGRAM: images, letters.ALPHABET: texts}
     dropped = ("classes", "attributes", *(key for key, array in of_others.items() if array is None))
     kept = {key: value for key, value in (meta or {}).items() if key not in dropped}
     about = {**kept, "lineage": lineage.joined([kept.get("lineage", [])], "# ganutils.write, in Python")}
@@ -127,10 +143,14 @@ def write(
     if signals is not None:
         signals = as_signals(signals)
         about[sounds.RATE] = _rate(about.get(sounds.RATE) if sample_rate is None else sample_rate)
+    if length is not None and texts is None:
+        raise Error("length: is of texts; give some")
     given = {"points": points, "signals": signals, "latents": latents, "labels": labels}
     tensors = {name: _numbers(name, array) for name, array in given.items() if array is not None}
     if images is not None:
         tensors["images"] = as_images(images)
+    if texts is not None:
+        tensors["letters"], about[letters.ALPHABET] = as_letters(texts, about.get(letters.ALPHABET), length)
     for name, pictures in (("inputs", inputs), ("back", back), ("targets", targets)):
         if pictures is not None:
             tensors[name] = as_images(pictures, name)
@@ -181,6 +201,26 @@ def as_signals(signals: Any) -> np.ndarray:
     if not (np.abs(array) <= 1).all():  # as NaN is not
         raise Error("signals: have numbers that are NaN or outside -1..1; scale or clip them")
     return array.astype(np.float32)
+
+
+def as_letters(texts: Any, alphabet: Any = None, length: int | None = None) -> tuple[np.ndarray, str]:
+    """uint8 [..., T] of what was given as texts, and the alphabet: this one, or that of their signs. Error if they
+    cannot be written so.
+    """
+    array = np.asarray(texts)
+    if array.dtype.kind != "U" or not array.ndim or not array.size:
+        raise Error(f"texts: are {array.dtype} {list(array.shape)}; give strings, [N] or [F, N]")
+    rows = [text.rstrip(letters.BLANK) for text in array.ravel().tolist()]
+    signs = {sign for text in rows for sign in text} - {letters.BLANK}
+    alphabet = letters.BLANK + "".join(sorted(signs)) if alphabet is None else alphabet
+    if not letters.is_alphabet(alphabet):
+        raise Error(f"texts: {alphabet!r:.80} is no alphabet, which is {letters.RULE}")
+    if unknown := sorted(signs - {*alphabet}):
+        raise Error(f"texts: {unknown[0]!r} is not in the alphabet in meta; leave it out of them, or the alphabet")
+    longest = max(1, *map(len, rows))
+    if length is not None and length < longest:
+        raise Error(f"texts: the longest has {longest:,} letters, and length is {length}; give {longest:,} or more")
+    return letters.encoded(rows, alphabet, length or longest).reshape(*array.shape, -1), alphabet
 
 
 def _rate(rate: Any) -> int:

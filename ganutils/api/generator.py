@@ -13,7 +13,7 @@ from torch import nn
 from ganutils import Error
 from ganutils.api.data import as_images
 from ganutils.compute import devices
-from ganutils.files import container, kinds
+from ganutils.files import container, kinds, letters
 from ganutils.files.npy import in_color
 from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
@@ -31,11 +31,12 @@ class Generator:
     """The averaged generator of a checkpoint or snapshot.
 
     config   the settings of its run
-    shape    of a sample: (H, W, C), (T, C) of a sound, or (D,) of a point
+    shape    of a sample: (H, W, C), (T, C) of a sound, (T, A) of a text, or (D,) of a point
     z_dim    length of a latent; 0 if it starts from pictures
     classes  names of the classes it was trained on with --conditional, or of the two domains; else empty
     step     generator updates so far
     sample_rate  how many numbers of a sound make a second; None if it makes none
+    alphabet     the letters that it writes texts in; None if it writes none
 
     vocabulary, attributes  the words that it knows, and the names of its attributes; else empty
     """
@@ -61,6 +62,8 @@ class Generator:
         self.vocabulary, self.attributes = [*known.vocabulary], [*known.attributes]
         are_sounds = kinds.modality_of_shape(config.shape) is kinds.SIGNALS
         self.sample_rate = about.rate_of(name, meta) if are_sounds else None
+        are_texts = kinds.modality_of_shape(config.shape) is kinds.TEXTS
+        self.alphabet = letters.alphabet_of(name, meta) if are_texts else None
         return self
 
     def latents(self, count: int = 64, seed: int = 0) -> np.ndarray:
@@ -79,7 +82,8 @@ class Generator:
         text: Any = None,
         attributes: Any = None,
     ) -> np.ndarray:
-        """Samples of `latents` [..., Z]: uint8 [..., H, W, C], sounds float32 [..., T, C], or points [..., D].
+        """Samples of `latents` [..., Z]: uint8 [..., H, W, C], sounds float32 [..., T, C], points [..., D], or texts,
+        strings [...].
 
         labels  with classes: one for all, by name or number, or int64 [...]; None = all classes evenly, in order
         inputs  in place of latents, uint8 [..., h, w, c] of any size, for a generator that starts from pictures; gray
@@ -103,7 +107,10 @@ class Generator:
         told = self._told(lead, text, attributes)
         with devices.lent():
             chunks = list(generate(self._network, z.reshape(-1, self.z_dim), classes, self.shape, told=told))
-        return np.concatenate(chunks).reshape(*lead, *self.shape)
+        samples = np.concatenate(chunks)
+        if self.alphabet is not None:
+            return np.array(letters.decoded("the generator", samples, self.alphabet)).reshape(lead)
+        return samples.reshape(*lead, *self.shape)
 
     def _translated(
         self, inputs: np.ndarray, labels: Any, to: Any, tile: int, text: Any, attributes: Any

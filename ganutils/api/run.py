@@ -48,7 +48,7 @@ class Run:
         """A new run, or one that goes on from `checkpoint`. Error if the settings contradict each other, or it.
 
         data           a file of samples; or an array: images uint8 [N, H, W, C], gray ones [N, H, W]; points [N, D];
-                       sounds [N, T, C], floats in -1..1
+                       sounds [N, T, C], floats in -1..1; or strings, which are texts
         sample_rate    of an array of sounds, in Hz
         threads        of a CPU; None = as many as pay, or as `checkpoint` was trained with
         deterministic  has no effect any more: every run does as if it were set
@@ -136,6 +136,8 @@ def _what(data: Any) -> str:
     Error for floats of [N, H, W], which are neither pictures nor sounds.
     """
     array = np.asarray(data)
+    if array.dtype.kind == "U":
+        return "texts"
     if array.ndim == 2:
         return "points"
     if array.ndim != 3 or array.dtype.kind != "f":

@@ -170,13 +170,12 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
     rows = np.resize(np.arange(len(real.source))[real.rows], each * repeats)
     told = told_like(file, real.source, rows, len(rows))
     drawn = draw_samples(file, len(rows), real.seed, device, told)
-    made: Any = drawn.samples
+    made: Any = OneHot(file.name, drawn.samples, real.source.shape[1]) if real.source.are_texts else drawn.samples
     check_finite(file.name, made)
     labels, deal = _labels(drawn.labels, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
     for dealt in deal:
         said = _told_to(file, real, rows[dealt])
-        samples = OneHot(file.name, made[dealt], real.source.shape[1]) if real.source.are_texts else made[dealt]
-        yield Fake(real, samples, labels=labels and labels.at(dealt), said=said)
+        yield Fake(real, made[dealt], labels=labels and labels.at(dealt), said=said)
 
 
 def _labels(numbers: np.ndarray | None, meta: Mapping[str, Any]) -> Labels | None:

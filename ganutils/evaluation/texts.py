@@ -99,7 +99,7 @@ def _parts(source: Samples) -> Iterator[np.ndarray]:
 # ------------------------------------------------------------------------------------------ shuffled
 
 
-def shuffled(samples: Any, seed: int) -> OneHot:
+def shuffled(samples: Any, seed: int) -> Any:
     """The letters of each text in any order."""
     letters = letters_of(samples)
     order = stream(seed, "shuffled letters").random(letters.shape, np.float32)
@@ -107,7 +107,7 @@ def shuffled(samples: Any, seed: int) -> OneHot:
     return OneHot("shuffled", np.take_along_axis(letters, (order + behind).argsort(1), 1), samples.shape[-1])
 
 
-def shuffled_words(samples: Any, alphabet: str, seed: int) -> OneHot:
+def shuffled_words(samples: Any, alphabet: str, seed: int) -> Any:
     """The words of each text in any order."""
     letters, random = letters_of(samples), stream(seed, "shuffled words")
     texts = [text.split(BLANK) for text in decoded("shuffled", letters, alphabet)]

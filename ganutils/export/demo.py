@@ -21,7 +21,8 @@ from ganutils.export import networks, onnx_file
 from ganutils.export.networks import Exported
 from ganutils.files import container
 from ganutils.files.container import File
-from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, modality_of_shape
+from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, TEXTS, modality_of_shape
+from ganutils.files.letters import ALPHABET, alphabet_of
 from ganutils.latents.draw import draw_latents, read_directions, take_rows
 from ganutils.networks.condition import Condition
 from ganutils.pages import page
@@ -99,6 +100,8 @@ def _generator(file: File, config: Config, along: Sequence[str | list[int]], see
     data: dict[str, Any] = {"directions": [*named, *main], "graphs": {"generator": _graph(exported, file)}}
     if modality_of_shape(config.shape) is SIGNALS:
         data["sample_rate"] = _playable(file)
+    if modality_of_shape(config.shape) is TEXTS:
+        data[ALPHABET] = alphabet_of(file.name, file.meta)
     return {**_of_config(file, config, seed, GRID), **data}
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganutils.files.container import File
-from ganutils.files.kinds import modality_of_shape
+from ganutils.files.kinds import TEXTS, modality_of_shape
 from ganutils.networks.classifier import read as read_classifier
 from ganutils.networks.condition import Condition
 from ganutils.networks.domains import B
@@ -157,12 +157,14 @@ def _classifier(file: File) -> Exported:
 
 
 def _samples(shape: tuple[int, ...]) -> Tensor:
-    """Random images in 0..1, sounds in -1..1, or points, as the graphs take them."""
+    """Random images in 0..1, sounds in -1..1, chances of letters, or points, as the graphs take them."""
     random = stream(0, "export")
     if len(shape) == 1:
         return torch.from_numpy(random.standard_normal((SAMPLES, *shape), np.float32))
     *sides, c = shape
     numbers = torch.from_numpy(random.random((SAMPLES, c, *sides), np.float32))
+    if modality_of_shape(shape) is TEXTS:
+        return numbers / numbers.sum(1, keepdim=True)
     return numbers if len(sides) == 2 else numbers * 2 - 1
 
 

@@ -1,4 +1,7 @@
-"""A page that asks which of two pictures, or sounds, is real (after "Which Face Is Real?", West and Bergstrom 2019)."""
+"""A page that asks which of two samples, pictures or sounds or texts, is real.
+
+After "Which Face Is Real?" (West and Bergstrom 2019).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ganutils import Error
+from ganutils.films.lettering import Lettering
 from ganutils.pages import page
 from ganutils.randomness import stream
 from ganutils.samples.samples import Samples
@@ -30,14 +34,14 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
     for samples in (real, fake):
         samples.check_any()
     for samples in (real, fake):
-        if not samples.are_images and not samples.are_sounds:
-            raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures or sounds")
+        if not (samples.are_images or samples.are_sounds or samples.are_texts):
+            raise Error(f"{samples.name}: holds {samples.modality.noun}; a quiz needs pictures, sounds or texts")
         if len(samples) < count:
             problem = f"holds {len(samples)} {samples.modality.noun}, and the quiz asks {count} times"
             raise Error(f"{samples.name}: {problem}; give a smaller -n")
     heard = _heard(real, fake)
     if heard is None:
-        fake.check_shape(real.shape, real.name)
+        fake.check_like(real)
     else:
         there, here = (about.in_words(one.shape, one.rate) for one in heard)
         if here != there:
@@ -52,14 +56,16 @@ def draw_rounds(real: Samples, fake: Samples, count: int, seed: int) -> list[Rou
 def write(
     path: str, heading: str, real: Samples, fake: Samples, rounds: Sequence[Round], lineage: Sequence[str]
 ) -> None:
-    """Write the page: of sounds if both files hold some, or spectrograms that become some; else of pictures."""
+    """Write the page: of sounds if both files hold some, or spectrograms that become some; else of pictures, or texts
+    as such.
+    """
     heard = _heard(real, fake)
     true, made = map(_addressed, (real, fake), heard or (None, None))
     pairs = ((true(one.real), made(one.fake)) for one in rounds)
     questions = [
         {"samples": pair[:: -1 if one.side else 1], "real": one.side} for one, pair in zip(rounds, pairs, strict=True)
     ]
-    noun = "sound" if heard else "picture"
+    noun = "sound" if heard else "text" if real.are_texts else "picture"
     page.write(path, "quiz", heading, {"rounds": questions, "noun": noun}, lineage, policy=page.MEDIA_POLICY)
 
 
@@ -71,6 +77,10 @@ def _heard(real: Samples, fake: Samples) -> tuple[Hearing, Hearing] | None:
 
 def _addressed(samples: Samples, heard: Hearing | None) -> Callable[[int], str]:
     """What gives the data: address of a row."""
+
+    if samples.are_texts:
+        lettering = Lettering(samples.name, samples.alphabet, samples.shape[0])
+        return lambda row: page.as_address(lettering.draw(np.asarray(samples.letters[row : row + 1]))[0])
 
     def address(row: int) -> str:
         sample = np.asarray(samples.array[row])

@@ -89,6 +89,8 @@ def draw(
         view = densities.view(data, _points(sources[-1]))
         panels = [_panel(source, title, view) for source, title in zip(sources, titles, strict=True)]
         return Figures(panels, functools.partial(densities.draw, view), lineages)
+    if kind is kinds.TEXTS:
+        raise Error(f"{paths[0]}: is of texts; gan-gif and gan-sample -o FILE.png draw them, gan-plot their log")
     if units is None and sources[0].kind == "extractor":
         raise Error(f"{paths[0]}: of a classifier --units are drawn, its classes; e.g. --units 0-9 --dream")
     if kind is kinds.SIGNALS and units is None and not of_filters:
@@ -157,7 +159,7 @@ def _titles(sources: Sequence[_Source]) -> list[str]:
 
 
 def _kind(source: _Source) -> Modality:
-    """What these are, or a checkpoint makes, or a classifier sees: points, sounds, or, not of samples, pictures.
+    """What these are, or a checkpoint makes, or a classifier sees: points, sounds, texts, or, not of samples, pictures.
 
     Spectrograms are sounds. Error if it is none of these.
     """

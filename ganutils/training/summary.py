@@ -107,8 +107,8 @@ def ending_of_loop(saver: Saver, elapsed: str, counts_more: bool, fresh: bool) -
         stopped = f"{name}: stopped at step {step:,} of {saver.steps:,} after {elapsed}"
         return [stopped if is_pipe else f"{stopped}; {_again(saver.steps, counts_more, fresh)}"]
     written = f"{name}: written at step {step:,} after {elapsed}"
-    holds_images = kinds.modality_of_shape(saver.gan.config.shape) is kinds.IMAGES
-    command = "gan-sample {} -n 64 -o sheet.png" if holds_images else "gan-plot {} -o plot.png"
+    are_seen = kinds.modality_of_shape(saver.gan.config.shape) in (kinds.IMAGES, kinds.TEXTS)
+    command = "gan-sample {} -n 64 -o sheet.png" if are_seen else "gan-plot {} -o plot.png"
     command = "gan-sample {} --inputs DATA -o sheet.png" if saver.gan.config.inputs else command
     return [written] if is_pipe else [written, f"next: {command.format(shlex.quote(name))}"]
 

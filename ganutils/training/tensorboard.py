@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ganutils import Error
-from ganutils.files import kinds
+from ganutils.files import kinds, letters
 from ganutils.films.columns import arranged
 from ganutils.films.film import draw_sheet
-from ganutils.films.frames import of_tensors
+from ganutils.films.frames import of_tensor, of_tensors
 from ganutils.films.layout import Look, grid_of
 from ganutils.inference.generate import generate
 from ganutils.inference.translate import translate
@@ -29,12 +29,13 @@ PAIRS = 16  # pairs in one
 class Board:
     """A listener of a run: the fields of ticks as curves, and a sheet of samples at every tenth tick and the last.
 
-    Sounds, and spectrograms of some, are drawn and heard.
+    Sounds, and spectrograms of some, are drawn and heard; texts are drawn.
     """
 
     def __init__(self, writer: Any, trainer: Trainer, steps: int, meta: Mapping[str, Any]):
         self.writer, self.gan, self.steps = writer, trainer.gan, steps
         self.data = trainer.data
+        self.about = {letters.ALPHABET: meta.get(letters.ALPHABET)}
         self.heard = hearing.sounds_of("the run", meta, trainer.gan.config.shape)
 
     def __call__(self, tick: Tick | None) -> None:
@@ -57,11 +58,20 @@ class Board:
             if self.heard:
                 some = self.heard.sounds(samples[:: SHOWN // HEARD]).mean(2)
                 self.writer.add_audio("samples", some.reshape(1, -1), step, self.heard.rate)
-            sheet = _squared(samples if samples.ndim == 4 else pictures.draw(samples))
+            sheet = self._sheet(samples)
         self.writer.add_image("samples", sheet, step, dataformats="HWC")
 
+    def _sheet(self, samples: np.ndarray) -> np.ndarray:
+        """uint8 [H, W, C] of samples as files keep them."""
+        modality = kinds.modality_of_shape(self.gan.config.shape)
+        if modality is kinds.TEXTS:
+            return draw_sheet([of_tensor("samples", samples, self.about, modality)], Look())[0]
+        return _squared(pictures.draw(samples) if modality is kinds.SIGNALS else samples)
+
     def _samples(self) -> np.ndarray:
-        """Those of the averaged generator, of all classes evenly: uint8 [SHOWN, H, W, C] or float32 [SHOWN, T, C]."""
+        """Those of the averaged generator, of all classes evenly: uint8 [SHOWN, H, W, C], sounds float32
+        [SHOWN, T, C], or texts uint8 [SHOWN, T].
+        """
         config = self.gan.config
         z = draw_latents(config.seed, SHOWN, config.z_dim, config.prior)
         labels = np.arange(SHOWN) * config.classes // SHOWN if config.classes else None
