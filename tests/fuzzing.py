@@ -56,6 +56,9 @@ LINES = [
     "gan-gif 'folder/*.png' -o o.webp",
     "gan-gif sounds.safetensors -o o.mp4",
     "gan-data sounds.safetensors -o o.wav",
+    "gan-data texts.safetensors lines.txt --length 5 -o o.txt",
+    "gan-data toy:sentences --limit 9 -o o.png",
+    "gan-eval texts.safetensors texts.safetensors --baseline",
     "gan-info data.safetensors gan.ckpt film.gif",
     "gan-info points.safetensors --preview o.png",
     "gan-interp latents.safetensors --frames 3 -o o.safetensors",
@@ -103,7 +106,7 @@ INPUTS = (
     *("data.safetensors", "points.safetensors", "film.safetensors", "latents.safetensors", "sheet.safetensors"),
     *("pairs.safetensors", "pix.ckpt", "domains.safetensors", "cycle.ckpt", "described.safetensors", "words.ckpt"),
     *("gan.ckpt", "points.ckpt", "classes.ckpt", "run.jsonl", "table.csv", "captions.csv", "film.gif", "array.npy"),
-    *("folder", "sounds.safetensors"),
+    *("folder", "sounds.safetensors", "texts.safetensors", "lines.txt"),
 )
 PATHS = [
     *INPUTS,
@@ -117,6 +120,7 @@ PATHS = [
         "o.webp",
         "o.apng",
         "o.wav",
+        "o.txt",
         "o.pdf",
         "o.svg",
         "o.json",

@@ -50,6 +50,8 @@ def inputs(tmp_path, ok):
     )
     signals = np.random.default_rng(2).uniform(-1, 1, (6, 2, 40, 1)).astype("f4")
     put("sounds.safetensors", {"signals": signals, "labels": np.arange(12).reshape(6, 2) % 3}, sample_rate=8000)
+    words = np.arange(60, dtype=np.uint8).reshape(12, 5) % 7
+    put("texts.safetensors", {"letters": words, "labels": np.arange(12) % 2}, alphabet=" abcdef")
     put("points.safetensors", {"points": np.linspace(-1, 1, 60, dtype="f4")[:, None]})
     np.save(folder / "array.npy", images)
     (folder / "empty").touch()
@@ -62,6 +64,7 @@ def inputs(tmp_path, ok):
     (folder / "table.csv").write_text("file,a,b\n" + "".join(f"{number}.png,{number % 2},1\n" for number in range(4)))
     (folder / "captions.csv").write_text("file,text\n" + "".join(f"{number}.png,a {number}\n" for number in range(4)))
     lines = [json.dumps({"step": step, "kimg": step / 10, "d_loss": 1.0, "g_loss": 0.5}) for step in (1, 2, 3)]
+    (folder / "lines.txt").write_text("one\ntwo\nthree\n")
     (folder / "run.jsonl").write_text("\n".join(lines) + "\n")
     for words in (
         ["gan-gif", "inputs/film.safetensors", "-o", "inputs/film.gif"],

@@ -52,6 +52,7 @@ SAMPLES = [
     ["gan-data", "F", "train.safetensors", "--where", "a | x", "-o", "o/", "-q"],
     ["gan-gif", "F", "-o", "o.gif", "-q", "--caption", "{step} {frame}"],
     ["gan-gif", "F", "-o", "o.png", "-q"],
+    ["gan-data", "F", "-o", "o.txt", "-q"],
     ["gan-eval", "F", "train.safetensors", "--features", "pixels", "-q"],
     ["gan-eval", "points.safetensors", "F", "-q"],
     ["gan-loop", "F", *T, "--conditional", "-o", "o.ckpt", "--fresh"],
@@ -112,7 +113,7 @@ CYCLES = [
 ]
 EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--features", "F", "-q"]]
 USES = {
-    **dict.fromkeys(("samples", "train", "points", "signals"), SAMPLES),
+    **dict.fromkeys(("samples", "train", "points", "signals", "texts"), SAMPLES),
     **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "wave", "snapshot"), CHECKPOINTS),
     **dict.fromkeys(("unet", "enlarge"), TRANSLATORS),
     "blocks": CYCLES,

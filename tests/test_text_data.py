@@ -1,0 +1,450 @@
+"""Texts in and out, as users meet them: lines, the toy's sentences, sheets and films; and what strangers' files do."""
+
+import itertools
+import json
+import random
+
+import numpy as np
+import pytest
+from conftest import BIN  # noqa: F401 - before hostile, which needs its settings
+from hostile import Runner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ganutils
+from ganutils.files import budget, kinds, letters
+from ganutils.samples.samples import open_samples
+from ganutils.samples.sources import grammar
+
+SOAK = pytest.mark.soak
+SIGNS = st.characters(codec="utf-8", exclude_categories=["Cs"])
+ALPHABETS = st.sets(SIGNS.filter(str.isprintable), min_size=2, max_size=255).map(
+    lambda s: " " + "".join(sorted(s - {" "}))
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """file("x.txt", "a\\nb") writes it as UTF-8, or as it is if it is bytes; gives its name."""
+
+    def write(name, content):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    return write
+
+
+@pytest.fixture
+def written(tmp_path):
+    """written("x.txt") -> its lines."""
+    return lambda name: (tmp_path / name).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def texts_in(meta, tensors):
+    return letters.decoded("it", tensors["letters"], meta["alphabet"])
+
+
+# ------------------------------------------------------------------------------------------ lines in and out
+
+
+def test_lines_become_texts_and_lines_again(made, ok, file, written):
+    lines = ["hello there", "a  b", "", "  schön ", "x"]
+    meta, tensors, said = made(file("a.txt", "\n".join(lines)))
+    assert said == ["4 texts of 11 letters"]
+    assert (tensors["letters"].dtype, tensors["letters"].shape) == (np.uint8, (4, 11))
+    assert meta["alphabet"] == " " + "".join(sorted({*"hellothereabschönx"}))
+    assert texts_in(meta, tensors) == ["hello there", "a b", "schön", "x"]
+    ok("gan-data", "made.safetensors", "-o", "again.txt")
+    assert written("again.txt") == ["hello there", "a b", "schön", "x"]
+    assert made("again.txt")[1]["letters"].tolist() == tensors["letters"].tolist()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(made, file, end):
+    meta, tensors, _ = made(file("a.txt", b"\xef\xbb\xbf" + f"one{end}two{end}".encode()))
+    assert texts_in(meta, tensors) == ["one", "two"]
+
+
+def test_length_is_what_was_asked_for_and_longer_lines_are_counted(made, fails, file):
+    file("a.txt", "ab\nabcd\nabc\nabcdef\n")
+    meta, tensors, said = made("a.txt", "--length", 3)
+    assert texts_in(meta, tensors) == ["ab", "abc"]
+    assert said == [
+        "a.txt: skipped 2 lines of more than 3 signs, the first line 2; --length takes longer ones",
+        "2 texts of 3 letters",
+    ]
+    assert meta["alphabet"] == " abc", "letters of what was skipped are not in it"
+    assert made("a.txt", "--length", 9)[1]["letters"].shape == (4, 9)
+    assert "skipped 4 lines of more than 1 sign" in fails("gan-data", "a.txt", "--length", 1, "-o", "x.safetensors")
+    made("a.txt")
+    meta, tensors, said = made("made.safetensors", "--length", 3)
+    assert said[-1] == "2 texts of 3 letters, 2 skipped"
+    assert "none of its texts has at most 1 letters" in fails("gan-data", "made.safetensors", "--length", 1)
+
+
+def test_a_line_may_be_as_long_as_is_asked_for(made, file):
+    long = "ab" * 500
+    assert made(file("a.txt", f"ab\n{long}\n"))[2][0].startswith("a.txt: skipped 1 line of more than 128 signs")
+    meta, tensors, _ = made("a.txt", "--length", 1000)
+    assert texts_in(meta, tensors) == ["ab", long]
+
+
+def test_several_files_get_one_alphabet_and_their_names_as_classes(made, file):
+    file("a.txt", "ab\nba\n")
+    file("b.txt", "bcd\n")
+    meta, tensors, _ = made("a.txt", "b.txt")
+    assert (meta["alphabet"], meta["classes"]) == (" abcd", ["a", "b"])
+    assert (texts_in(meta, tensors), tensors["labels"].tolist()) == (["ab", "ba", "bcd"], [0, 0, 1])
+    assert made("made.safetensors", "--shuffle", "--film", "--limit", 2)[1]["letters"].shape == (2, 1, 3)
+    made("a.txt", "b.txt")
+    meta, tensors, _ = made("made.safetensors", "--where", "b")
+    assert (texts_in(meta, tensors), meta["alphabet"]) == (["bcd"], " abcd"), "so that it fits what was trained on all"
+
+
+def test_captions_may_stand_beside_texts(made, file):
+    file("a.txt", "ab\nba\n")
+    file("said.txt", "the first\nthe second\n")
+    _, tensors, _ = made("a.txt", "--captions", "said.txt")
+    assert [bytes(one).rstrip(b"\0").decode() for one in tensors["captions"][:, 0]] == ["the first", "the second"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--size", 8], "--size is for pictures"),
+        (["--crop", 8], "--crop is for pictures"),
+        (["--channels", 1], "--channels is for pictures and sounds"),
+        (["--rate", 8000], "--rate is for sounds"),
+        (["--trim", 3], "--trim is for sounds"),
+        (["--spectrogram", 16], "--spectrogram is for sounds"),
+        (["--length", "0.5s"], "give --length in letters"),
+        (["--length", 65537], "give --length in letters, up to 65,536"),
+        (["--invert"], "only pictures can be inverted"),
+        (["--halves", "right,left"], "only pictures have inputs"),
+        (["--derive", "edges"], "only pictures have inputs"),
+        (["--inputs", "a.txt"], "only pictures have inputs"),
+        (["--swap"], "has no inputs"),
+        (["--describe", 2], "cannot be described"),
+    ],
+)
+def test_options_for_others_are_refused(fails, file, options, said):
+    message = fails("gan-data", file("a.txt", "ab\n"), *options, "-o", "x.safetensors")
+    assert message.startswith("gan-data: a.txt: ")
+    assert said in message
+
+
+def test_texts_do_not_mix_with_others(fails, file, pictures):
+    message = fails("gan-data", file("a.txt", "ab\n"), pictures, "-o", "x.safetensors")
+    assert message == "gan-data: a.txt holds texts, and data.safetensors holds pictures; write them to two files"
+
+
+@pytest.mark.parametrize("name", ["x.wav", "x/"])
+def test_texts_are_not_written_as_others(fails, file, name):
+    what = "sounds" if name == "x.wav" else "pictures or sounds"
+    message = fails("gan-data", file("a.txt", "ab\n"), "-o", name)
+    assert message == f"gan-data: {name}: texts are not {what}; write them as .safetensors, .npy, .txt or .png"
+
+
+@pytest.mark.parametrize("source", ["digits", "toy:ring", "toy:drums"])
+def test_what_is_no_text_is_not_written_as_lines(fails, tmp_path, source):
+    assert "are not texts; write them as" in fails("gan-data", source, "--limit", 2, "-o", "x.txt")
+    assert not (tmp_path / "x.txt").exists()
+
+
+def test_an_array_of_letters(ok, file, tmp_path):
+    ok("gan-data", file("a.txt", "ba\nab\n"), "-o", "x.npy")
+    assert np.load(tmp_path / "x.npy").tolist() == [[2, 1], [1, 2]]
+
+
+# ------------------------------------------------------------------------------------------ strangers' files
+
+FAULTY = {
+    "binary": (b"\xff\xfe\x00\x01", "is not UTF-8 text"),
+    "utf-16": ("héllo\n" * 9).encode("utf-16"),
+    "latin": ("h\xe9llo\n" * 9).encode("latin-1"),
+    "empty": (b"", "has no texts to learn from"),
+    "blank": (b" \n\t\n\n", "has no texts to learn from"),
+    "one sign": (b"aaa\na\n", "has no texts to learn from"),
+    "hidden": ("\u202e\u200b\n\x1b\n").encode(),
+    "one line": (b"x" * 10_000_000, "skipped 1 line of more than 128 signs"),
+    "no end": (b"ab " * 400_000, "skipped 1 line of more than 128 signs"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_file_without_texts_ends_in_a_line(fails, file, tmp_path, name):
+    content, said = FAULTY[name] if isinstance(FAULTY[name], tuple) else (FAULTY[name], "")
+    message = fails("gan-data", file("a.txt", content), "-o", "x.safetensors")
+    assert message.startswith("gan-data: a.txt: ")
+    assert said in message
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_escapes_and_marks_of_direction_are_left_out(made, ok, file, written):
+    lines = ["\x1b[31mred\x1b[0m alarm\x07", "\u202eabc", "\u200bde\u00a0f\x00", "שלום", "\U0001f600 hi", "e\u0301"]
+    meta, tensors, said = made(file("a.txt", "\n".join(lines)))
+    assert texts_in(meta, tensors) == ["[31mred[0m alarm", "abc", "de f", "שלום", "\U0001f600 hi", "é"]
+    assert said[0] == "a.txt: left out signs that cannot be shown, in 3 lines"
+    ok("gan-data", "made.safetensors", "-o", "x.txt")
+    assert all(line.isprintable() for line in written("x.txt"))
+    shown = ok("gan-info", "made.safetensors").out.decode()
+    assert 'texts: 6, "[31mred[0m alarm", "abc", "de f", ...' in shown
+    assert all(line.isprintable() for line in shown.split("\n"))
+
+
+def test_lines_with_rare_signs_are_left_out_where_there_are_too_many(made, file):
+    common = "".join(map(chr, range(0x4E00, 0x4E00 + 255)))
+    meta, tensors, said = made(file("a.txt", f"{common}\n{common}\nab\n"), "--length", 300)
+    assert meta["alphabet"] == " " + common
+    assert texts_in(meta, tensors) == [common] * 2
+    assert said[0] == "a.txt: skipped 1 line with rarer signs than the 256 that an alphabet has room for"
+
+
+def test_two_files_with_too_many_signs_in_all(fails, file):
+    for name, first in (("a.txt", 0x4E00), ("b.txt", 0x5E00)):
+        file(name, "".join(map(chr, range(first, first + 200))))
+    message = fails("gan-data", "a.txt", "b.txt", "--length", 200, "-o", "x.safetensors")
+    assert message == (
+        "gan-data: a.txt and b.txt: have 401 different signs, and an alphabet has room for 256; write them to two files"
+    )
+
+
+def test_blanks_behind_short_lines_are_not_gigabytes(fails, file):
+    file("a.txt", "ab\n" * 200_000)
+    message = fails("gan-data", "a.txt", "--length", 60_000, "-o", "x.safetensors")
+    assert "letters with blanks behind, more than" in message
+
+
+@pytest.mark.parametrize(
+    "alphabet", [None, "", " a", "abc", " aab", " a\x1b", " a\u202e", 7, [" ", "a", "b"], " " * 300]
+)
+def test_texts_without_an_alphabet_are_damaged(save, fails, ok, alphabet):
+    meta = {} if alphabet is None else {"alphabet": alphabet}
+    save("bad", letters=np.zeros((3, 4), np.uint8), meta=meta)
+    for command in (["gan-data", "bad.safetensors", "-o", "x.txt"], ["gan-gif", "bad.safetensors", "-o", "x.png"]):
+        assert "damaged: texts whose metadata have no 'alphabet'" in fails(*command)
+    assert ok("gan-info", "bad.safetensors").lines == []
+
+
+def test_a_letter_that_is_not_of_the_alphabet(save, fails, tmp_path):
+    save("bad", letters=np.array([[0, 1], [2, 3]], np.uint8), alphabet=" ab")
+    for command in (
+        ["gan-data", "bad.safetensors", "-o", "x.txt"],
+        ["gan-gif", "bad.safetensors", "-o", "x.png"],
+        ["gan-info", "bad.safetensors", "--preview", "x.png"],
+    ):
+        what = "bad.safetensors: damaged: it has letter 3 in an alphabet of 3; make it again"
+        assert fails(*command) == f"{command[0]}: {what}"
+    assert not [*tmp_path.glob("x.*")]
+    with pytest.raises(ganutils.Error, match="letter 3 in an alphabet of 3"):
+        _ = ganutils.read(tmp_path / "bad.safetensors").texts
+
+
+def test_a_text_cannot_claim_to_be_endless(save, fails):
+    save("bad", letters=np.zeros((1, budget.LETTERS + 1), np.uint8), alphabet=" ab")
+    assert "asks for 65,537 letters in each text" in fails("gan-gif", "bad.safetensors", "-o", "x.png")
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(4_000, marks=SOAK)])
+def test_any_bytes_end_in_texts_or_in_words(tmp_path, monkeypatch, count):
+    monkeypatch.chdir(tmp_path)
+    r, runner = random.Random(count), Runner()
+    pieces = [b"hello\n", b"\xff", b"\r", b"\n", b"\x1b[2J", "é\u0301".encode(), "\u202e".encode(), b"\0", b"ab " * 99]
+    for _ in range(count):
+        (tmp_path / "a.txt").write_bytes(b"".join(r.choice(pieces) for _ in range(r.randrange(30))))
+        runner.run("gan-data", "a.txt", "-o", "x.txt", "-q", *r.choice([[], ["--length", str(r.randrange(1, 400))]]))
+        if (tmp_path / "x.txt").exists():
+            text = (tmp_path / "x.txt").read_bytes().decode()
+            assert all(line.isprintable() for line in text.split("\n"))
+    assert not runner.faults, "\n".join(runner.faults)
+
+
+# ------------------------------------------------------------------------------------------ the toy
+
+
+def all_sentences():
+    """Those of at most 32 letters, written out from the words alone."""
+
+    def phrases(number):
+        for article, adjective, noun in itertools.product(
+            grammar.ARTICLES[number], ("", *grammar.ADJECTIVES), grammar.NOUNS[number]
+        ):
+            rest = f"{adjective} {noun}".strip()
+            yield f"{'an' if article == 'a' and rest[0] in 'aeiou' else article} {rest}"
+
+    for number, verb in itertools.product((0, 1), range(3)):
+        for subject in phrases(number):
+            alone, seeing = grammar.INTRANSITIVE[number][verb], grammar.TRANSITIVE[number][verb]
+            yield from (f"{subject} {alone} {place}".strip() for place in ("", *grammar.PLACES))
+            yield from (f"{subject} {seeing} {thing}" for thing in (*phrases(0), *phrases(1)))
+
+
+def test_the_parser_takes_the_language_and_nothing_else():
+    language = {text for text in all_sentences() if len(text) <= 32}
+    assert len(language) == 67_956
+    assert all(map(grammar.is_grammatical, language))
+    r, some = random.Random(0), sorted(language)
+    for text in r.sample(some, 3000):
+        words, at = text.split(" "), r.randrange(len(text))
+        changed = text[:at] + r.choice(grammar.ALPHABET) + text[at + 1 :]
+        r.shuffle(words)
+        for other in (changed, text[:at] + text[at + 1 :], text + " ", " ".join(words), " ".join(words[1:]), text * 2):
+            assert grammar.is_grammatical(other) == (other in language), other
+    for text in (
+        "",
+        " ",
+        "a",
+        "the",
+        "an",
+        "a big",
+        "the  cat sleeps",
+        "a owl waits",
+        "an cat waits",
+        "two cats waits",
+    ):
+        assert not grammar.is_grammatical(text)
+
+
+def test_toy_sentences_are_grammatical_and_follow_from_the_seed(made):
+    meta, tensors, said = made("toy:sentences", "--limit", 300)
+    texts = texts_in(meta, tensors)
+    assert said == ["300 texts of 32 letters"]
+    assert all(map(grammar.is_grammatical, texts))
+    assert meta["classes"] == ["singular", "plural"]
+    plural = [text.split()[0] in ("two", "many") for text in texts]
+    known = [text.split()[0] in ("two", "many", "one", "a", "an") for text in texts]
+    assert tensors["labels"][known].tolist() == np.array(plural)[known].astype(int).tolist()
+    assert len({*texts}) > 250
+    assert made("toy:sentences", "--limit", 200)[1]["letters"].tolist() == tensors["letters"][:200].tolist()
+    assert made("toy:sentences", "--limit", 300, "--seed", 1)[1]["letters"].tolist() != tensors["letters"].tolist()
+    meta, tensors, _ = made("toy:sentences", "--limit", 30, "--where", "plural")
+    assert (len(tensors["letters"]), {*tensors["labels"].tolist()}) == (30, {1})
+
+
+# ------------------------------------------------------------------------------------------ what is seen
+
+
+def test_a_sheet_has_a_line_for_each_text(ok, save, png):
+    save("x", letters=np.array([[1, 2, 1], [0, 0, 0], [2, 2, 2]], np.uint8), alphabet=" .M")
+    ok("gan-data", "x.safetensors", "-o", "x.png")
+    ok("gan-gif", "x.safetensors", "--grid", "1x3", "-o", "y.png")
+    page = png("y.png").astype(int)
+    dots, empty, full = np.split(page, 3)
+    assert len(np.unique(empty)) == 1
+    assert (full - empty).sum() > 2 * (dots - empty).sum() > 0
+    assert np.array_equal(png("x.png"), page), "that is the layout without --grid, too"
+
+
+def test_a_film_keeps_each_letter_in_its_place(ok, save, png):
+    texts = np.array([[[1, 2, 3]], [[1, 2, 1]]], np.uint8)
+    save("film", letters=texts, alphabet=" abc", frames=[{"step": 1}, {"step": 2}])
+    ok("gan-gif", "film.safetensors", "-o", "film/")
+    one, two = (png(f"film/{number:06}.png").astype(int) for number in (0, 1))
+    assert one.shape == two.shape
+    third = one.shape[1] // 3
+    assert np.array_equal(one[:, : 2 * third - 4], two[:, : 2 * third - 4])
+    assert not np.array_equal(one, two)
+    ok("gan-gif", "film.safetensors", "-o", "sheet.png")
+    assert png("sheet.png").shape == (2 * one.shape[0], one.shape[1]), "time runs downwards"
+    ok("gan-gif", "film.safetensors", "--caption", "step {step}", "-o", "film.gif")
+
+
+def test_long_texts_go_on_in_the_next_line_and_signs_without_a_shape_are_boxes(ok, save, png):
+    alphabet = " a\U00012000\u4e00ש"
+    save("x", letters=np.tile(np.arange(5, dtype=np.uint8), (1, 40)), alphabet=alphabet)
+    ok("gan-gif", "x.safetensors", "-o", "x.png")
+    page = png("x.png")
+    assert page.shape[0] == 4 * (page.shape[0] // 4), "200 letters, 64 in a line"
+    line = page[: page.shape[0] // 4]
+    assert len(np.unique(line)) > 1
+
+
+def test_info_shows_what_there_is(ok, made):
+    made("toy:sentences", "--limit", 5)
+    lines = ok("gan-info", "made.safetensors", "--preview", "p.png").out.decode().split("\n")
+    assert any(line.startswith('  alphabet: 21 letters, " abc') for line in lines)
+    about = json.loads(ok("gan-info", "--json", "made.safetensors").out)
+    assert about["texts"]["count"] == 5
+    assert len(about["texts"]["first"]) == 3
+    assert all(map(grammar.is_grammatical, about["texts"]["first"]))
+
+
+def test_a_quiz_and_a_report_take_texts_and_a_plot_says_what_to_do(ok, made, fails, tmp_path):
+    made("toy:sentences", "--limit", 9)
+    ok("gan-quiz", "made.safetensors", "made.safetensors", "-n", 3, "-o", "quiz.html")
+    assert '"noun":"text"' in (tmp_path / "quiz.html").read_text().replace(" ", "")
+    ok("gan-report", "made.safetensors", "-o", "report.html")
+    assert fails("gan-plot", "made.safetensors", "-o", "x.png") == (
+        "gan-plot: made.safetensors: is of texts; gan-gif and gan-sample -o FILE.png draw them, gan-plot their log"
+    )
+
+
+# ------------------------------------------------------------------------------------------ laws
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_texts_come_back_from_letters(data):
+    alphabet = data.draw(ALPHABETS.filter(letters.is_alphabet))
+    texts = data.draw(st.lists(st.text(alphabet, max_size=12).map(lambda text: text.rstrip(" ")), max_size=8))
+    rows = letters.encoded(texts, alphabet, 12)
+    assert letters.decoded("x", rows, alphabet) == texts
+    one_hot = letters.OneHot("x", rows, len(alphabet))
+    assert one_hot[:].shape == one_hot.shape == (len(texts), 12, len(alphabet))
+    assert np.array_equal(np.asarray(one_hot).argmax(2), rows)
+    assert (np.asarray(one_hot).sum(2) == 1).all()
+
+
+def test_many_texts_stay_on_disk_and_read_the_same(made, tmp_path, monkeypatch):
+    made("toy:sentences", "--limit", 200)
+    with open_samples(str(tmp_path / "made.safetensors")) as whole:
+        expected = np.asarray(whole.array)
+    monkeypatch.setattr(budget, "IN_MEMORY", 100)
+    with open_samples(str(tmp_path / "made.safetensors")) as samples:
+        assert not isinstance(samples.letters, np.ndarray)
+        assert samples.array.shape == (200, 32, 21)
+        assert np.array_equal(samples.array[np.array([7, 3, 150])], expected[[7, 3, 150]])
+        assert np.array_equal(samples.array[5], expected[5])
+
+
+def test_shapes_say_what_samples_are():
+    assert [kinds.modality_of_shape(shape).noun for shape in ((8, 1), (8, 2), (8, 3), (8, 256), (8,), (8, 8, 3))] == (
+        ["sounds", "sounds", "texts", "texts", "points", "pictures"]
+    )
+
+
+# ------------------------------------------------------------------------------------------ from Python
+
+
+def test_texts_from_python(tmp_path, monkeypatch, written):
+    monkeypatch.chdir(tmp_path)
+    ganutils.write("x.safetensors", texts=[["one", "two "], ["", "six"]], length=5, labels=[[0, 1], [1, 0]])
+    data = ganutils.read("x.safetensors")
+    assert (data.letters.shape, data.alphabet, data.texts) == ((2, 2, 5), " einostwx", ["one", "two", "", "six"])
+    ganutils.write("y.safetensors", texts=["tin"], meta=data.meta)
+    assert ganutils.read("y.safetensors").alphabet == data.alphabet
+    ganutils.write("y.txt", texts=["schön", "ab"])
+    assert written("y.txt") == ["schön", "ab"]
+    assert ganutils.read("x.safetensors").images is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"texts": [1, 2]}, r"texts: are int64 \[2\]; give strings"),
+        ({"texts": "abc"}, r"texts: are <U3 \[\]; give strings"),
+        ({"texts": []}, "texts: are"),
+        ({"texts": ["a\x1b"]}, "is no alphabet, which is a text of 3 to 256"),
+        ({"texts": ["aaa"]}, "is no alphabet"),
+        ({"texts": ["abc"], "length": 2}, "the longest has 3 letters, and length is 2; give 3 or more"),
+        ({"texts": ["abz"], "meta": {"alphabet": " ab"}}, "'z' is not in the alphabet in meta"),
+        ({"texts": ["ab"], "meta": {"alphabet": "ab"}}, "is no alphabet"),
+        ({"texts": ["ab" * 40_000]}, "asks for 80,000 letters in each text"),
+        ({"texts": ["ab", "c"], "labels": [1]}, "does not match letters"),
+        ({"points": np.zeros((2, 2)), "length": 3}, "length: is of texts"),
+    ],
+)
+def test_python_refuses_what_is_no_text(tmp_path, given, said):
+    with pytest.raises(ganutils.Error, match=said):
+        ganutils.write(tmp_path / "x.safetensors", **given)
+    assert not (tmp_path / "x.safetensors").exists()
