@@ -119,7 +119,7 @@ class Grid(Size):
 
 
 class Length(click.ParamType):
-    """How long a sound is: 16384 numbers, 0.5s or 500ms; gives a signals.Length."""
+    """How long a sound is, 16384 numbers, 0.5s or 500ms, or a text, in letters; gives a signals.Length."""
 
     name = "length"
 
