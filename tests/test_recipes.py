@@ -199,6 +199,23 @@ def test_sounds_are_made_and_heard_and_a_second_run_does_nothing(figures, tmp_pa
     assert states(out) == before
 
 
+def test_sentences_are_written_and_scored_and_a_second_run_does_nothing(figures, tmp_path):
+    out = tmp_path / "out"
+    words = ["make", "-j2", "sentences", f"OUT={out}"]
+    figures(*words)
+    assert len((out / "sentences.txt").read_text().splitlines()) == 64
+    for name, frames in {"sentences.png": 1, "sentences.gif": 2}.items():
+        with Image.open(out / name) as picture:
+            assert getattr(picture, "n_frames", 1) >= frames, name
+    scores = [json.loads(line) for line in (out / "sentences.jsonl").read_text().splitlines()]
+    assert ["shuffled" in each["fake"] for each in scores] == [True, True, False]
+    assert all({"grammatical", "js3", "distinct", "copied"} <= each.keys() for each in scores)
+    before = states(out)
+    printed = figures(*words)
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
+    assert states(out) == before
+
+
 def test_photos_of_faces_grow_older(figures, tmp_path):
     photos = tmp_path / "faces.zip"
     photos.touch()
