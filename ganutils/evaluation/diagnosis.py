@@ -64,7 +64,8 @@ def _healthy(scores: Scores) -> str:
         ]
         return f"Nothing is wrong with its results: {', '.join(parts)}, cycle L1 {scores['cycle_l1']:.3f}."
     parts = [f"{name} {scores[name]:.2f}" for name in ("precision", "recall", "coverage")]
-    parts = [", ".join(parts), f"{scores['authenticity']:.0%} authentic"]
+    shares = {"authentic": "authenticity", "grammatical": "grammatical", "different": "distinct"}
+    parts = [", ".join(parts), *(f"{scores[name]:.0%} {word}" for word, name in shares.items() if name in scores)]
     if "modes" in scores:
         parts.insert(0, f"{scores['modes_covered']} of {scores['modes']} modes covered")
     return f"Nothing is wrong with its samples: {'; '.join(parts)}."

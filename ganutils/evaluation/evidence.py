@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from ganutils.evaluation import texts
 from ganutils.evaluation.fakes import given_sets
 from ganutils.evaluation.scores import Scores
 from ganutils.evaluation.sets import Real
@@ -61,7 +62,7 @@ class Evidence:
     @property
     def quality(self) -> tuple[str, float]:
         """The share of its samples that pass for real, and the name of that score."""
-        name = "high_quality" if "high_quality" in self.scores else "precision"
+        name = next(name for name in ("high_quality", "grammatical", "precision") if name in self.scores)
         return name, self.scores[name]
 
     @property
@@ -116,7 +117,8 @@ class Evidence:
         """Samples that would do to train on, without --augment."""
         if self.translates:
             return ENOUGH_PAIRS * (self.config.domains or 1)
-        return ENOUGH * (self.config.shape[-1] if len(self.config.shape) > 1 else 1)
+        modality = kinds.modality_of_shape(self.config.shape)
+        return ENOUGH * (self.config.shape[-1] if modality in (kinds.IMAGES, kinds.SIGNALS) else 1)
 
     @property
     def augments(self) -> str:
@@ -200,7 +202,7 @@ def _real_and_made(file: File, config: Config, real: Real, device: str) -> tuple
         like = told_like(file, real.source, real.rows, len(samples))
         drawn = draw_samples(file, len(samples), real.seed, device, like)
         told = like.given if like else {}  # without those of real samples it judges neither by them
-        return (samples, labels, None, told), (drawn.samples, drawn.labels, None, told)
+        return (samples, labels, None, told), (texts.as_seen(real.source, drawn.samples), drawn.labels, None, told)
     translator, given = load_translator(file, device), next(given_sets(real, None, 1, JUDGED))
     inputs = translator.taken(given.pictures[:JUDGED])
     if not translator.domains:

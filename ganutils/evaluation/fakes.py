@@ -18,7 +18,6 @@ from ganutils.evaluation.translators import Direction, Given, Translator, check_
 from ganutils.files import container
 from ganutils.files.container import File
 from ganutils.files.kinds import IMAGES
-from ganutils.files.letters import OneHot
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.descriptions import told_like
@@ -170,7 +169,7 @@ def _drawn(file: File, real: Real, each: int, repeats: int, device: str) -> Iter
     rows = np.resize(np.arange(len(real.source))[real.rows], each * repeats)
     told = told_like(file, real.source, rows, len(rows))
     drawn = draw_samples(file, len(rows), real.seed, device, told)
-    made: Any = OneHot(file.name, drawn.samples, real.source.shape[1]) if real.source.are_texts else drawn.samples
+    made = texts.as_seen(real.source, drawn.samples)
     check_finite(file.name, made)
     labels, deal = _labels(drawn.labels, file.meta), _deal(each, repeats, real.seed) if repeats > 1 else [slice(None)]
     for dealt in deal:

@@ -37,6 +37,11 @@ def at(samples: Samples, rows: slice | np.ndarray) -> Any:
     return OneHot(samples.name, np.asarray(samples.letters[rows]), samples.shape[1])
 
 
+def as_seen(source: Samples, samples: np.ndarray) -> Any:
+    """What a generator made, like the samples of `source`: of texts as networks see them, made when they are needed."""
+    return OneHot("the generator", samples, source.shape[1]) if source.are_texts else samples
+
+
 # ---------------------------------------------------------------------------------------------- n-grams
 
 

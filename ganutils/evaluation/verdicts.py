@@ -123,7 +123,7 @@ def _too_few(evidence: Evidence) -> str:
     share = WITH_AUGMENT if evidence.config.augments else 1  # in a translator's config there are none
     is_ahead = evidence.d_pairs is not None and evidence.d_pairs > AHEAD
     knows_them = is_ahead and not (evidence.is_young and _rough(evidence))  # first fakes are easily told by any D
-    repeats_them = not evidence.has_pairs and evidence.scores["authenticity"] < FEW_AUTHENTIC
+    repeats_them = not evidence.has_pairs and evidence.scores.get("authenticity", 1) < FEW_AUTHENTIC
     if count < TINY_SET / share:
         effect = "which the discriminator soon knows by heart, and the generator can only repeat"
     elif count < evidence.enough / share and (knows_them or repeats_them):
@@ -140,7 +140,7 @@ def _memorizing(evidence: Evidence) -> str:
         if here is None or not there or here < BY_HEART * np.mean(there):
             return ""
         return f"On REAL its results are {here:.3f} from the true pictures (L1), in training {np.mean(there):.3f}."
-    ratio, authentic = evidence.scores["nearest_real_ratio"], evidence.scores["authenticity"]
+    ratio, authentic = evidence.scores.get("nearest_real_ratio"), evidence.scores.get("authenticity", 1)
     near = NEAR if _too_few(evidence) else TOO_NEAR
     if authentic >= FEW_AUTHENTIC or ratio is None or ratio >= near:
         return ""
