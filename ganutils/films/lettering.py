@@ -14,7 +14,7 @@ from ganutils.films.text import Font, dejavu
 
 SIZE = 15  # pixels: height of a letter
 ACROSS = 64  # letters in a line; a longer text goes on in the next
-MARGIN = 5  # pixels on the left and right of a text
+MARGIN = 10  # pixels on the left and right of a text
 INK, PAPER = 235, 24  # gray
 
 

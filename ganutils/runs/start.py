@@ -193,11 +193,8 @@ def _fitting_config(checkpoint: File, given: Mapping[str, Any]) -> Config:
 def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
     """Error if a run of `checkpoint` cannot go on with `samples`."""
     if samples.shape != config.shape:
-        how = (
-            "with that alphabet and --length"
-            if samples.are_texts
-            else "of that shape with gan-data --size and --channels"
-        )
+        of_texts = "in that alphabet, with gan-data --length"
+        how = of_texts if samples.are_texts else "of that shape with gan-data --size and --channels"
         raise Error(
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data {how}"
