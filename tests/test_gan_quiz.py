@@ -121,6 +121,6 @@ def test_pictures_that_do_not_fit_are_refused(ok, fails, tmp_path, pair):
     assert line.startswith("gan-quiz: large.safetensors: samples are 16x16x3, those of real.safetensors 8x8x1")
     ok("gan-data", "toy:ring", "--limit", 12, "-o", "points.safetensors")
     line = fails("gan-quiz", "points.safetensors", fake, "-n", 4, "-o", "quiz.html")
-    assert line == "gan-quiz: points.safetensors: holds points; a quiz needs pictures or sounds"
+    assert line == "gan-quiz: points.safetensors: holds points; a quiz needs pictures, sounds or texts"
     assert fails("gan-quiz", real, fake, "-o", "quiz.gif").endswith("quiz.gif: cannot write this format; use .html")
     assert not (tmp_path / "quiz.html").exists()

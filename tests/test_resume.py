@@ -369,6 +369,8 @@ def test_older_checkpoints_know_their_data_by_1024_rows(known, ok, fails, conten
         "hash",
         "points",
         "signals",
+        "letters",
+        "alphabet",
         "inputs",
         "captions",
     }
