@@ -123,3 +123,9 @@ def test_texts_in_python_are_strings(writer, sentences, tmp_path, monkeypatch):
     run.train(1)
     assert run.config.shape == (3, 6)
     assert {*"".join(run.generator(run.generator.latents(5)))} <= {*" enotw"}
+
+
+def test_points_are_not_drawn_beside_texts(sentences, ok, fails):
+    ok("gan-data", "toy:ring", "--limit", 9, "-o", "ring.safetensors")
+    message = fails("gan-plot", "ring.safetensors", "--data", sentences, "-o", "x.png")
+    assert message == "gan-plot: sentences.safetensors: holds texts, and points are drawn; give --data points"

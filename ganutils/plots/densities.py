@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from scipy import ndimage, stats
 
 from ganutils import Error
+from ganutils.files import kinds
 from ganutils.plots.style import COLORS, DASHES, FURTHEST, STYLE, write_title
 from ganutils.samples.samples import Samples
 
@@ -65,6 +66,8 @@ def drawable(points: np.ndarray, name: str) -> np.ndarray:
 
 def view(data: Samples | None, points: np.ndarray) -> View:
     """Around the data, or around `points` [N, D] if there are none. A toy's density is the exact one."""
+    if data is not None and data.modality is not kinds.POINTS:
+        raise Error(f"{data.name}: holds {data.modality.noun}, and points are drawn; give --data points")
     shown = points if data is None else drawable(data.array, data.name)
     low, high = shown.min(0).astype(float), shown.max(0).astype(float)
     margin = _margin(low, high)
