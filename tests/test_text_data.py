@@ -3,10 +3,12 @@
 import itertools
 import json
 import random
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
-from conftest import BIN  # noqa: F401 - before hostile, which needs its settings
+from conftest import ROOT  # before hostile, which needs its settings
 from hostile import Runner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -448,3 +450,17 @@ def test_python_refuses_what_is_no_text(tmp_path, given, said):
     with pytest.raises(ganutils.Error, match=said):
         ganutils.write(tmp_path / "x.safetensors", **given)
     assert not (tmp_path / "x.safetensors").exists()
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node")
+def test_a_page_writes_the_likeliest_letters():
+    random = np.random.default_rng(0)
+    shares, alphabet = random.random((3, 5, 7), np.float32), " aé\U0001f600b"
+    script = (ROOT / "ganutils" / "pages" / "static" / "texts.js").read_text()
+    before = f"""
+const written = [], context = {{ fillRect() {{}}, fillText: (text) => written.push(text) }};
+const element = {{ style: {{ setProperty() {{}} }}, getContext: () => context }}, $ = () => element;
+const data = {{ shape: [7, 5], alphabet: {json.dumps(alphabet)} }};"""
+    after = f"paint(Float32Array.from({shares.ravel().tolist()}), 3);\nconsole.log(JSON.stringify(written));"
+    done = subprocess.run(["node", "-e", f"{before}\n{script}\n{after}"], capture_output=True, check=True)
+    assert json.loads(done.stdout) == letters.decoded("x", shares.argmax(1).astype(np.uint8), alphabet)
