@@ -127,9 +127,7 @@ def of_tensor(
         track = Track(name, heard, count, cells)
         frames.pictures, frames.sound = track.passing(flat), Sound([(count, track)])
     if heard and modality is kinds.SIGNALS:
-        heard_as = heard.sounds
-        draw = lambda samples: drawing.draw(heard_as(samples))  # noqa: E731
-        drawn: Iterable[Any] = (Drawn(chunk, draw, drawing.SHAPE) for chunk in frames.pictures)
+        drawn: Iterable[Any] = (Drawn(chunk, heard.drawn, drawing.SHAPE) for chunk in frames.pictures)
         frames.pictures = drawn
     return frames
 

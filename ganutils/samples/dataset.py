@@ -68,7 +68,6 @@ def prepare(
         reader = Reader(output, strict, say, progress, stack)
         order = functools.partial(_ordered, selection)
         own: dict[str, Any] = {}
-        tensors: Tensors
         if collection.modality is POINTS:
             rows, tensors = _points(sources, order(selected))
         elif collection.modality is SIGNALS:

@@ -48,8 +48,8 @@ def in_words(shape: Sequence[int], rate: int | None) -> str:
 
 def check_alike(name: str, meta: Mapping[str, Any], other: str, theirs: Mapping[str, Any]) -> None:
     """Error if what the file `name` holds, or was made for, has another rate, or is spectrograms of another kind, than
-    what the file `other` does; `meta` and `theirs` are their metadata. Spectrograms that do not say are not compared.
-    So if texts have another alphabet.
+    what the file `other` does, or texts in another alphabet; `meta` and `theirs` are their metadata. Spectrograms that
+    do not say are not compared.
     """
     if meta.get(ALPHABET) != theirs.get(ALPHABET):
         raise Error(f"{name}: its texts have another alphabet than those of {other}; make both from one gan-data")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganutils import Error
 from ganutils.files import kinds
-from ganutils.sounds import about
+from ganutils.sounds import about, pictures
 from ganutils.sounds.spectrogram import Spectrogram
 
 
@@ -30,6 +30,10 @@ class Hearing(NamedTuple):
     def seconds(self) -> float:
         """Of one sound."""
         return self.shape[0] / self.rate
+
+    def drawn(self, samples: np.ndarray) -> np.ndarray:
+        """What is heard of samples [n, ...] as pictures, uint8 [n, *pictures.SHAPE]."""
+        return pictures.draw(self.sounds(samples))
 
 
 def sounds_of(name: str, meta: Mapping[str, Any], shape: tuple[int, ...]) -> Hearing | None:
