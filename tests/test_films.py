@@ -291,7 +291,7 @@ def test_text_is_as_wide_as_it_says_and_leaves_ink(text):
 
 
 def test_letters_that_no_font_has_are_said(monkeypatch):
-    monkeypatch.setattr(text_module, "_dejavu", lambda: None)
+    monkeypatch.setattr(text_module, "dejavu", lambda: None)
     text = "1 \u2212 2 + 3 = \u2026"
     assert Font(12, None, [text]).draw(text).any()
     with pytest.raises(Error, match=r"no '\u4e2d'; give another with --font FILE\.ttf"):

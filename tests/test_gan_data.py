@@ -348,7 +348,7 @@ def test_mutated_archives_and_tables_are_read_or_refused_in_one_line(run, tmp_pa
         (["toy:face"], "did you mean toy:faces"),
         (["model.pt"], "pickled code"),
         (["data.npz"], "pickled code"),
-        (["notes.txt"], "its suffix does not say what it is; give FOLDER, FILE.zip"),
+        (["notes.doc"], "its suffix does not say what it is; give FOLDER, FILE.zip"),
         (["empty"], "holds no pictures"),
         (["bad.zip"], "bad.zip: damaged, or not a zip file"),
         (["bad.npy"], "bad.npy: damaged, or not a plain NumPy array"),
@@ -374,7 +374,16 @@ def test_mutated_archives_and_tables_are_read_or_refused_in_one_line(run, tmp_pa
     ],
 )
 def test_bad_input_is_one_line_that_says_what_to_do(fails, tmp_path, words, said):
-    for name in ("model.pt", "data.npz", "notes.txt", "bad.zip", "bad.npy", "bad-images-idx3-ubyte", "bad.safetensors"):
+    for name in (
+        "model.pt",
+        "data.npz",
+        "notes.txt",
+        "notes.doc",
+        "bad.zip",
+        "bad.npy",
+        "bad-images-idx3-ubyte",
+        "bad.safetensors",
+    ):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "empty.ndjson").write_bytes(b"\n")
     (tmp_path / "empty").mkdir()

@@ -92,8 +92,10 @@ def read(file: File) -> Classifier:
 
 def is_shape(shape: Any) -> bool:
     """Whether metadata name a shape of pictures or sounds."""
-    is_known = isinstance(shape, list) and len(shape) in (2, 3) and _are_lengths(shape)
-    return is_known and kinds.modality_of_shape(tuple(shape)).fits((1, *shape))
+    if not isinstance(shape, list) or len(shape) not in (2, 3) or not _are_lengths(shape):
+        return False
+    modality = kinds.modality_of_shape(tuple(shape))
+    return modality is not kinds.TEXTS and modality.fits((1, *shape))
 
 
 def _are_lengths(numbers: list[Any]) -> bool:
