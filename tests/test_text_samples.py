@@ -75,7 +75,7 @@ def test_scores_and_a_diagnosis_of_a_checkpoint(writer, sentences, ok):
 def test_runs_and_series_keep_to_one_alphabet(writer, ok, fails):
     ok("gan-data", "toy:sentences", "--limit", 40, "--length", 24, "-o", "longer.safetensors")
     message = fails("gan-loop", "longer.safetensors", "--from", writer, "--steps", 2, "-o", "x.ckpt")
-    assert message.endswith("made for 20 letters of 21; make data in that alphabet, with gan-data --length")
+    assert message.endswith("made for 20 letters of 20; make data in that alphabet, with gan-data --length")
 
 
 def test_another_alphabet_of_as_many_letters_is_refused(writer, fails, save, ok):

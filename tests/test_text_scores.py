@@ -20,7 +20,7 @@ OF_PICTURES = {"sliced_wasserstein", "nearest_real", "authenticity", "psnr", "mo
 def write(tmp_path):
     """write("x.safetensors", ["a cat", ...], ...) -> its name; of toy sentences, if their alphabet is not given."""
 
-    def one(name, lines, alphabet=" abcdefghiklmnoprstwy", length=32, toy="sentences", **meta):
+    def one(name, lines, alphabet=" abcdeghilmnoprstuwy", length=32, toy="sentences", **meta):
         rows = {"letters": letters.encoded(lines, alphabet, length)}
         about = {"alphabet": alphabet, **({"toy": {"name": toy}} if toy else {}), **meta}
         container.write(str(tmp_path / name), "samples", rows, about)
@@ -46,16 +46,14 @@ def toy(made):
 
 
 def test_sentences_are_parsed_and_counted(write, score):
-    real = write(
-        "real.safetensors", ["a cat waits", "the dogs sing", "two owls see a cat", "one girl sleeps at home"] * 3
-    )
-    lines = ["a cat waits"] * 2 + [
-        "the dogs sing",
-        "the dog sing",
+    real = write("real.safetensors", ["a cat sits", "the dogs run", "two owls see a cat", "one boy naps at home"] * 3)
+    lines = ["a cat sits"] * 2 + [
+        "the dogs run",
+        "the dog run",
         "",
         "dogs",
-        "an owl waits",
-        "many birds wait in town",
+        "an owl sits",
+        "all boys sit in town",
     ]
     (found,) = score(real, write("fake.safetensors", lines))
     assert found["grammatical"] == 5 / 8
@@ -63,7 +61,7 @@ def test_sentences_are_parsed_and_counted(write, score):
     assert found["copied"] == 3 / 8
     assert found["distinct_real"] == pytest.approx(4 / 12, rel=1e-5)
     assert not OF_PICTURES & found.keys()
-    assert (found["features"]["name"], found["features"]["width"]) == ("pairs of letters", 441)
+    assert (found["features"]["name"], found["features"]["width"]) == ("pairs of letters", 400)
 
 
 def test_other_texts_have_no_grammar(write, score):
@@ -103,8 +101,8 @@ def test_best_and_repeats(toy, write, score):
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"alphabet": " abcdefghiklmnoprstwz"}, "its texts have another alphabet than those of made.safetensors"),
-        ({"length": 20}, "samples are 20 letters of 21, those of made.safetensors 32 letters of 21"),
+        ({"alphabet": " abcdeghilmnoprstuwz"}, "its texts have another alphabet than those of made.safetensors"),
+        ({"length": 20}, "samples are 20 letters of 20, those of made.safetensors 32 letters of 20"),
     ],
 )
 def test_other_texts_are_refused(toy, write, fails, other, said):
