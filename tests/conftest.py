@@ -26,7 +26,7 @@ import pytest
 import warm
 from PIL import Image
 
-from ganutils.files import container
+from ganutils.files import container, letters
 from ganutils.samples import captions
 
 pytest_plugins = ["browser", "sounding"]
@@ -287,6 +287,18 @@ def sounds(tmp_path):
     tensors = {"signals": signals.astype(np.float32), "labels": labels}
     container.write(str(tmp_path / "sounds.safetensors"), "samples", tensors, meta)
     return "sounds.safetensors"
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Twelve texts of up to six letters, of two classes; gives the file's name."""
+    rows = [f"{word} {end}" for word in ("one", "two") for end in ("a", "be", "ad", "de", "ab", "b")]
+    alphabet = " " + "".join(sorted({*"".join(rows)} - {" "}))
+    tensors = {"letters": letters.encoded(rows, alphabet, 6), "labels": np.repeat([0, 1], 6)}
+    container.write(
+        str(tmp_path / "texts.safetensors"), "samples", tensors, {"alphabet": alphabet, "classes": ["one", "two"]}
+    )
+    return "texts.safetensors"
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,8 @@ def test_the_size_of_a_run_is_about_right(arch):
     """Half or twice as much is near enough: the rules' limits lie where neither choice matters."""
     for size, width in ((16, 8), (32, 16), (64, 16)):
         side = size // 4 if ARCHS[arch].enlarges else size
-        shape = (size, size, 1) if "images" in ARCHS[arch].takes else (size**2, 1)
+        takes = ARCHS[arch].takes
+        shape = (size, size, 1) if "images" in takes else (size**2, 1 if "signals" in takes else 21)
         config = fresh(shape, dict(arch=arch, width=width, batch=2), inputs=(side, side, 1))
         generator, discriminator = networks.construct(config)
         (h, w, c), z = config.inputs or (1, 1, 1), torch.zeros(config.batch, config.z_dim) if config.z_dim else None

@@ -114,7 +114,7 @@ CYCLES = [
 EXTRACTORS = [*LOOKS, ["gan-eval", "train.safetensors", "train.safetensors", "--features", "F", "-q"]]
 USES = {
     **dict.fromkeys(("samples", "train", "points", "signals", "texts"), SAMPLES),
-    **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "wave", "snapshot"), CHECKPOINTS),
+    **dict.fromkeys(("dcgan", "resnet", "krohn", "mlp", "wave", "letters", "snapshot"), CHECKPOINTS),
     **dict.fromkeys(("unet", "enlarge"), TRANSLATORS),
     "blocks": CYCLES,
     "pairs": PAIRS,
@@ -144,7 +144,8 @@ def test_mutated_files_of_ours_end_in_words(here, runner, count):
 def use(runner, name, words, content):
     with open("bad.safetensors", "wb") as out:
         out.write(content)
-    data = {"mlp": "points.safetensors", "wave": "signals.safetensors"}.get(name, "train.safetensors")
+    others = {"mlp": "points", "wave": "signals", "letters": "texts"}
+    data = f"{others.get(name, 'train')}.safetensors"
     runner.run(*({"F": "bad.safetensors", "DATA": data}.get(word, word) for word in words))
 
 

@@ -47,12 +47,18 @@ SOUNDS = [
     ["--preset", "wavegan2019", "--phase-shuffle", "1", "--batch", "4"],
     ["--precision", "bf16", "--phase-shuffle", "0", "--batch", "4"],
 ]
+TEXTS = [
+    ["--conditional", "--hidden", "3", "--choices", "2"],
+    ["--preset", "wgan-gp2017", "--batch", "4", "--blocks", "2"],
+    ["--precision", "bf16", "--batch", "4", "--blocks", "1", "--ending", "softmax", "--loss", "hinge"],
+]
 EACH = pytest.mark.parametrize(("number", "model"), list(enumerate(MODELS)))
 EACH_OF_DESCRIBED = pytest.mark.parametrize(("inputs", "model"), [(inputs, model) for inputs, *model in DESCRIBED])
 EACH_OF_PAIRS = pytest.mark.parametrize(("scale", "model"), [(scale, model) for scale, *model in PAIRS])
 
 EACH_OF_DOMAINS = pytest.mark.parametrize(("number", "model"), list(enumerate(DOMAINS)))
 EACH_OF_SOUNDS = pytest.mark.parametrize("model", SOUNDS)
+EACH_OF_TEXTS = pytest.mark.parametrize("model", TEXTS)
 
 
 def digest(ok, name):
@@ -106,6 +112,12 @@ def test_two_phases_by_hand_equal_the_loop_for_descriptions(ok, described, conte
 @EACH_OF_SOUNDS
 def test_two_phases_by_hand_equal_the_loop_for_sounds(ok, sounds, content, model):
     train_in_a_loop_and_by_hand(ok, sounds, model, d_updates=2, steps=2, tiny=["--width", 2])
+    assert differing(content, "loop.ckpt", "hand.ckpt") == set()
+
+
+@EACH_OF_TEXTS
+def test_two_phases_by_hand_equal_the_loop_for_texts(ok, texts, content, model):
+    train_in_a_loop_and_by_hand(ok, texts, model, d_updates=2, steps=2, tiny=["--width", 2])
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 
@@ -179,6 +191,12 @@ def test_interrupted_and_continued_equals_never_interrupted_for_sounds(ok, sound
     assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
 
 
+@EACH_OF_TEXTS
+def test_interrupted_and_continued_equals_never_interrupted_for_texts(ok, texts, model):
+    train_once_and_in_two_goes(ok, texts, model, steps=3, stop=1, tiny=["--width", 2])
+    assert digest(ok, "once.ckpt") == digest(ok, "twice.ckpt")
+
+
 @FEW
 @given(steps=st.integers(1, 6), data=st.data())
 def test_interrupted_and_continued_equals_never_interrupted(ok, pictures, steps, data):
@@ -194,12 +212,12 @@ def test_the_same_command_gives_the_same_bytes(ok, pictures, tmp_path):
     assert other != first
 
 
-@pytest.mark.parametrize("arch", ["mlp", "dcgan", "unet", "wave"])
+@pytest.mark.parametrize("arch", ["mlp", "dcgan", "unet", "wave", "letters"])
 @pytest.mark.parametrize(("command", "trained"), [("gan-train-d", "D"), ("gan-train-g", "G")])
 def test_a_command_that_trains_one_network_carries_the_rest_through(
-    ok, pictures, pairs, sounds, content, arch, command, trained
+    ok, pictures, pairs, sounds, texts, content, arch, command, trained
 ):
-    others = {"unet": pairs(1), "wave": sounds}
+    others = {"unet": pairs(1), "wave": sounds, "letters": texts}
     pictures, tiny = (others[arch], ["--width", 2]) if arch in others else (pictures, TINY)
     ok("gan-loop", pictures, *tiny, "--arch", arch, "--steps", 2, "-o", "before.ckpt")
     ok(command, pictures, "--from", "before.ckpt", "--updates", 3, "-o", "after.ckpt")

@@ -40,7 +40,8 @@ TRANSLATORS = [name for name, arch in traits.ARCHS.items() if arch.translates]
 
 
 def shape_for(arch):
-    return (8, 8, 3) if "images" in traits.ARCHS[arch].takes else (64, 1)
+    takes = traits.ARCHS[arch].takes
+    return (8, 8, 3) if "images" in takes else (64, 1) if "signals" in takes else (16, 5)
 
 
 @given(h=SIDES, w=SIDES, c=st.sampled_from([1, 3]), arch=st.sampled_from([*FROM_LATENTS]))
@@ -342,7 +343,12 @@ def test_a_new_residual_block_is_the_identity():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_is_whole_and_consistent(preset):
-    shape = (64, 1) if preset.startswith("wavegan") else (8, 8, 1)
+    shapes = {"wavegan2019": [(64, 1)], "wgan-gp2017": [(8, 8, 1), (16, 5)], "modern": [(8, 8, 1), (64, 1), (16, 5)]}
+    for shape in shapes.get(preset, [(8, 8, 1)]):
+        check_preset(preset, shape)
+
+
+def check_preset(preset, shape):
     config = fresh(shape, {"preset": preset}, inputs=(4, 4, 3) if preset.startswith("srgan") else (8, 8, 3))
     assert contradiction(config) is None
     assert config.preset == preset

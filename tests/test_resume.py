@@ -35,6 +35,7 @@ DIGESTS = {
     "hourglass": "9be6674f7945931aadcdbe5aa6724276aa64f90f18944b7e1c1408c673466860",
     "krohn": "9e8756baea54de7cedee3acd7403857c6c9e61619b8575deff2499a911b96f3f",
     "latents": "7ce573cf16de23c28530d56f1bb13ed218c7757d7fd5db7491cb9bdf344dbdf4",
+    "letters": "fb4f1c528da9179d93e14a2909edd8fd87386f4e0ecb0660e4d8099ce0a04569",
     "mlp": "d57067e6b54776b0d2094b0bc15e89cc2426d4c2a853a94ac9ce9a7cc6f5bacc",
     "pairs": "3af32f24df16c2e3b7f5628793ff585734c1bec979197299882e7ab457061df9",
     "points": "3eafa3f46d44de25f9dbccfade25df4d930d5266c24d27f6df141c1b79496042",
@@ -77,7 +78,7 @@ def test_files_of_format_1_are_read_as_they_were_written(golden):
 
 def test_files_of_format_1_are_of_use(golden, ok, content):
     of_pictures = [(name, "train") for name in ("dcgan", "resnet", "krohn")]
-    for name, data in (*of_pictures, ("mlp", "points"), ("wave", "signals")):
+    for name, data in (*of_pictures, ("mlp", "points"), ("wave", "signals"), ("letters", "texts")):
         checkpoint, data = f"{name}.safetensors", f"{data}.safetensors"
         ok("gan-loop", data, "--from", checkpoint, "--steps", 2, "-o", "on.ckpt", "--fresh", "-q")
         assert content("on.ckpt")[1]["updates.G"] == 2

@@ -104,6 +104,14 @@ def test_two_workers_make_the_update_of_one_on_sounds(team, ok, sounds, content)
     assert not differing(content, "one.ckpt", "two.ckpt")
 
 
+def test_two_workers_make_the_update_of_one_on_texts(team, ok, texts, content):
+    words = ["gan-loop", texts, "--width", 2, "--hidden", 3, "--batch", 4, "--gp", 1, "--conditional", *EXACT]
+    words += ["--sync-bn", "--ending", "softmax", "--steps", 3, "-q"]
+    ok(*words, "-o", "one.ckpt")
+    assert [worker.wait() for worker in team(*words, "-o", "two.ckpt")] == [(0, b"", "")] * 2
+    assert not differing(content, "one.ckpt", "two.ckpt")
+
+
 def differing(content, one, other):
     """The tensors in which two checkpoints differ by more than rounding, beside the largest number of their kind."""
     (_, first), (_, second) = content(one), content(other)

@@ -26,6 +26,8 @@ MODELS = [
     {"preset": "discogan2017", "z_dim": 0, "r1": 1.0, "norm": "none", "buffer": 4},
     {"preset": "wavegan2019", "phase_shuffle": 1, "d_updates": 2, "classes": 3},
     {"arch": "wave", "phase_shuffle": 2, "loss": "relativistic", "r1": 1.0, "r2": 1.0, "precision": "bf16"},
+    {"ending": "straight", "hidden": 3, "choices": 2, "loss": "relativistic", "r1": 1.0, "r2": 1.0, "classes": 3},
+    {"ending": "softmax", "preset": "wgan-gp2017", "blocks": 1, "d_updates": 2, "precision": "bf16"},
     {"arch": "enlarge", **PAIRS, "adversarial": 0.0, "r1": 0.0, "patch": 0},
     {"attributes": 3, "contrast": 1.0, "mismatch": 0.5, "augment": "translate"},
     {"words": 5, "arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "kl": 1.0, "gp": 1.0},
@@ -44,11 +46,20 @@ CAPTIONS = Captions(
 )
 
 
+def samples_for(model):
+    """Twelve pictures of 9x8 in color, sounds of 90 numbers, or texts of 6 letters of 5."""
+    random = np.random.default_rng(0)
+    if "phase_shuffle" in model:
+        return random.uniform(-1, 1, (12, 90, 2)).astype("f4")
+    if "ending" in model:
+        return np.eye(5, dtype="u1")[random.integers(0, 5, (12, 6))]
+    return random.integers(0, 256, (12, 9, 8, 3), np.uint8)
+
+
 def trainer_of(model, origin=None, device=CPU):
-    """A Trainer on twelve pictures of 9x8 in color, or sounds of 90 numbers, which goes on where `origin` is."""
-    random, is_of_sounds = np.random.default_rng(0), "phase_shuffle" in model
-    samples = random.uniform(-1, 1, (12, 90, 2)) if is_of_sounds else random.integers(0, 256, (12, 9, 8, 3), np.uint8)
-    samples, inputs = samples.astype("f4" if is_of_sounds else "u1"), samples[..., :1]
+    """A Trainer on twelve samples, see `samples_for`, which goes on where `origin` is."""
+    samples = samples_for(model)
+    inputs = samples[..., :1]
     config = fresh(samples.shape[1:], {**TINY, **model}, inputs=inputs.shape[1:] if "jitter" in model else None)
     gan = begin(config, None)
     if origin:

@@ -18,7 +18,7 @@ from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS, TEXTS
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -298,11 +298,12 @@ MODERN = {  # what the preset is, by what it is for
     "--domains": DOMAINS["modern"]["unet"],
     "attributes or captions": DESCRIBED["modern"],
     "sounds": SIGNALS["modern"],
+    "texts": TEXTS["modern"],
 }
 
 
 def _default(name: str) -> str:
-    """The default of a setting in its help, and what else it is for pairs, domains and sounds; "" if there is none."""
+    """The default of a setting in its help, and what else it is for pairs, sounds and so on; "" if there is none."""
     plain = MODERN[""].get(name)
     uses: dict[Any, list[str]] = {}  # by the value
     for use, preset in MODERN.items():

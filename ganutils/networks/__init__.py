@@ -1,11 +1,12 @@
 """Generators and discriminators. A generator maps latents [B, Z] to samples, a discriminator samples to logits [B].
 
 Samples are float32: images [B, C, H, W] in -1..1 (in channels_last memory), sounds [B, C, T] in -1..1, points [B, D] in
-their own units. Both take a Condition too. With classes it has labels [B]: the generator adds a learned vector for each
-to the latent, the discriminator projects its last features on another (Miyato and Koyama 2018). Attributes [B, A] and
-the words of captions [B, L] become vectors by an encoder, one in each network. A generator that starts from pictures
-takes None for latents, and these as the condition's inputs; a discriminator of patches gives logits [B, h, w]. Where
-pictures are of two domains, each of the two is a pair of networks.
+their own units, texts [B, A, T] as chances of each letter of the alphabet. Both take a Condition too. With classes it
+has labels [B]: the generator adds a learned vector for each to the latent, the discriminator projects its last features
+on another (Miyato and Koyama 2018). Attributes [B, A] and the words of captions [B, L] become vectors by an encoder,
+one in each network. A generator that starts from pictures takes None for latents, and these as the condition's inputs;
+a discriminator of patches gives logits [B, h, w]. Where pictures are of two domains, each of the two is a pair of
+networks.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ganutils.networks.dcgan import DCGANDiscriminator, DCGANGenerator, dcgan_we
 from ganutils.networks.domains import Discriminators, Translators
 from ganutils.networks.enlarge import Enlarge, enlarge_weights
 from ganutils.networks.krohn import KrohnDiscriminator, KrohnGenerator
+from ganutils.networks.letters import LettersDiscriminator, LettersGenerator, letters_weights
 from ganutils.networks.mlp import MLPDiscriminator, MLPGenerator
 from ganutils.networks.patch import PatchDiscriminator
 from ganutils.networks.resnet import ResNetDiscriminator, ResNetGenerator
@@ -55,6 +57,7 @@ ARCHS = {
     "resnet": Architecture(ResNetGenerator, ResNetDiscriminator),
     "krohn": Architecture(KrohnGenerator, KrohnDiscriminator),
     "wave": Architecture(WaveGenerator, WaveDiscriminator, wave_weights),
+    "letters": Architecture(LettersGenerator, LettersDiscriminator, letters_weights),
     "unet": Architecture(UNet, _of_pictures, dcgan_weights),
     "hourglass": Architecture(Hourglass, _of_pictures, dcgan_weights),
     "blocks": Architecture(Blocks, _of_pictures, dcgan_weights),

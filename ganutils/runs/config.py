@@ -62,24 +62,25 @@ class Config:
     )
     preset: str = setting("Preset to start from.", "modern", choices=PRESETS, check=_preset_problem)
     arch: str = setting(
-        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); of sounds wave; from pictures unet, hourglass, "
-        "blocks, enlarge.",
+        "Networks: mlp, dcgan, resnet, krohn (5x5 convolutions); of sounds wave; of texts letters; from pictures unet, "
+        "hourglass, blocks, enlarge.",
         choices=ARCHS,
     )
     width: int = setting(
-        "Channels of the layer nearest the picture or sound; hidden units of an mlp.", least=1, most=4096
+        "Channels of the layer nearest the picture, sound or text; hidden units of an mlp.", least=1, most=4096
     )
     hidden: int = setting(
-        "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan); 0 = none.",
+        "Width of a dense layer concatenated to the latents and to D's last feature map (dcgan), or of two between a "
+        "latent and all places, and back (letters); 0 = none.",
         plain=0, most=4096, earlier=0,
     )  # fmt: skip
     norm: str = setting("Normalization in D (dcgan; with inputs or --domains).", choices=("batch", "instance", "none"))
     g_norm: str = setting(
-        "Normalization in G of sounds, or from pictures; own = batch (wave, unet, hourglass), instance (blocks) or "
-        "none (enlarge).",
+        "Normalization in G of sounds or texts, or from pictures; own = batch (wave, letters, unet, hourglass), "
+        "instance (blocks) or none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
-    blocks: int = setting("Residual blocks (blocks, enlarge).", most=64, earlier=0)
+    blocks: int = setting("Residual blocks (letters, blocks, enlarge).", most=64, earlier=0)
     patch: int = setting(
         "With inputs or --domains, D judges patches of 16, 34, 70 or 142 pixels: 1 to 4; 0 = whole pictures.",
         most=4, earlier=0,
@@ -99,6 +100,15 @@ class Config:
         "Share of each number of a sound that is taken from the next for D, and added again to what G makes (wave): "
         "high frequencies count more.",
         plain=0.0, most=0.99, earlier=0.0,
+    )  # fmt: skip
+    ending: str = setting(
+        "How G of texts ends (letters): with the softmax's chances of each letter, or straight, where D sees the "
+        "likeliest letters and the gradient is the softmax's.",
+        "softmax", choices=("softmax", "straight"), earlier="softmax",
+    )  # fmt: skip
+    choices: int = setting(
+        "Choices, of 16 options each, that G of texts makes of a latent before it spells (letters); 0 = none.",
+        plain=0, most=256, earlier=0,
     )  # fmt: skip
     z_dim: int = setting("Length of a latent.", most=65536)
     prior: str = setting("Distribution of the latents.", choices=PRIORS)

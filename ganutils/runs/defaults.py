@@ -9,7 +9,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
 from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
-from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, OF_MODALITY, PAIRED, PRESETS
 from ganutils.runs.traits import ARCHS, LOSSES
 
 
@@ -61,9 +61,10 @@ def fresh(
 def _preset(
     name: str, inputs: tuple[int, ...] | None, domains: int, arch: str | None, shape: tuple[int, ...]
 ) -> dict[str, Any]:
-    """The settings of the preset called `name`: for sounds, domains or pairs, if the networks take them."""
-    if modality_of(shape).tensor == "signals":
-        return SIGNALS.get(name, PRESETS[name])
+    """The settings of the preset called `name`: for sounds, texts, domains or pairs, if the networks take them."""
+    tensor = modality_of(shape).tensor
+    if tensor in OF_MODALITY:
+        return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
         return PRESETS[name]
     if domains:

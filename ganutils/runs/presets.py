@@ -201,6 +201,35 @@ SIGNALS: dict[str, dict[str, Any]] = {
     ),
 }
 
+# What a preset is where the data are texts. (bench/results.md)
+TEXTS: dict[str, dict[str, Any]] = {
+    "modern": dict(
+        arch="letters",
+        width=32,
+        hidden=256,
+        choices=16,
+        ending="straight",
+        z_dim=64,
+        prior="normal",
+        loss="relativistic",
+        smooth=1.0,
+        r1=0.3,
+        r2=0.3,
+        lr=4e-3,
+        d_lr=2e-3,
+        beta1=0.0,
+        beta2=0.99,
+        batch=64,
+        ema_kimg=20.0,
+    ),
+    # The paper's model of characters, as its code gan_language.py has it.
+    "wgan-gp2017": dict(
+        PRESETS["wgan-gp2017"], arch="letters", width=512, blocks=5, g_norm="none", beta1=0.5, d_updates=10
+    ),
+}
+# By the tensor of a modality, with `PRESETS` for pictures and points.
+OF_MODALITY = {"signals": SIGNALS, "letters": TEXTS}
+
 _STACKGAN = dict(
     width=64,
     norm="batch",

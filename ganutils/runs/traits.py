@@ -110,6 +110,13 @@ ARCHS = {
         first_layer="D.downs.0.weight",
         own_norm="batch",
     ),
+    "letters": ArchTraits(
+        32,
+        lambda width, points: (20 * width + 600) * width * points,  # with the preset's dense layers
+        takes=("letters",),
+        settings=("hidden", "blocks", "g_norm", "choices", "ending"),
+        own_norm="batch",
+    ),
     "unet": ArchTraits(
         32,
         lambda width, points: 27 * width**2 * points,
@@ -152,6 +159,8 @@ RESTRICTED: dict[str, object] = {
     "dropout": 0.0,
     "phase_shuffle": 0,
     "emphasis": 0.0,
+    "choices": 0,
+    "ending": "softmax",
     "g_norm": "own",
     "blocks": 0,
     "patch": 0,
