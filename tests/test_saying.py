@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from conftest import TINY
 
 import ganutils
 from ganutils.export import networks
@@ -52,6 +53,37 @@ def test_what_is_not_said_is_that_of_the_file_or_the_examples(ok, run_on, conten
     assert again_meta["layout"] == meta["layout"]
     assert said_beside(other) == ["thing"] * 4 and np.array_equal(other["latents"], said["latents"])
     assert said_beside(usual) == ["a blue thing", "a red thing", "a blue thing"]
+
+
+def test_each_sample_of_a_file_is_said_anew(pipeline, ok, run_on, content):
+    """A latent of its own for each, and its first caption, or its attributes, or its class."""
+    run_on("captions")
+    _, data = content("described.safetensors")
+    ok("gan-sample", "x.ckpt", "--as", "described.safetensors", "--seed", 3, "-o", "like.safetensors")
+    _, like = content("like.safetensors")
+    first = [texts[0] for texts in captions.texts("data", data["captions"])]
+    assert said_beside(like) == first and len(set(first)) > 1
+    ok("gan-sample", "x.ckpt", "--seed", 3, "-n", len(first), "-o", "usual.safetensors")
+    assert np.array_equal(content("usual.safetensors")[1]["latents"], like["latents"])
+    done = pipeline("gan-data described.safetensors --limit 3 | gan-sample x.ckpt --as - -o three.safetensors")
+    assert done.code == 0, done.err
+    assert len(content("three.safetensors")[1]["images"]) == 3
+    run_on("attributes", name="y.ckpt")
+    ok("gan-sample", "y.ckpt", "--as", "described.safetensors", "-o", "attributes.safetensors")
+    assert np.array_equal(content("attributes.safetensors")[1]["attributes"], data["attributes"])
+
+
+def test_samples_are_of_the_classes_of_others(ok, fails, run_on, domains, content, tmp_path):
+    ok("gan-loop", domains, *TINY, "--conditional", "--steps", 0, "-o", "classes.ckpt", "-q")
+    ok("gan-sample", "classes.ckpt", "--as", domains, "-o", "like.safetensors")
+    assert content("like.safetensors")[1]["labels"].tolist() == content(domains)[1]["labels"].tolist()
+    run_on("captions")
+    line = fails("gan-sample", "x.ckpt", "--as", domains, "-o", "no.png")
+    assert line.startswith("gan-sample: domains.safetensors: has no captions, and x.ckpt takes some")
+    ok("gan-loop", domains, *TINY, "--steps", 0, "-o", "plain.ckpt", "-q")
+    line = fails("gan-sample", "plain.ckpt", "--as", domains, "-o", "no.png")
+    assert "plain.ckpt: takes no captions, attributes or labels for --as; train with --conditional" in line
+    assert not (tmp_path / "no.png").exists()
 
 
 def test_attributes_are_set_by_name_and_others_stay(ok, run_on, content):
@@ -144,6 +176,8 @@ def test_what_cannot_be_said_is_one_line(fails, run_on, tmp_path, kind, words, p
         (["--text", "a", "--label", "3"], "--text and --label exclude each other; give one"),
         (["--text", "a", "--text-file", "x.txt"], "exclude each other; give one"),
         (["--text", "a", "--set", "red=1"], "exclude each other; give one"),
+        (["--text", "a", "--as", "x.ckpt"], "--text and --as exclude each other; give one"),
+        (["--as", "x.ckpt", "-n", 3], "-n and --as exclude each other; give one"),
         (["--set", "red=2"], "2 is not in the range 0<=x<=1"),
         (["--set", "red"], "is not a list like smiling=1,hat=0, with each name once"),
         (["--set", "red=1,red=0"], "with each name once"),

@@ -117,6 +117,15 @@ class Series:
             return self.descriptions.of_rows(Samples(given), slice(None), self.first.name)
         return self.descriptions.of_examples(lead)
 
+    def told_as(self, file: File) -> Told:
+        """What is said of each sample in `file`. Error if it says nothing that the checkpoint takes."""
+        if not (self.config.is_described or self.config.classes):
+            what = "takes no captions, attributes or labels for --as; train with --conditional to have them"
+            raise Error(f"{self.first.name}: {what}")
+        samples = Samples(file)
+        samples.check_any()
+        return self.descriptions.of_rows(samples, slice(None), self.first.name)
+
     def _told_beside(self, inputs: Inputs, wishes: Wishes) -> Told:
         """The descriptions of what is made of `inputs`: of `wishes`, or else of the rows of their file."""
 
