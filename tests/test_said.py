@@ -122,6 +122,7 @@ def test_what_was_said_is_looked_for_in_samples(ok, fails, score, extractor_of, 
     assert own["said_attributes"].keys() == set(shapes.ATTRIBUTES)
     assert own["said"] == pytest.approx(np.mean([*own["said_attributes"].values()]), rel=1e-4)
     assert wrong["said"] < 0.65 and wrong["said_whole"] < own["said_whole"]
+    assert own["sharpness"] == wrong["sharpness"] == 1
     assert own["r_precision"] > 0.3 > wrong["r_precision"] and own["r_precision_real"] is not None
     assert own["matcher"]["name"] == "matcher" and own["notes"] == wrong["notes"]
     assert attributes["said"] == pytest.approx(own["said"], abs=0.1) and "r_precision" not in attributes

@@ -287,6 +287,10 @@ def _pairs(real: Real, fake: Fake) -> bool:
     return fake.is_paired
 
 
+def _pairs_or_told(real: Real, fake: Fake) -> bool:
+    return fake.is_paired or (fake.said is not None and real.source.are_images)
+
+
 def _pairs_in_color(real: Real, fake: Fake) -> bool:
     return fake.is_paired and fake.samples.shape[-1] > 1
 
@@ -342,7 +346,7 @@ SCORES: tuple[Score, ...] = (
     Score("psnr", lambda real, fake: metrics.psnr(fake.samples, real.samples), "PSNR", HIGHER, _pairs),
     Score("ssim", lambda real, fake: metrics.ssim(fake.samples, real.samples), "SSIM", HIGHER, _pairs),
     Score("feature_distance", _feature_distance, "features", LOWER, _pairs),
-    Score("sharpness", _sharpness, "sharpness", ONE, _pairs),
+    Score("sharpness", _sharpness, "sharpness", ONE, _pairs_or_told),
     Score("saturation", _saturation, "saturation", ONE, _pairs_in_color),
     Score("arrived", _arrived, "arrived", HIGHER, _goal_is_known),
     Score("kept", _kept, "kept", HIGHER, _known_answers),
