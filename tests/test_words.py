@@ -246,6 +246,17 @@ def test_settings_that_contradict_each_other_are_one_line(fails, described, word
     assert problem in line
 
 
+@pytest.mark.parametrize(
+    ("inputs", "words", "kl"),
+    [(False, [], "1.0"), (False, ["--prior", "uniform"], "0.0"), (False, ["--z-dim", 1], "0.0"), (True, [], "0.0")],
+)
+def test_modern_draws_around_words_where_it_can_and_mirrors_nothing(ok, described, inputs, words, kl):
+    told = ["--conditional", "captions", *words, "--dry-run"]
+    shown = ok("gan-loop", described(inputs), "--width", 2, *told).out.decode()
+    lines = dict(line.split()[:2] for line in shown.splitlines() if line.startswith("  "))
+    assert (lines["kl"], lines["mirror"], lines["contrast"]) == (kl, "0.0", "1.0")
+
+
 def test_domains_are_told_apart_without_descriptions():
     with pytest.raises(ganutils.Error, match="--conditional does not go with --domains, whose two classes"):
         fresh(SHAPE, {"domains": 2, "words": 9})
@@ -281,7 +292,7 @@ def sky(tmp_path):
     return "sky.safetensors"
 
 
-@pytest.mark.parametrize(("kind", "steps", "more"), [("captions", 60, []), ("attributes", 150, ["--kl", 1])])
+@pytest.mark.parametrize(("kind", "steps", "more"), [("captions", 60, ["--kl", 0]), ("attributes", 150, [])])
 def test_the_generator_learns_what_is_said(ok, sky, content, kind, steps, more):
     size = ["--width", 8, "--z-dim", 8, "--batch", 16, "--precision", "fp32", *more]
     ok("gan-loop", sky, *size, "--conditional", kind, "--steps", steps, "-o", "sky.ckpt", "-q")
@@ -402,7 +413,7 @@ def test_two_stages_pass_on_what_was_said(pipeline, ok, fails, run_on, score, co
 
 
 def test_scores_and_diagnoses_are_of_samples_with_the_words_of_real_ones(ok, run_on, score, content, tmp_path):
-    run_on("captions")
+    run_on("captions", "--kl", 0)
     meta, tensors = content("described.safetensors")
     one = {**tensors, "captions": captions.packed([["a red thing"]] * 12)}
     container.write(str(tmp_path / "one.safetensors"), "samples", one, meta)

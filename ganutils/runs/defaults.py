@@ -45,7 +45,7 @@ def fresh(
         values["arch"] = arch_for(shape)  # the settings of a paper on pictures
     arch = ARCHS[values["arch"]]
     values["inputs"] = inputs if arch.translates else None
-    if arch.translates and "kl" not in given:
+    if "kl" not in given and (arch.translates or values["prior"] != "normal" or values["z_dim"] < 2):
         values["kl"] = 0.0  # it has no latents that it could draw from
     values.setdefault("width", arch.width)
     values.setdefault("blocks", arch.blocks)

@@ -272,9 +272,10 @@ PAIRED: dict[str, dict[str, dict[str, Any]]] = {
         "enlarge": dict(arch="enlarge", **_STACKGAN, blocks=4),
     },
 }
-# What a preset has beside these where networks see attributes or captions; kl where they start from latents.
+# What a preset has beside these where networks see attributes or captions; kl where they start from normal latents.
+# Without it all latents of a sentence give one sample (bench/results.md). Sentences tell left from right.
 DESCRIBED: dict[str, dict[str, Any]] = {
-    "modern": dict(contrast=1.0, mismatch=0.5),
+    "modern": dict(contrast=1.0, mismatch=0.5, kl=1.0, mirror=0.0),
     "stackgan2017": dict(kl=1.0, mismatch=0.5),  # equation 4
 }
 
