@@ -216,6 +216,29 @@ def test_sentences_are_written_and_scored_and_a_second_run_does_nothing(figures,
     assert states(out) == before
 
 
+def test_pictures_are_made_of_words_and_a_second_run_does_nothing(figures, tmp_path):
+    out = tmp_path / "out"
+    words = ["make", "-j2", "words", "stages", f"OUT={out}"]
+    figures(*words)
+    for name, frames in {"words.png": 1, "words.gif": 4, "stages.png": 1}.items():
+        with Image.open(out / name) as picture:
+            assert picture.width > 50, name
+            assert getattr(picture, "n_frames", 1) >= frames, name
+    for name, scored in {"words": ["words"], "stages": ["stages-bicubic", "stages-large"]}.items():
+        scores = [json.loads(line) for line in (out / f"{name}.jsonl").read_text().splitlines()]
+        assert [os.path.basename(each["fake"]).partition(".")[0] for each in scores] == scored
+        assert all({"said", "sharpness", "frechet_distance"} <= set(each) for each in scores), name
+    with (
+        container.read(str(out / "stages-large.safetensors")) as large,
+        container.read(str(out / "stages-held.safetensors")) as held,
+    ):
+        assert np.array_equal(large["captions"][:, 0], held["captions"][:, 0, : large["captions"].shape[2]])
+    before = states(out)
+    printed = figures(*words)
+    assert set(re.findall(r"^gan-(\S+)", printed, re.MULTILINE)) == {"loop"}
+    assert states(out) == before
+
+
 def test_photos_of_faces_grow_older(figures, tmp_path):
     photos = tmp_path / "faces.zip"
     photos.touch()
