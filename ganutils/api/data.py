@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganutils import Error
-from ganutils.files import container, kinds, letters, lineage, paths, png
+from ganutils.files import budget, container, kinds, letters, lineage, paths, png
 from ganutils.films.film import draw_sheet
 from ganutils.films.frames import of_tensor
 from ganutils.films.layout import Look
@@ -225,7 +225,7 @@ def as_letters(texts: Any, alphabet: Any = None, length: int | None = None) -> t
 
 def _rate(rate: Any) -> int:
     """A sample rate that was given, in Hz; Error if it is none."""
-    low, high = sounds.RATES
+    low, high = budget.RATES
     if isinstance(rate, bool | np.bool_) or not isinstance(rate, int | np.integer) or not low <= rate <= high:
         said = "sounds need one" if rate is None else f"is {rate!r}"
         raise Error(f"sample_rate: {said}; give a whole number in Hz, {low} to {high:,}")

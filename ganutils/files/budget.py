@@ -17,6 +17,7 @@ CAPTIONS = 64  # of a sample, and
 CAPTION = 1024  # bytes of each
 TEXT = 300  # bytes of memory for each line of captions
 LETTERS = 1 << 16  # of a text
+RATES = (1, 1 << 20)  # Hz, of sounds
 CENTERS = 10_000  # of a toy, as many as --modes makes
 FRAMES = 1 << 20  # of a film: eleven hours
 CELLS = 1 << 18  # of the grid of a frame, 512x512

@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ganutils import Error
+from ganutils.files import budget
 from ganutils.files.letters import ALPHABET
 
 RATE, SPECTROGRAM = "sample_rate", "spectrogram"  # of `signals` in Hz; of `images`, see spectrogram.py
-RATES = (1, 1 << 20)  # Hz
-FULL = 1 << 15  # what 1 would be in 16 bits, were it not one more than there is
 CHANNELS = {1: "mono", 2: "stereo"}
-
-
-def sixteen_bits(sounds: np.ndarray) -> np.ndarray:
-    """int16 of numbers in -1..1: the nearest, those beyond clipped. FULL of them make 1."""
-    return np.clip(np.rint(sounds * FULL), -FULL, FULL - 1).astype(np.int16)
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,8 +26,10 @@ def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
 def rate_of(name: str, meta: Mapping[str, Any]) -> int:
     """How many numbers of a sound make a second; Error, with the file's `name`, if its metadata do not say."""
     rate = meta.get(RATE)
-    if type(rate) is not int or not RATES[0] <= rate <= RATES[1]:
-        raise Error(f"{name}: damaged: sounds whose metadata have no {RATE!r} in Hz, {RATES[0]} to {RATES[1]:,}")
+    if type(rate) is not int or not budget.RATES[0] <= rate <= budget.RATES[1]:
+        raise Error(
+            f"{name}: damaged: sounds whose metadata have no {RATE!r} in Hz, {budget.RATES[0]} to {budget.RATES[1]:,}"
+        )
     return rate
 
 

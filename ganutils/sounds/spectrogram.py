@@ -71,7 +71,7 @@ class Spectrogram(NamedTuple):
         budget.check(name, found.bins * found.frames, budget.SPECTROGRAM, "pixels in a spectrogram")
         if not found.hop <= found.bins or not (found.frames <= found.length <= found.hop * found.frames):
             raise damaged
-        if found.hop != -(-found.length // found.frames) or found.sample_rate > about.RATES[1]:
+        if found.hop != -(-found.length // found.frames) or found.sample_rate > budget.RATES[1]:
             raise damaged
         return found
 

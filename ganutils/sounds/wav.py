@@ -17,8 +17,8 @@ from ganutils.files import atomic, riff
 from ganutils.files.container import CHUNK
 from ganutils.files.folders import Writer
 from ganutils.files.riff import Wav
-from ganutils.sounds.about import sixteen_bits
 
+FULL = 1 << 15  # what 1 would be in 16 bits, were it not one more than there is
 ROOM = 1 << 18  # bytes for what stands before the numbers: lineage, too
 
 
@@ -50,6 +50,11 @@ def writer(rate: int) -> Writer:
 
 def _write_one(rate: int, out: IO[bytes], sound: np.ndarray, lineage: Sequence[str]) -> None:
     out.write(riff.header(rate, sound.shape[1], 2 * sound.size, lineage) + pcm(sound))
+
+
+def sixteen_bits(sounds: np.ndarray) -> np.ndarray:
+    """int16 of numbers in -1..1: the nearest, those beyond clipped. FULL of them make 1."""
+    return np.clip(np.rint(sounds * FULL), -FULL, FULL - 1).astype(np.int16)
 
 
 def pcm(sounds: np.ndarray) -> bytes:

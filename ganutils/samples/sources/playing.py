@@ -13,7 +13,7 @@ from ganutils.files.kinds import SIGNALS
 from ganutils.samples import foreign
 from ganutils.samples.signals import Clip, Length, Shaped, shaped
 from ganutils.samples.sources.source import Request, Source
-from ganutils.sounds.about import FULL, sixteen_bits
+from ganutils.sounds.wav import FULL, sixteen_bits
 
 PLAIN = Clip(8000, Length(4096))  # of toys, where nothing else is given
 FADE = 0.01  # seconds at the end

@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import numpy as np
 
 from ganutils.files import budget
+from ganutils.files.budget import RATES
 from ganutils.samples import foreign
 from ganutils.samples.changes import Stamp, reading
 from ganutils.samples.foreign import UnreadableError
 from ganutils.samples.signals import EMPTY, NO_NUMBER, SILENT, Clip, Shaped, shaped, silence
-from ganutils.sounds.about import RATES
 
 BLOCK = 1 << 16  # numbers that are looked at at once, for silence
 EXTRA = "pip install 'ganutils[sounds]'"
