@@ -5,16 +5,16 @@ ENLARGING := --conditional captions --mismatch 0 --width $(call at,2 32 64) $(ca
 # By networks that are trained on what is held out.
 LOOK_FOR := gan-eval --root $(OUT)/classifiers
 
-## words         toy:shapes from sentences: rows, a walk from sentence to sentence as a film, scores [5 min]
+## words         toy:shapes from sentences: rows, a walk from sentence to sentence as a film, scores [14 min]
 words: $(OUT)/words.png $(OUT)/words.gif $(OUT)/words.jsonl
 
-SHAPES := toy:shapes --describe 3 --size $(call at,16 32 32)
+SHAPES := toy:shapes --describe 5 --size $(call at,16 32 32)
 $(OUT)/words-seen.safetensors: | $(OUT)
-	gan-data $(SHAPES) --limit $(call at,40 10000 40000) -o $@
+	gan-data $(SHAPES) --limit $(call at,40 20000 40000) -o $@
 $(OUT)/words-held.safetensors: | $(OUT)
-	gan-data $(SHAPES) --seed 1 --limit $(call at,40 2000 4000) -o $@
+	gan-data $(SHAPES) --seed 1 --limit $(call at,40 10000 10000) -o $@
 $(OUT)/words.ckpt.safetensors: $(OUT)/words-seen.safetensors FORCE
-	gan-loop $< -o $@ $(TELLING) --steps $(call at,2 1500 20000) --decay $(call at,1:2 600:1500 8000:20000)
+	gan-loop $< -o $@ $(TELLING) --kl 0 --mode-seeking 0.01 --steps $(call at,2 5000 20000) --decay $(call at,1:2 2000:5000 8000:20000)
 # The same latents for each sentence.
 $(OUT)/words.png: $(OUT)/words.ckpt.safetensors $(call name,$(HERE)/shapes.txt)
 	gan-sample $< --text-file '$(HERE)/shapes.txt' -n 8 \
@@ -68,6 +68,6 @@ $(OUT)/stages-large.sheet.safetensors: $(OUT)/stage2.ckpt.safetensors $(OUT)/sta
 	gan-sample $< --inputs $(word 2,$^) -o $@
 $(OUT)/stages.png: $(OUT)/stages-nearest.sheet.safetensors $(OUT)/stages-bicubic.sheet.safetensors $(OUT)/stages-large.sheet.safetensors \
   $(OUT)/stages.jsonl
-	gan-gif $(wordlist 1,3,$^) --background white --gap 2 --show images --grid 3x6 --row-labels "$$(paste -sd, '$(HERE)/faces.txt')" \
+	gan-gif $(wordlist 1,3,$^) --background white --gap 2 --show images --grid 3x6 --scale 2 --row-labels "$$(paste -sd, '$(HERE)/faces.txt')" \
 	  --column-labels 'stage I,bicubic,stage II' -o $@ --caption \
 	  "of bicubic / stage II: sharpness $(call said,sharpness,$(word 4,$^)) · $(call FRECHET,$(word 4,$^))"
