@@ -6,7 +6,7 @@ sentences: $(OUT)/sentences.txt $(OUT)/sentences.png $(OUT)/sentences.gif $(OUT)
 $(OUT)/sentences.safetensors: | $(OUT)
 	gan-data toy:sentences --limit $(call at,60 20000 40000) -o $@
 $(OUT)/sentences.ckpt.safetensors: $(OUT)/sentences.safetensors FORCE
-	gan-loop $< -o $@ $(call at,--width=2) $(call at,--batch=4) --steps $(call at,2 15000 45000) --decay $(call at,1:2 5000:15000 15000:45000) \
+	gan-loop $< -o $@ $(call at,--width=2) $(call at,--batch=4) --steps $(call at,2 12000 40000) --decay $(call at,1:2 5000:12000 15000:40000) \
 	  --snapshots $(OUT)/sentences-shots --frames $(call at,2 40 60)
 $(OUT)/sentences.txt $(OUT)/sentences.png: $(OUT)/sentences.ckpt.safetensors
 	gan-sample $< -n 64 --seed 1 -o $@

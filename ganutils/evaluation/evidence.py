@@ -21,7 +21,7 @@ from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.descriptions import Arrays, told_like
-from ganutils.runs.presets import DOMAINS, PAIRED, PRESETS, SIGNALS
+from ganutils.runs.presets import DOMAINS, OF_MODALITY, PAIRED, PRESETS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
 HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
@@ -88,8 +88,8 @@ class Evidence:
     @property
     def usual_lr(self) -> float:
         """The learning rate that suits such networks."""
-        are_sounds = kinds.modality_of_shape(self.config.shape) is kinds.SIGNALS
-        rate: float = (self.usual if self.translates else (SIGNALS if are_sounds else PRESETS)["modern"])["lr"]
+        presets = OF_MODALITY.get(kinds.modality_of_shape(self.config.shape).tensor, PRESETS)
+        rate: float = (self.usual if self.translates else presets["modern"])["lr"]
         return rate
 
     @property

@@ -205,7 +205,7 @@ SIGNALS: dict[str, dict[str, Any]] = {
 TEXTS: dict[str, dict[str, Any]] = {
     "modern": dict(
         arch="letters",
-        width=32,
+        width=64,
         hidden=256,
         choices=16,
         ending="straight",

@@ -111,7 +111,7 @@ ARCHS = {
         own_norm="batch",
     ),
     "letters": ArchTraits(
-        32,
+        64,
         lambda width, points: (20 * width + 600) * width * points,  # with the preset's dense layers
         takes=("letters",),
         settings=("hidden", "blocks", "g_norm", "choices", "ending"),
