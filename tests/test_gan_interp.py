@@ -114,7 +114,7 @@ def test_the_same_words_give_the_same_bytes(ok, ten):
         (["ten.safetensors", "--seed", "1"], 2, "--seed has no effect with --kind walk"),
         (["--seeds", "1,2"], 2, "needs --for"),
         (["ten.safetensors", "-o", "walk.gif"], 1, "walk.gif: latents are not pictures"),
-        (["ten.safetensors", "-o", "walk.txt"], 1, "walk.txt: cannot write this format"),
+        (["ten.safetensors", "-o", "walk.doc"], 1, "walk.doc: cannot write this format"),
     ],
 )
 def test_paths_that_cannot_be_made(fails, pictures, ten, tmp_path, words, code, says):

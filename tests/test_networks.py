@@ -369,7 +369,7 @@ def check_preset(preset, shape):
         ),
         ({"augment": "translate,color"}, "--augment color needs color pictures; leave color out"),
         ({"dropout": 0.4}, "--dropout goes with --arch mlp or krohn or unet or hourglass, not dcgan"),
-        ({"arch": "mlp", "hidden": 4}, "--hidden goes with --arch dcgan, not mlp"),
+        ({"arch": "mlp", "hidden": 4}, "--hidden goes with --arch dcgan or letters, not mlp"),
         ({"widht": 4}, "there is no setting 'widht'; there are preset, arch, width"),
         ({"shape": (4, 4, 1)}, "there is no setting 'shape'"),
         ({"preset": "best"}, "there is no preset 'best'; there are modern, "),

@@ -149,8 +149,8 @@ def test_modes_are_sought_where_opposite_latents_make_the_same():
     opposite = shown.fake + torch.tensor([0.0, 0.01, 0.1, 1.0]).view(4, 1, 1, 1)
     terms = objective.generator(G, D, shown._replace(apart=(z, shown.fake, opposite)))
     expected = np.mean([2 / 0.001, 0.5 / 0.011, 4 / 0.101, 0.4 / 1.001])
-    assert float(terms.measured["mode_seeking"]) == pytest.approx(expected, rel=1e-4)
-    assert float(terms.loss) == pytest.approx(float(terms.measured["g_loss"]) + 0.5 * expected, rel=1e-4)
+    assert float(terms.measured["mode_seeking"]) == pytest.approx(expected, rel=1e-3)
+    assert float(terms.loss) == pytest.approx(float(terms.measured["g_loss"]) + 0.5 * expected, rel=1e-3)
 
 
 def test_the_parts_of_a_batch_have_the_gradient_of_the_whole():
