@@ -5,7 +5,7 @@ ENLARGING := --conditional captions --mismatch 0 --width $(call at,2 32 64) $(ca
 # By networks that are trained on what is held out.
 LOOK_FOR := gan-eval --root $(OUT)/classifiers
 
-## words         toy:shapes from sentences: rows, a walk from sentence to sentence as a film, scores [14 min]
+## words         toy:shapes from sentences: rows, a walk from sentence to sentence as a film, scores [12 min]
 words: $(OUT)/words.png $(OUT)/words.gif $(OUT)/words.jsonl
 
 SHAPES := toy:shapes --describe 5 --size $(call at,16 32 32)
@@ -29,7 +29,7 @@ $(OUT)/words.jsonl: $(OUT)/words-held.safetensors $(OUT)/words.ckpt.safetensors
 	$(LOOK_FOR) $^ >$@.tmp
 	mv $@.tmp $@
 
-## stages        a sentence, a small face, a large one (Zhang et al. 2017): stage I, bicubic, stage II, with scores [15 min]
+## stages        a sentence, a small face, a large one (Zhang et al. 2017): stage I, bicubic, stage II, with scores [13 min]
 stages: $(OUT)/stages.png $(OUT)/stages.jsonl
 
 DRAWN := toy:faces --describe 5
