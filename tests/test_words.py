@@ -62,7 +62,8 @@ def test_words_and_their_order_are_heard_and_no_words_are_zero(encoder):
 def test_networks_take_the_vectors_in_place_of_the_words(arch):
     config = config_of(words=9, **arch)
     generator, discriminator = (network.eval() for network in networks.build(config))
-    z, given = torch.randn(3, 6), Condition(tokens=tokens_of([1, 2], [3], [4, 5]))
+    z = torch.randn(3, 6, generator=torch.Generator().manual_seed(0))  # of some others both units of an mlp are off
+    given = Condition(tokens=tokens_of([1, 2], [3], [4, 5]))
     made, encoded = generator(z, given), generator.classes.encoded(given)
     assert encoded.tokens is None and encoded.text.shape == (3, TEXT)
     assert torch.equal(made, generator(z, encoded))
