@@ -1,6 +1,6 @@
 # Texts; a part of Makefile.
 
-## sentences     a generator of sentences (Gulrajani et al. 2017, section 5.3): lines, a sheet, a GANimation, scores [6 min]
+## sentences     a generator of sentences (Gulrajani et al. 2017): lines, a sheet, a GANimation, scores [6 min]
 sentences: $(OUT)/sentences.txt $(OUT)/sentences.png $(OUT)/sentences.gif $(OUT)/sentences.jsonl
 
 $(OUT)/sentences.safetensors: | $(OUT)

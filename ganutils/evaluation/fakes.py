@@ -21,8 +21,8 @@ from ganutils.files.kinds import IMAGES
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.descriptions import told_like
+from ganutils.samples import encoding
 from ganutils.samples.samples import Samples, check_shape, subset
-from ganutils.sounds import about
 
 CHUNK = 1 << 24  # bytes of inputs that are compared at a time
 
@@ -55,7 +55,7 @@ def _check(file: File, real: Samples, count: int | None, repeats: int, direction
         raise Error(f"{file.name}: {what}; leave out {'-n' if count else '--repeats'}, or choose rows with --limit")
     if file.kind == "checkpoint":
         _check_checkpoint(file, real, direction)
-        about.check_alike(file.name, file.meta, real.name, real.meta)
+        encoding.check_alike(file.name, file.meta, real.name, real.meta)
         return
     samples = Samples(file)
     samples.check_like(real)

@@ -22,8 +22,8 @@ from ganutils.evaluation.said import FOUND
 from ganutils.files import budget, lineage
 from ganutils.files.container import Stream
 from ganutils.randomness import stream
+from ganutils.samples import encoding
 from ganutils.samples.samples import Samples, check_shape, subset
-from ganutils.sounds import about as sound
 
 LIMIT = 20_000  # labeled samples that are used, chosen at random; the features of more would fill the memory
 MOST = 1000  # classes, as ImageNet has, or attributes; the linear models of more take hours
@@ -110,7 +110,7 @@ class Labeler:
     def check_like(self, name: str, shape: tuple[int, ...], meta: Mapping[str, Any]) -> None:
         """Error unless samples of `shape`, of the file `name` with that `meta`, are like the labeled ones."""
         check_shape(name, shape, self.name, self._shape)
-        sound.check_alike(name, meta, self.name, self._meta)
+        encoding.check_alike(name, meta, self.name, self._meta)
 
     def _scaled(self, samples: np.ndarray) -> np.ndarray:
         """What the linear models are given of samples [N, ...]: float32 [N, F], of mean 0 and deviation 1."""
@@ -162,7 +162,7 @@ def _training_set(labeled: Samples, questions: Sequence[Question], rows: np.ndar
         asked = [one.answers[rows, None] == (range(len(one.names)) if one.is_class else 1) for one in questions]
         targets = np.concatenate(asked, axis=1).astype(np.float32)
     names = [name for one in questions for name in one.names]
-    return LabeledSet(labeled.name, labeled.array[rows], targets, names, sound.kept(labeled.meta))
+    return LabeledSet(labeled.name, labeled.array[rows], targets, names, encoding.kept(labeled.meta))
 
 
 # ----------------------------------------------------------------------------------------- one question

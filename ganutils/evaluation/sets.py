@@ -22,9 +22,9 @@ from ganutils.files import budget
 from ganutils.files.kinds import IMAGES
 from ganutils.files.npy import in_color
 from ganutils.randomness import stream
+from ganutils.samples import encoding
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, subset
-from ganutils.sounds import about
 
 REACH = 3  # deviations around a toy's mode that are of high quality (Srivastava et al. 2017, VEEGAN, section 5)
 MOST_CLASSES = 10_000
@@ -36,12 +36,12 @@ def labeled_set(samples: Samples) -> LabeledSet:
     if samples.labels is None:
         return attributed_set(samples)
     budget.check(samples.name, len(samples.classes), MOST_CLASSES, "classes", "take some with gan-data --classes")
-    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes, about.kept(samples.meta))
+    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes, encoding.kept(samples.meta))
 
 
 def attributed_set(samples: Samples) -> LabeledSet:
     """All samples of a file, with their attributes."""
-    known = about.kept(samples.meta)
+    known = encoding.kept(samples.meta)
     return LabeledSet(samples.name, samples.array, samples.attributes, samples.attribute_names, known)
 
 

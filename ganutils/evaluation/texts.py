@@ -59,7 +59,7 @@ def ngrams(letters: np.ndarray, n: int, base: int) -> tuple[np.ndarray, np.ndarr
 def divergence(x: Any, y: Any) -> float:
     """Between the frequencies of n-grams in two sets of texts, in bits: 0 if they are alike, 1 if they share none.
 
-    Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", section 5.3 and its code.
+    Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", on discrete data, as their gan_language.py has it.
     """
     one, other = (ngrams(letters_of(texts), N, texts.shape[-1])[0] for texts in (x, y))
     known, places = np.unique(np.concatenate([one, other]), return_inverse=True)

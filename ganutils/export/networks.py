@@ -23,8 +23,8 @@ from ganutils.randomness import draw, stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
 from ganutils.runs.start import descriptions_in
+from ganutils.samples import encoding
 from ganutils.samples.captions import WORDS
-from ganutils.sounds import about as sounds
 
 SAMPLES = 8  # of the inputs that show a graph's shapes, and that it is compared at
 
@@ -188,5 +188,5 @@ def _about(file: File, config: Config, kind: str) -> dict[str, str]:
     words = {"vocabulary": json.dumps([*known.vocabulary])} if known.vocabulary else {}
     step = {"step": str(int(file["updates.G"]))} if "updates.G" in file else {}
     settings = {name: str(value) for name, value in sorted(config.as_json().items()) if value is not None}
-    heard = {name: json.dumps(value, sort_keys=True) for name, value in sounds.kept(file.meta).items()}
+    heard = {name: json.dumps(value, sort_keys=True) for name, value in encoding.kept(file.meta).items()}
     return {"kind": kind, "names": json.dumps(names), **words, **step, **settings, **heard}

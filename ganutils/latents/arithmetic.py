@@ -15,10 +15,9 @@ from ganutils.latents import interpolation
 from ganutils.latents.draw import latent_space, read_latents
 from ganutils.latents.expressions import EQUALS, MINUS, PLUS, Term, parse
 from ganutils.randomness import stream
-from ganutils.samples import predicates
+from ganutils.samples import encoding, predicates
 from ganutils.samples.predicates import Predicate, Values
 from ganutils.samples.samples import Samples
-from ganutils.sounds import about
 
 NEIGHBORS = 8  # around the sum, at a distance of U(-JITTER, JITTER) in each coordinate
 JITTER = 0.25
@@ -116,7 +115,7 @@ def sum_of_terms(file: File, labeled: LabeledLatents, expression: str, top: int,
     if is_pixels:
         samples = added_samples(file)
         tensors = {samples.modality.tensor: sheet_of_samples(samples, terms, exemplars)}
-        meta = {"layout": layout(terms, counts, 1), **about.kept(file.meta)}
+        meta = {"layout": layout(terms, counts, 1), **encoding.kept(file.meta)}
         return Result("samples", tensors, meta, messages)
     tensors = {"latents": sheet_of_latents(labeled, terms, exemplars, seed)}
     if CAPTIONS in file:

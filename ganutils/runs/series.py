@@ -19,8 +19,8 @@ from ganutils.runs.config import Config, differences
 from ganutils.runs.descriptions import VECTORS, Arrays, Descriptions, Told
 from ganutils.runs.inputs import Inputs
 from ganutils.runs.wishes import NO_WISHES, Wishes
+from ganutils.samples import encoding
 from ganutils.samples.samples import Samples
-from ganutils.sounds import about
 
 SHEET, CLASS, ROW = 1024, 10, 32  # samples of a sheet in all, of each class at least, and in a row
 
@@ -250,7 +250,7 @@ class Series:
         """Metadata of that file, which the command `line` makes."""
         given = origin.given
         lineages = [*self.lineages, given.meta.get("lineage", [])] if given else self.lineages
-        sound = about.kept(self.first.meta) if origin.shape == self.config.shape else {}  # larger ones have another
+        sound = encoding.kept(self.first.meta) if origin.shape == self.config.shape else {}  # larger ones have another
         meta: dict[str, Any] = {**origin.meta, **sound, "lineage": lineage.joined(lineages, line)}
         if "classes" in self.first.meta:
             meta["classes"] = self.first.meta["classes"]
@@ -292,6 +292,7 @@ def open_series(first: File, others: Sequence[str]) -> Series:
     sources: list[File | str] = [first, *others]
     configs = [config]
     frames, lineages = [checkpoints.progress(first, config)], [first.meta.get("lineage", [])]
+    of_first = descriptions.of_checkpoint(first.name, first.meta, config)
     runs: dict[str, str] = {}
     snapshots.check_same_run(runs, first)
     for path in others:
@@ -300,9 +301,8 @@ def open_series(first: File, others: Sequence[str]) -> Series:
         with container.read(path, "checkpoint") as file:
             configs.append(checkpoints.config_of(file))
             _check_same_samples(path, configs[-1], first.name, config)
-            about.check_alike(path, about.kept(file.meta), first.name, about.kept(first.meta))
+            encoding.check_alike(path, file.meta, first.name, first.meta)
             known = descriptions.of_checkpoint(path, file.meta, configs[-1])
-            of_first = descriptions.of_checkpoint(first.name, first.meta, config)
             if (known.attributes, known.vocabulary) != (of_first.attributes, of_first.vocabulary):
                 what = "attributes" if config.attributes or configs[-1].attributes else "words"
                 raise Error(f"{path}: takes other {what} than {first.name}; give checkpoints of the same ones")

@@ -16,7 +16,7 @@ from ganutils.runs.config import Config, checked, decided, differences
 from ganutils.runs.defaults import fresh
 from ganutils.runs.descriptions import Descriptions
 from ganutils.runs.traits import CONDITIONS
-from ganutils.samples import identity
+from ganutils.samples import encoding, identity
 from ganutils.samples.samples import DOMAINS, MOST_CLASSES, Samples, in_words
 from ganutils.sounds import about
 
@@ -28,7 +28,7 @@ class Start:
     data      what tells its data from others (see Samples.identity)
     lineages  of the data and the checkpoint
     classes   names of the classes of a conditional run, where they have names
-    sound     what the metadata say of sounds, or texts (see sounds/about.py)
+    sound     what the metadata say of sounds, or texts (see samples/encoding.py)
     descriptions  what it knows of attributes or captions
     resumed   whether the checkpoint is the command's own output
     init      checkpoint whose networks a new run begins with
@@ -104,7 +104,7 @@ def start(
             config = fresh(samples.shape, _with_counts(given, samples, known), like, samples.input_shape)
             if config.domains:
                 samples.domains()
-            sound = about.kept(samples.meta)
+            sound = encoding.kept(samples.meta)
             new = Start(config, None, samples.identity, [_lineage(samples)], _names(samples, config), sound=sound)
             new.descriptions = known
             if begun:
@@ -125,7 +125,7 @@ def start(
             origin = snapshots.run_of(config, meta) if samples.other_than(data) else origin
             data = samples.identity
         step, names = checkpoints.updates(checkpoint)["G"], _names(checkpoint, config)
-        sound = about.kept(meta)
+        sound = encoding.kept(meta)
         run = Start(config, checkpoint, data, lineages, names, began=began, origin=origin, base=step, sound=sound)
         run.descriptions = known
         yield run
@@ -199,7 +199,7 @@ def _check_samples(samples: Samples, checkpoint: File, config: Config) -> None:
             f"{samples.name}: samples are {in_words(samples.shape)}, and {checkpoint.name} was made for "
             f"{in_words(config.shape)}; make data {how}"
         )
-    about.check_alike(samples.name, samples.meta, checkpoint.name, checkpoint.meta)
+    encoding.check_alike(samples.name, samples.meta, checkpoint.name, checkpoint.meta)
     if about.SPECTROGRAM in checkpoint.meta and about.SPECTROGRAM not in samples.meta:
         raise Error(f"{samples.name}: has no spectrograms, which {checkpoint.name} makes; see gan-data --spectrogram")
     if config.domains:

@@ -16,7 +16,7 @@ from ganutils import Error
 from ganutils.files import budget, container, kinds, letters
 from ganutils.files.container import File
 from ganutils.randomness import stream
-from ganutils.samples import identity, predicates
+from ganutils.samples import encoding, identity, predicates
 from ganutils.sounds import about
 from ganutils.sounds.spectrogram import Spectrogram
 
@@ -295,7 +295,7 @@ class Samples:
     def check_like(self, other: Samples) -> None:
         """Error unless these samples have the shape of `other` ones, and their rate or alphabet."""
         self.check_shape(other.shape, other.name)
-        about.check_alike(self.name, self.meta, other.name, other.meta)
+        encoding.check_alike(self.name, self.meta, other.name, other.meta)
 
 
 def stacked(channels: int, names: Sequence[str]) -> list[View]:

@@ -14,8 +14,8 @@ import numpy as np
 from ganutils import Error
 from ganutils.evaluation import products
 from ganutils.files import kinds
+from ganutils.samples.encoding import check_alike
 from ganutils.samples.samples import check_shape
-from ganutils.sounds.about import check_alike
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ class LabeledSet(NamedTuple):
     samples         uint8 [N, H, W, C], float32 [N, T, C] or [N, D]
     targets         labels int64 [N], attributes float32 [N, A], or None
     target_names    of the labels or attributes
-    sound           what the metadata say of sounds (see sounds/about.py)
+    sound           what the metadata say of sounds and texts (see samples/encoding.py)
     """
 
     name: str
