@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -239,6 +239,7 @@ def command(**attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
     return decorate
 
 
-def command_line() -> str:
-    """This command line, for the lineage of its result."""
-    return lineage.command_line(sys.argv, lambda name: catalog.named(name) is not None)
+def command_line(option: str = "", meaning: Sequence[str] = ()) -> str:
+    """This command line, for the lineage of its result; with its `meaning`, in words, in place of an option's value."""
+    words = lineage.replaced(sys.argv, option, meaning) if meaning else sys.argv
+    return lineage.command_line(words, lambda name: catalog.named(name) is not None)

@@ -64,6 +64,21 @@ def command_line(arguments: Sequence[str], is_source: Callable[[str], bool] = la
     return shlex.join([program, *(_public(argument, reserved) for argument in arguments[1:])])
 
 
+def replaced(arguments: Sequence[str], option: str, words: Sequence[str]) -> list[str]:
+    """`arguments` with `words` in place of an option and its value."""
+    kept: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, is_joined, _ = argument.partition("=")
+        if name != option:
+            kept.append(argument)
+            continue
+        kept += words
+        if not is_joined:
+            next(rest, None)  # its value
+    return kept
+
+
 def _public(argument: str, is_source: Callable[[str], bool]) -> str:
     argument = without_logins(argument)
     option = match[0] if (match := GLUED.match(argument)) else ""

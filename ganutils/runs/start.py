@@ -56,6 +56,12 @@ class Start:
         return checkpoints.updates(self.checkpoint)["G"] if self.checkpoint else 0
 
     @property
+    def end(self) -> int:
+        """The step at which the learning rate of a run with a decay has fallen to 0."""
+        assert self.config.decay
+        return self.config.decay[1]
+
+    @property
     def threads(self) -> int | None:
         """Of the CPU that the checkpoint was trained on, which the last bits depend on; None if there is none such."""
         versions = self.checkpoint.meta.get("versions") if self.checkpoint else None
@@ -231,11 +237,13 @@ def resume(
     init: str | None = None,
     is_fresh: bool = False,
     has_part: bool = False,
+    is_timed: bool = False,
 ) -> Iterator[Start]:
     """As `start`, but from `output` if that exists; Error if it was made with other settings or data.
 
     is_fresh  start over, whatever exists
     has_part  continue from the part beside `output` if that is further
+    is_timed  go on with the decay that `output` has; Error if it has none
     """
     output = parts.latest(output) if has_part else output
     if is_fresh or paths.is_pipe(output) or not os.path.exists(output):
@@ -243,6 +251,8 @@ def resume(
             yield begun
         return
     with start(samples, origin, given, init) as intended, start(samples, output, {}) as begun:
+        if is_timed:
+            intended.config = dataclasses.replace(intended.config, decay=begun.config.decay)
         problems = [differences(begun.config, vars(intended.config))]
         others = samples.other_than(begun.checkpoint.meta.get("data")) if begun.checkpoint is not None else []
         if others:
@@ -255,5 +265,8 @@ def resume(
         if any(problems):
             what = ", ".join(filter(None, problems))
             raise Error(f"{output}: is another run: {what}; --fresh starts over, or choose another -o")
+        if is_timed and begun.config.decay is None:
+            advice = "give --steps or --more in its place, or start over with --fresh"
+            raise Error(f"{output}: has no --decay, to whose end --minutes would train; {advice}")
         config = decided(begun.config, vars(intended.config))
         yield dataclasses.replace(begun, config=config, resumed=True, base=intended.base if origin else begun.base)

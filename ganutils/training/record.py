@@ -34,6 +34,7 @@ class Outputs(NamedTuple):
     whole        snapshots of both networks, which can be trained on; else of the averaged generator alone
     log          file to append a line of JSON to at each tick
     tensorboard  folder for TensorBoard
+    at_once      write the checkpoint before the first step too: what a run is must be known before it names snapshots
     """
 
     output: str
@@ -45,6 +46,7 @@ class Outputs(NamedTuple):
     whole: bool = False
     log: str | None = None
     tensorboard: str | None = None
+    at_once: bool = False
 
 
 class Saver:
@@ -60,6 +62,8 @@ class Saver:
         self.snapshot_steps = snapshot_steps(steps, outputs.every, outputs.frames)
         self.saved = time.monotonic()
         self.writer = Writer()
+        if outputs.at_once and self.gan.step == 0 and not paths.is_pipe(outputs.output):
+            self.save()
         if outputs.snapshots and self.leads and self.gan.step == 0:
             self._snapshot(outputs.snapshots)
 

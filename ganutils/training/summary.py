@@ -63,6 +63,17 @@ def beginning(run: Start, trainer: Trainer, samples: Samples, given: Mapping[str
     return lines
 
 
+def words_of_end(run: Start) -> list[str]:
+    """The options that train a run as far as --minutes does."""
+    return ["--steps", str(run.end), "--decay", in_words(run.config.decay)]
+
+
+def meaning_of_minutes(run: Start, minutes: float) -> str:
+    """What --minutes comes to, as options that can be typed in its place."""
+    what = "goes on to the end of this run" if run.checkpoint else f"{minutes:g} here"
+    return f"--minutes {what}: {' '.join(words_of_end(run))}"
+
+
 def plan(trainer: Trainer, samples: Samples | None, given: Mapping[str, Any], work: str) -> list[str]:
     """What --dry-run prints: the introduction, all settings, and the `work` that would be done."""
     conditions = {
