@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import ROOT
+
+import ganutils
 
 STAGES = [
     "ceilings,engine",
@@ -61,3 +64,34 @@ def test_bench_ageing_knows_gray_hair(ok, tmp_path):
     shares = {name: share for name, share, *_ in rows}
     assert (shares["young"], shares["old"]) == ("0.0%", "100.0%")
     assert {"young made old", "old made young"} < shares.keys()
+
+
+@pytest.mark.soak
+def test_bench_quality_scores_each_way_beside_the_real_pictures(tmp_path):
+    random, labels = np.random.default_rng(0), np.arange(300) % 2
+    images = (random.random((300, 32, 32)) < 0.05) * 255
+    images[labels == 1, 8:20, 8:20] = 255
+    for name, half in (("train", slice(0, None, 2)), ("test", slice(1, None, 2))):
+        ganutils.write(tmp_path / f"{name}.safetensors", images=images[half].astype("u1"), labels=labels[half])
+    line = [sys.executable, str(ROOT / "bench" / "quality"), "train.safetensors", "test.safetensors", "--seeds", "1"]
+    line += ["--judge", "train.safetensors", "--seconds", "6", "--count", "60", "--options=--width 8"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    head, *rows = [row.split() for row in done.stdout.splitlines()[2:]]
+    assert head[-3:] == ["judge", "sure", "specks"]
+    assert [row[0] for row in rows] == ["real", "modern", "plain"]
+    assert (tmp_path / "quality" / "modern-0.png").exists()
+
+
+def test_specks_are_what_is_lit_apart_from_the_largest_part(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+    import judge
+
+    pictures = np.zeros((3, 8, 8, 1), "u1")
+    pictures[0, 1:3, 1:3] = 255  # a part of five pixels, by a corner, and a speck of one
+    pictures[0, 3, 3] = pictures[0, 7, 7] = 65
+    pictures[1, :, 0] = 64  # dark
+    pictures[2, 0, 0] = pictures[2, 7, 7] = 200  # as large as the other
+    assert judge.specks(pictures) == pytest.approx(2 / 8)
+    assert judge.specks(pictures[:2]) == pytest.approx(1 / 6)
+    assert judge.specks(pictures[1:2]) == 0
