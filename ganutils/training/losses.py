@@ -88,8 +88,10 @@ SAME = 1e-3  # of -1..1: samples that differ by less look the same
 
 
 def zero_centered(logits: Tensor, samples: Tensor) -> Tensor:
-    """1/2 E |grad_x D(x)|^2: R1 at real samples, R2 at fake ones (Mescheder et al. 2018, equation 9)."""
-    return 0.5 * _gradients(logits, samples).square().sum(1).mean()
+    """1/2 |grad_x D(x)|^2 of each: [B]. Its mean is R1 at real samples, R2 at fake ones (Mescheder et al. 2018,
+    equation 9).
+    """
+    return 0.5 * _gradients(logits, samples).square().sum(1)
 
 
 def gradient_penalty(logits: Tensor, samples: Tensor) -> Tensor:

@@ -153,13 +153,10 @@ class GANObjective:
         """
         config, samples = self.config, seen.real
         assert samples is not None
-        real = samples.detach().requires_grad_() if config.r1 else samples
-        fake = seen.fake.detach().requires_grad_() if config.r2 else seen.fake
         with D.precision():
             seen = seen._replace(condition=D.encoded(seen.condition))
-            last, real_logits, fake_logits = self._judged_both(
-                D, (real, seen.given_with(REAL)), (fake, seen.given_with(FAKE))
-            )
+        judged = self._judged_both(D, (samples, seen.given_with(REAL)), (seen.fake, seen.given_with(FAKE)))
+        last, real_logits, fake_logits, penalty = judged
         loss = self.loss.discriminator(real_logits, fake_logits, config.smooth)
         rates = self._accuracy(real_logits.detach(), fake_logits.detach())
         measured = dict(zip(("d_loss", "d_real", "d_fake"), (loss.detach(), *rates), strict=True))
@@ -176,13 +173,11 @@ class GANObjective:
             contrast = self._contrast(D, last, seen.condition)
             loss = loss + config.contrast * contrast
             measured["contrast_real"] = contrast.detach()
-        if config.r1:
-            loss = loss + config.r1 * zero_centered(real_logits, real)
-        if config.r2:
-            loss = loss + config.r2 * zero_centered(fake_logits, fake)
+        if penalty is not None:
+            loss = loss + penalty
         if config.gp:
             assert seen.between is not None
-            between = torch.lerp(fake.detach(), real.detach(), seen.between).requires_grad_()
+            between = torch.lerp(seen.fake, samples, seen.between).requires_grad_()
             with D.precision():
                 logits = D(between, seen.given_with(BETWEEN))
             loss = loss + config.gp * gradient_penalty(logits, between)
@@ -214,19 +209,36 @@ class GANObjective:
             loss, measured["kl"] = loss + config.kl * kl, kl.detach()
         return Terms(loss, measured)
 
-    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor]:
-        """What D's last layer makes of real samples, and the logits of both kinds: from one pass, which is faster; two
-        where a picture's logit depends on its batch, or on chance.
+    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """What D's last layer makes of real samples, the logits of both kinds, and R1 plus R2, if there are any.
+
+        From one pass, which is faster; two where a sample's logit depends on its batch, or on chance, or where only one
+        kind is penalized, since the gradient of a pass is that of all in it.
         """
-        if self.config.norm == "batch" or self.config.dropout:
-            last = D.last(*real)
-            return last, D.judged(last, real[1]), D(*fake)
-        (real_samples, of_real), (fake_samples, of_fake) = real, fake
-        pairs = zip(of_real, of_fake, strict=True)
-        condition = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
-        both = D.last(torch.cat([real_samples, fake_samples]), condition)
-        real_logits, fake_logits = D.judged(both, condition).chunk(2)
-        return both.chunk(2)[0], real_logits, fake_logits
+        config, weights = self.config, (self.config.r1, self.config.r2)
+        if config.norm == "batch" or config.dropout or (any(weights) and not all(weights)):
+            kinds = [
+                (x.detach().requires_grad_(w > 0), given) for (x, given), w in zip((real, fake), weights, strict=True)
+            ]
+            with D.precision():
+                lasts = [D.last(*shown) for shown in kinds]
+                logits = [D.judged(last, given) for last, (_, given) in zip(lasts, kinds, strict=True)]
+            parts = [
+                w * zero_centered(each, x).mean() for each, (x, _), w in zip(logits, kinds, weights, strict=True) if w
+            ]
+            return lasts[0], *logits, torch.stack(parts).sum() if parts else None
+        given = Condition(
+            *(None if a is None or b is None else torch.cat([a, b]) for a, b in zip(real[1], fake[1], strict=True))
+        )
+        both = torch.cat([real[0], fake[0]]).detach().requires_grad_(all(weights))
+        with D.precision():
+            last = D.last(both, given)
+            judged = D.judged(last, given)
+        penalty = None
+        if all(weights):
+            r1, r2 = zero_centered(judged, both).chunk(2)
+            penalty = config.r1 * r1.mean() + config.r2 * r2.mean()
+        return last.chunk(2)[0], *judged.chunk(2), penalty
 
     def _contrast(self, D: Judge, last: Tensor, condition: Condition) -> Tensor:
         """How far D is from telling, by the features of samples, which of a batch's descriptions is of which.
