@@ -15,6 +15,7 @@ from ganutils.runs.settings import UNSET
 from ganutils.samples.samples import DOMAINS
 
 MOST_UPDATES = 10**12  # a thousand of D for each of a billion steps
+LISTED = 20  # classes in a message
 
 
 def config_of(file: File) -> Config:
@@ -69,7 +70,8 @@ def class_number(path: str, names: Sequence[str], wanted: str) -> int:
         return [*names].index(wanted)
     if not wanted.isdecimal() or int(wanted) >= len(names):
         are_numbers = [*names] == [*map(str, range(len(names)))]
-        classes = f"0 to {len(names) - 1}" if are_numbers else ", ".join(names)
+        more = f", ... ({len(names):,})" if len(names) > LISTED else ""
+        classes = f"0 to {len(names) - 1}" if are_numbers else ", ".join(names[:LISTED]) + more
         raise Error(f"{path}: has no class {wanted!r}; its classes are {classes}")
     return int(wanted)
 
