@@ -22,6 +22,7 @@ from ganutils.runs import checkpoints
 from ganutils.samples import identity
 from ganutils.samples.images import Shape, fit_pixels
 from ganutils.samples.samples import Samples, in_words
+from ganutils.samples.stacks import COLORS, STACKED
 from ganutils.sounds import about as sounds
 from ganutils.sounds import hearing, pictures, wav
 from ganutils.sounds.wav import WavFile
@@ -236,6 +237,10 @@ def _spectrogram(about: dict[str, Any]) -> str:
     return f"{about['frames']} moments of {about['bins']} frequencies, of sounds of {words}; {levels}"
 
 
+def _stacked(parts: list[str]) -> str:
+    return f"{', '.join(COLORS)} are each a picture of {', '.join(parts)}"
+
+
 METADATA: dict[str, Callable[[Any], str]] = {
     letters.ALPHABET: _alphabet,
     "data": _data,
@@ -244,6 +249,7 @@ METADATA: dict[str, Callable[[Any], str]] = {
     "toy": _toy,
     sounds.RATE: _rate,
     sounds.SPECTROGRAM: _spectrogram,
+    STACKED: _stacked,
 }
 
 

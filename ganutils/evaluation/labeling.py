@@ -1,5 +1,7 @@
 """Samples get the labels or attributes of a labeled set: features, and a linear model of each attribute on them.
 
+Stacked pictures are asked for the class of each channel, since those of all three are too many.
+
 Three fifths of the labeled samples fit the linear models, a fifth calibrates their probabilities, and a fifth, which
 neither has seen, measures how good they are.
 """
@@ -24,6 +26,7 @@ from ganutils.files.container import Stream
 from ganutils.randomness import stream
 from ganutils.samples import encoding
 from ganutils.samples.samples import Samples, check_shape, subset
+from ganutils.samples.stacks import COLORS, STACKED
 
 LIMIT = 20_000  # labeled samples that are used, chosen at random; the features of more would fill the memory
 MOST = 1000  # classes, as ImageNet has, or attributes; the linear models of more take hours
@@ -88,7 +91,7 @@ class Labeler:
 
     def __init__(self, labeled: Samples, features: str, root: str, device: str, teller: Teller = SILENT):
         self.name, self._shape, self._meta = labeled.name, labeled.shape, labeled.meta
-        self.questions = _questions(labeled)
+        self.questions, self.stacks = _questions(labeled), labeled.stacks
         samples, parts = labeled.array, _parts(labeled)
         check_finite(labeled.name, samples)
         training_set = _training_set(labeled, self.questions, parts[0])
@@ -119,20 +122,27 @@ class Labeler:
     def __call__(self, samples: np.ndarray) -> Labels:
         """What samples [N, ...] have."""
         features = self._scaled(samples)
-        columns, labels, names, classes = [], None, list[str](), list[str]()
+        columns, found, names, classes = [], list[np.ndarray](), list[str](), list[str]()
         for question, answer in zip(self.questions, self._answers, strict=True):
             probabilities = answer.probabilities(features)
             columns.append(probabilities if question.is_class else probabilities[:, 1:])
             names.extend(question.names)
             if question.is_class:
-                labels, classes = probabilities.argmax(axis=1).astype(np.int64), list(question.names)
+                found, classes = [*found, probabilities.argmax(axis=1).astype(np.int64)], list(question.names)
+        labels = found[0] if found else None
+        if self.stacks is not None:
+            labels, classes = self.stacks.labels_of(np.stack(found, 1)), list(self.stacks.names)
         return Labels(np.concatenate(columns, axis=1).astype(np.float32), names, labels, classes)
 
 
 def _questions(labeled: Samples) -> list[Question]:
     """What the labels and attributes of a set ask; Error if it has neither."""
     questions = []
-    if labeled.labels is not None:
+    if labeled.labels is not None and labeled.stacks is not None:
+        channels, parts = labeled.stacks.classes[labeled.labels], labeled.stacks.parts
+        of_each = zip(COLORS, channels.T, strict=True)
+        questions += [Question([f"{color} {part}" for part in parts], answers, True) for color, answers in of_each]
+    elif labeled.labels is not None:
         budget.check(labeled.name, len(labeled.classes), MOST, "classes", "take some with gan-data --classes")
         questions.append(Question(labeled.classes, labeled.labels, True))
     if labeled.attributes is not None:
@@ -156,13 +166,18 @@ def _parts(labeled: Samples) -> list[np.ndarray]:
 
 def _training_set(labeled: Samples, questions: Sequence[Question], rows: np.ndarray) -> LabeledSet:
     """What a classifier may learn of `rows`: their classes, or else all answers as attributes."""
+    known = encoding.kept(labeled.meta)
+    if labeled.stacks is not None:
+        assert labeled.labels is not None
+        samples, labels = labeled.array[rows], labeled.labels[rows]
+        return LabeledSet(labeled.name, samples, labels, labeled.classes, known, labeled.stacks)
     if questions[0].is_class and len(questions) == 1:
         targets = questions[0].answers[rows]
     else:
         asked = [one.answers[rows, None] == (range(len(one.names)) if one.is_class else 1) for one in questions]
         targets = np.concatenate(asked, axis=1).astype(np.float32)
     names = [name for one in questions for name in one.names]
-    return LabeledSet(labeled.name, labeled.array[rows], targets, names, encoding.kept(labeled.meta))
+    return LabeledSet(labeled.name, labeled.array[rows], targets, names, known)
 
 
 # ----------------------------------------------------------------------------------------- one question
@@ -235,11 +250,14 @@ def label_file(
         if name not in ("labels", "attributes")
     }
     tensors["attributes"] = labels.attributes.reshape(*samples.lead, -1)
-    meta = {key: value for key, value in samples.meta.items() if key not in ("format", "kind", "classes", "attributes")}
+    replaced = ("format", "kind", "classes", "attributes", STACKED)
+    meta = {key: value for key, value in samples.meta.items() if key not in replaced}
     meta |= {"attributes": labels.names, FOUND: True}
     if labels.labels is not None:
         tensors["labels"] = labels.labels.reshape(samples.lead)
         meta["classes"] = labels.classes
+    if labeler.stacks is not None:
+        meta[STACKED] = list(labeler.stacks.parts)
     lineages = [file.meta.get("lineage", []) for file in (samples, labeled)]
     return tensors, {**meta, "lineage": lineage.joined(lineages, line)}
 

@@ -210,6 +210,11 @@ def _modes(real: Real, fake: Fake) -> int:
     return int((real.mode_shares > 0).sum())
 
 
+def _modes_reached(real: Real, fake: Fake) -> int:
+    """Those with a single sample or more, as papers on StackedMNIST count them."""
+    return int(((real.mode_shares > 0) & (fake.mode_shares > 0)).sum())
+
+
 def _modes_covered(real: Real, fake: Fake) -> int:
     return _modes(real, fake) - len(fake.missing_modes)
 
@@ -220,6 +225,11 @@ def _modes_missing(real: Real, fake: Fake) -> list[str]:
 
 def _modes_kl(real: Real, fake: Fake) -> float:
     return metrics.kullback_leibler(fake.mode_shares, real.mode_shares)
+
+
+def _modes_kl_uniform(real: Real, fake: Fake) -> float:
+    """The same from classes that are all as frequent, as some papers on StackedMNIST have it."""
+    return metrics.kullback_leibler(fake.mode_shares, np.full(len(real.mode_shares), 1 / len(real.mode_shares)))
 
 
 # ------------------------------------------------------------------------------------------------- of texts
@@ -273,6 +283,10 @@ def _toy_modes(real: Real, fake: Fake) -> bool:
 
 def _known_modes(real: Real, fake: Fake) -> bool:
     return real.has_modes
+
+
+def _stacked_modes(real: Real, fake: Fake) -> bool:
+    return real.has_modes and real.source.stacks is not None
 
 
 def _labeled(real: Real, fake: Fake) -> bool:
@@ -381,9 +395,11 @@ SCORES: tuple[Score, ...] = (
     Score("wasserstein", _wasserstein, "Wasserstein", LOWER, _law),
     Score("high_quality", _high_quality, "quality", HIGHER, _toy_modes),
     Score("modes", _modes, needs=_known_modes),
+    Score("modes_reached", _modes_reached, "reached", HIGHER, _known_modes),
     Score("modes_covered", _modes_covered, "modes", HIGHER, _known_modes),
     Score("modes_missing", _modes_missing, needs=_known_modes),
     Score("modes_kl", _modes_kl, "modes KL", LOWER, _known_modes),
+    Score("modes_kl_uniform", _modes_kl_uniform, needs=_stacked_modes),
 )
 
 

@@ -36,7 +36,8 @@ def labeled_set(samples: Samples) -> LabeledSet:
     if samples.labels is None:
         return attributed_set(samples)
     budget.check(samples.name, len(samples.classes), MOST_CLASSES, "classes", "take some with gan-data --classes")
-    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes, encoding.kept(samples.meta))
+    known = encoding.kept(samples.meta)
+    return LabeledSet(samples.name, samples.array, samples.labels, samples.classes, known, samples.stacks)
 
 
 def attributed_set(samples: Samples) -> LabeledSet:

@@ -27,7 +27,7 @@ COMMANDS = frozenset(f"gan-{name}" for name in _NAMES.split())
 LOGIN = re.compile(r"://[^/?#\s]*@")  # user:password@ of an address
 SAFE = r"[\w@%+=:,./-]+"
 WORD = re.compile(rf"({SAFE})|'(?!{SAFE}'(?: |$))([^']*(?:'\"'\"'[^']*)*)'", re.ASCII)  # as shlex.quote writes it
-GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o=?")  # options that their values follow at once: --output=FILE, -oFILE
+GLUED = re.compile(r"--[\w-]+=|-[a-np-z]*o=?|stacked:")  # what a path follows at once: --output=FILE, -oFILE
 FOR = re.compile(r"for i in \$\(seq ([2-9]|[1-9]\d{1,6})\); do")  # a shell keeps all the numbers
 DONE = "done"
 LONGEST = 100  # pipelines in the body of a loop

@@ -13,7 +13,7 @@ from ganutils import Error
 from ganutils.files import kinds
 from ganutils.files.container import Stream
 from ganutils.files.kinds import IMAGES, POINTS, SIGNALS, TEXTS, Modality
-from ganutils.samples import pairs, sounds, texts
+from ganutils.samples import pairs, sounds, stacks, texts
 from ganutils.samples.coloring import Coloring
 from ganutils.samples.decoding import Reader, Tensors
 from ganutils.samples.images import Shape
@@ -100,6 +100,8 @@ def prepare(
             main = tensors[modality.tensor] = main._replace(chunks=_watched(main.chunks, flat))
         is_changed = any(coloring) or pairing.halves or pairing.swap or shape.crop
         meta = sounds.described(meta, main.shape[1:], bool(is_changed))
+        is_other = coloring.tint or pairing.halves or pairing.swap or selection.relabel
+        meta = stacks.described(meta, main.shape[1:], bool(is_other))
         summary = _summary(modality, main.shape, len(selected), tensors)
         yield Dataset(pairs.as_film(tensors) if pairing.film else tensors, meta, summary)
         _tell_flat(collection, rows, flat, say)

@@ -17,6 +17,7 @@ from ganutils.files import budget, container, kinds, letters
 from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.samples import encoding, identity, predicates
+from ganutils.samples.stacks import Stacks
 from ganutils.sounds import about
 from ganutils.sounds.spectrogram import Spectrogram
 
@@ -182,6 +183,11 @@ class Samples:
         budget.check(self.name, len(names), MOST_CLASSES, "classes")
         numbers = map(str, range(len(names), int(self.labels.max(initial=-1)) + 1))
         return self._distinct("classes", [*names, *numbers])
+
+    @functools.cached_property
+    def stacks(self) -> Stacks | None:
+        """What its pictures are stacked from; None if they are not. Error if the metadata are damaged."""
+        return Stacks.of(self.name, self.meta, self.shape, self.classes)
 
     @property
     def attributes(self) -> np.ndarray | None:

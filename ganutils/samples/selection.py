@@ -17,6 +17,7 @@ from ganutils.samples import predicates
 from ganutils.samples.captions import Captions, Joined
 from ganutils.samples.samples import MOST_CLASSES
 from ganutils.samples.sources.source import Source
+from ganutils.samples.stacks import STACKED
 from ganutils.sounds.about import SPECTROGRAM
 
 DRAWN = 10_000  # toys at least, of which a limit is selected
@@ -200,7 +201,7 @@ def _joined_latents(sources: list[Source]) -> np.ndarray | None:
 def joined_meta(sources: list[Source]) -> dict[str, Any]:
     """All that one source says; of several what holds of all, their licenses, and how they were made."""
     first, *others = sources
-    shared = first.meta if not others else ("toy", SPECTROGRAM)
+    shared = first.meta if not others else ("toy", SPECTROGRAM, STACKED)
     meta = {
         key: first.meta[key]
         for key in shared

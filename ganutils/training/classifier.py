@@ -29,18 +29,23 @@ Progress = Callable[[int], AbstractContextManager[Any]]  # total -> a bar with a
 
 
 def train(
-    samples: np.ndarray, targets: np.ndarray, device: torch.device, progress: Progress | None = None
+    samples: np.ndarray,
+    targets: np.ndarray,
+    device: torch.device,
+    progress: Progress | None = None,
+    patience: int = 1,
 ) -> tuple[Classifier, float]:
     """A classifier of images uint8 [N, H, W, C], or of sounds float32 [N, T, C], and its accuracy on held-out ones; NaN
     if there are too few.
 
     targets     int64 [N] of classes 0, 1, ..., or float32 [N, A] of attributes in 0..1
     progress    takes the number of updates; gives a context with advance()
+    patience    times the usual updates
     """
     order = stream(VERSION, "classifier").permutation(len(samples))
     held_out, rows = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
     network = seeded(samples.shape[1:], outputs(targets)).to(device).train()
-    _fit(network, samples, targets, rows, device, progress)
+    _fit(network, samples, targets, rows, device, progress, patience)
     network.eval().requires_grad_(False)
     if not len(held_out):
         return network, math.nan
@@ -54,6 +59,7 @@ def _fit(
     rows: np.ndarray,
     device: torch.device,
     progress: Progress | None,
+    patience: int,
 ) -> None:
     batch, change = discriminate.fitting(BATCH, samples.shape[1:]), muffled if samples.ndim == 3 else shifted
 
@@ -61,7 +67,7 @@ def _fit(
         x = change(discriminate.as_taken(samples[chosen], device), random)
         return loss_of(network(x), torch.from_numpy(targets[chosen]).to(device))
 
-    fit(network, loss, rows, progress, "classifier", batch)
+    fit(network, loss, rows, progress, "classifier", batch, patience)
 
 
 def fit(
@@ -71,9 +77,10 @@ def fit(
     progress: Progress | None,
     name: str,
     batch: int = BATCH,
+    patience: int = 1,
 ) -> None:
     """Train a small network by a loss of batches of `rows`, which may draw at random; progress calls it `name`."""
-    updates = min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
+    updates = patience * min(max(EPOCHS * len(rows) // BATCH, LEAST_UPDATES), MOST_UPDATES)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, updates)
     with progress(updates) if progress else nullcontext() as bar:
@@ -164,19 +171,21 @@ def cached(
     tell: Callable[[str], None] | None = None,
     progress: Progress | None = None,
     sound: Mapping[str, Any] = MappingProxyType({}),
+    patience: int = 1,
 ) -> tuple[Classifier, dict[str, Any], str]:
     """The classifier of a labeled set, its metadata and its file: trained now, or kept under `root` from before.
 
     name        of the set
     sound       what its metadata say of sounds, which is kept too
     tell        takes a message before a training, which may last half a minute
-    progress    see `train`
+    progress, patience    see `train`
     """
-    path = kept(root, digest(samples, targets, device, sound))
+    what = f"classifier {VERSION}" + (f", {patience} times as long" if patience > 1 else "")
+    path = kept(root, digest(samples, targets, device, sound, what))
     if not os.path.exists(path):
         if tell:
             tell(f"training a classifier on {len(samples):,} labeled samples of {name}; kept in {path}")
-        network, measured = train(samples, targets, device, progress)
+        network, measured = train(samples, targets, device, progress, patience)
         rounded = None if math.isnan(measured) else round(measured, 4)
         kind = "attributes" if targets.ndim > 1 else "classes"
         write(path, network, {**sound, "accuracy": rounded, "classes": classes, "targets": kind})

@@ -16,6 +16,7 @@ from ganutils.evaluation import products
 from ganutils.files import kinds
 from ganutils.samples.encoding import check_alike
 from ganutils.samples.samples import check_shape
+from ganutils.samples.stacks import Stacks
 
 if TYPE_CHECKING:
     import torch
@@ -57,6 +58,7 @@ class LabeledSet(NamedTuple):
     targets         labels int64 [N], attributes float32 [N, A], or None
     target_names    of the labels or attributes
     sound           what the metadata say of sounds and texts (see samples/encoding.py)
+    stacks          what its pictures are stacked from, if the targets are the classes of such
     """
 
     name: str
@@ -64,6 +66,7 @@ class LabeledSet(NamedTuple):
     targets: np.ndarray | None
     target_names: Sequence[str]
     sound: Mapping[str, Any] = MappingProxyType({})
+    stacks: Stacks | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

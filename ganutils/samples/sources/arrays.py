@@ -21,10 +21,11 @@ from ganutils.samples.images import Shape, fit_pixels, fit_stacked
 from ganutils.samples.samples import Samples, open_samples
 from ganutils.samples.sources.catalog import IDX_IMAGES, idx_folder, known_folder
 from ganutils.samples.sources.source import Pixels, Request, Source, of_pixels, of_points, of_signals, of_texts
+from ganutils.samples.stacks import STACKED
 from ganutils.sounds.about import SPECTROGRAM
 from ganutils.sounds.spectrogram import Spectrogram
 
-KEPT = ("license", "lineage", "toy", SPECTROGRAM)  # of a samples file's metadata
+KEPT = ("license", "lineage", "toy", SPECTROGRAM, STACKED)  # of a samples file's metadata
 
 
 def open_idx(request: Request) -> list[Source]:

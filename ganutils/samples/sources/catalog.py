@@ -63,6 +63,7 @@ class Row(NamedTuple):
     classes    what their labels mean
     folder     torchvision's name of the data set: its class, and its folder under --root
     toys       how many are drawn if no --limit says it
+    holds      whether a source follows the colon, which has the splits
     """
 
     usage: str
@@ -74,6 +75,7 @@ class Row(NamedTuple):
     classes: tuple[str, ...] = ()
     folder: str = ""
     toys: int = 10_000
+    holds: bool = False
 
 
 def _ends_in(*suffixes: str) -> Callable[[str], bool]:
@@ -124,6 +126,8 @@ QUICKDRAW = "CC BY 4.0, The Quick, Draw! Dataset, Google"
 DRAWN = "CC0 1.0, drawn by ganutils"
 WRITTEN = "CC0 1.0, written by ganutils"
 PLAYED = 4096  # sounds of a toy
+STACKED = "three of its gray pictures as one in color"
+COUNTED = 25_600  # stacks, in which papers count the modes (Metz et al. 2017)
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
@@ -155,6 +159,7 @@ NAMES: dict[str, Row] = {
     "svhn": Row("svhn", DOWNLOADED, "named.open_svhn", PARTS, {}, SVHN, DIGITS, "SVHN"),
     "celeba": Row("celeba", DOWNLOADED, "celeba.open_celeba", CELEBA_PARTS, {}, CELEBA, folder="CelebA"),
     "lsun": Row("lsun:NAME", DOWNLOADED, "lsun.open_lsun", (*CELEBA_PARTS, "val"), license=LSUN),
+    "stacked": Row("stacked:SOURCE", STACKED, "stacked.open_stacked", toys=COUNTED, holds=True),
     "toy:gaussian": Row("toy:gaussian", POINTS, "toys.open_gaussian", (), {"mean": 4.0, "std": 1.25}, DRAWN),
     "toy:ring": Row("toy:ring", POINTS, "toys.open_ring", (), {"modes": 8, "std": 0.02}, DRAWN),
     "toy:grid": Row("toy:grid", POINTS, "toys.open_grid", (), {"modes": 25, "std": 0.05}, DRAWN),
@@ -190,7 +195,7 @@ def row_of(name: str) -> Row:
     """The row of a source as it is typed: a name, or else a path; Error with the nearest names if it is neither."""
     row = named(name)
     if row is not None:
-        return row
+        return row._replace(splits=row_of(name.partition(":")[2]).splits) if row.holds else row
     if name != "-" and not os.path.exists(name):
         raise Error(f"{name}: no such file or folder, nor a data set; {_nearest(name)}")
     for fits, row in FILES:
