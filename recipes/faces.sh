@@ -5,7 +5,7 @@ set -eu; OUT=${OUT:-out/faces} SCALE=${SCALE:-small}; mkdir -p "$OUT"
 data=$OUT/data.safetensors gan=$OUT/gan.ckpt.safetensors told=$OUT/labeled.safetensors samples=4096 features=auto
 if [ "$SCALE" = full ]; then set -- 64 100000 --width 64 --steps 40000 --decay 20000:40000
 elif [ "$SCALE" = tiny ]; then samples=2048 features=pixels; set -- 16 1000 --width 8 --z-dim 8 --batch 16 --steps 300
-else set -- 32 40000 --width 16 --z-dim 32 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
+else set -- 32 40000 --steps 4000 --decay 2000:4000; fi # four minutes on 2 quiet CPU cores
 size=$1 limit=$2 ways=smiling sums='smiling/hat glasses/hat moustache/hat'; shift 2
 if [ "${CELEBA:-}${ROOT:-}" ]; then
     ways='Smiling Young' sums='Smiling/Male Eyeglasses/Male Mustache/Smiling' # CelebA has no woman with a mustache

@@ -7,7 +7,7 @@ set -euo pipefail
 out=${OUT:-out/mnist.sh}
 case ${SCALE:-small} in
   tiny)  model="--width 2 --steps 4" ;;
-  small) model="--width 16 --steps 3000 --decay 1200:3000" ;;
+  small) model="--steps 3000 --decay 1200:3000" ;;
   full)  model="--width 32 --steps 20000 --decay 8000:20000" ;;
 esac
 mkdir -p "$out"

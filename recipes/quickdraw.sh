@@ -8,7 +8,7 @@ set -euo pipefail
 category=${CATEGORY:-apple} out=${OUT:-out/quickdraw.sh}
 case ${SCALE:-small} in
   tiny)  model="--width 2 --steps 4" ;;
-  small) model="--width 16 --steps 3000 --decay 1200:3000" ;;
+  small) model="--steps 3000 --decay 1200:3000" ;;
   full)  model="--preset quickdraw2019 --steps 20000" ;;
 esac
 mkdir -p "$out"

@@ -2,7 +2,7 @@
 
 # Sounds of 4,096 numbers as pictures of 64x64; tiny ones of 256, as 16x16.
 SHORT := $(if $(filter tiny,$(SCALE)),--length 256)
-OF_SOUNDS := --conditional --width $(call at,2 16 32) $(call at,--batch=4)
+OF_SOUNDS := --conditional $(WIDTH) $(call at,--batch=4)
 
 $(OUT)/%-heard.safetensors: | $(OUT)
 	gan-data toy:$* $(SHORT) --limit $(call at,40 10000 40000) -o $@
@@ -15,7 +15,7 @@ $(OUT)/%-spectra.safetensors: $(OUT)/%.safetensors
 sounds: $(OUT)/sounds.png $(OUT)/sounds.wav $(OUT)/sounds-waves.wav $(OUT)/sounds.jsonl
 
 $(OUT)/sounds.ckpt.safetensors: $(OUT)/drums-heard-spectra.safetensors FORCE
-	gan-loop $< -o $@ $(OF_SOUNDS) --lr 0.001 --steps $(call at,2 1500 10000) --decay $(call at,1:2 600:1500 4000:10000)
+	gan-loop $< -o $@ $(OF_SOUNDS) --steps $(call at,2 1500 10000) --decay $(call at,1:2 600:1500 4000:10000)
 $(OUT)/sounds-waves.ckpt.safetensors: $(OUT)/drums-heard.safetensors FORCE
 	gan-loop $< -o $@ $(OF_SOUNDS) --steps $(call at,2 1500 20000) --decay $(call at,1:2 600:1500 8000:20000)
 $(OUT)/sounds.png: $(OUT)/drums-unheard-spectra.safetensors $(OUT)/sounds.ckpt.safetensors $(OUT)/sounds-waves.ckpt.safetensors
@@ -33,7 +33,7 @@ $(OUT)/sounds.jsonl: $(OUT)/drums-unheard-spectra.safetensors $(OUT)/sounds.ckpt
 vowels: $(OUT)/vowels.png $(OUT)/vowels.wav $(OUT)/vowels.mp4 $(OUT)/vowels.jsonl
 
 $(OUT)/vowels.ckpt.safetensors: $(OUT)/vowels-heard-spectra.safetensors FORCE
-	gan-loop $< -o $@ $(OF_SOUNDS) --lr 0.001 --steps $(call at,2 2000 10000) --decay $(call at,1:2 800:2000 4000:10000)
+	gan-loop $< -o $@ $(OF_SOUNDS) --steps $(call at,2 2000 10000) --decay $(call at,1:2 800:2000 4000:10000)
 $(OUT)/vowels.walk.safetensors: $(OUT)/vowels.ckpt.safetensors
 	gan-interp --seeds 1 --for $< --through a,e,i --frames $(call at,3 9 9) -o $@
 $(OUT)/vowels.film.safetensors $(OUT)/vowels.wav: $(OUT)/vowels%: $(OUT)/vowels.ckpt.safetensors $(OUT)/vowels.walk.safetensors

@@ -261,7 +261,7 @@ def test_optimizers_are_torchs(ours, theirs):
         for _ in range(2)
     ]
     networks[1].load_state_dict(networks[0].state_dict())
-    mine = ours(networks[0], fresh((8, 8, 3), {"beta2": 0.999}))
+    mine = ours(networks[0], fresh((8, 8, 3), {"beta1": 0.5, "beta2": 0.999}))
     reference = theirs(networks[1].parameters())
     for count in range(1, 6):
         x = torch.randn(2, 3, 8, 8).contiguous(memory_format=torch.channels_last)
@@ -361,7 +361,7 @@ def check_preset(preset, shape):
             {"loss": "relativistic", "norm": "batch"},
             "--norm batch does not go with --loss relativistic; use --norm none",
         ),
-        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with --r1; use --norm none"),
+        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with --r1 1 --r2 0.3; use --norm none"),
         ({"arch": "resnet", "norm": "batch"}, "--norm batch does not go with --arch resnet; use --norm none"),
         (
             {"loss": "wgan", "smooth": 0.9},

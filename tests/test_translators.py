@@ -304,7 +304,7 @@ def test_the_default_follows_from_the_data(shape, inputs, given, expected):
         ((8, 8, 4), {"arch": "enlarge"}, "--arch enlarge does not take inputs of 4 channels; use --arch unet"),
         ((8, 8, 3), {"augment": "cutout"}, "--augment changes pictures without their inputs; use --jitter and"),
         ((8, 8, 3), {"adversarial": 0.0, "l1": 0.0}, "--adversarial 0 and --l1 0 leave G nothing to learn"),
-        ((8, 8, 3), {"norm": "batch", "r1": 1.0}, "--norm batch does not go with --r1; use --norm none"),
+        ((8, 8, 3), {"norm": "batch", "r1": 1.0}, "--norm batch does not go with --r1 1; use --norm none"),
         ((8, 8, 3), {"batch": 1}, "--batch 1 does not go with batch norm; use --norm none"),
         ((8, 8, 3), {"hidden": 4}, "--hidden goes with --arch dcgan or letters, not unet"),
         (

@@ -18,7 +18,7 @@ from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, PRESETS, SIGNALS, TEXTS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, PAIRED, POINTS, PRESETS, SIGNALS, TEXTS, TOLD
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -293,10 +293,11 @@ def model(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 MODERN = {  # what the preset is, by what it is for
-    "": {**PLAIN, **PRESETS["modern"]},
+    "": PRESETS["modern"],
     "inputs": PAIRED["modern"]["unet"],
     "--domains": DOMAINS["modern"]["unet"],
-    "attributes or captions": DESCRIBED["modern"],
+    "attributes or captions": {**PRESETS["modern"], **TOLD["modern"], **DESCRIBED["modern"]},
+    "points": POINTS["modern"],
     "sounds": SIGNALS["modern"],
     "texts": TEXTS["modern"],
 }
@@ -304,10 +305,10 @@ MODERN = {  # what the preset is, by what it is for
 
 def _default(name: str) -> str:
     """The default of a setting in its help, and what else it is for pairs, sounds and so on; "" if there is none."""
-    plain = MODERN[""].get(name)
+    plain, *_ = values = [preset.get(name, PLAIN.get(name)) for preset in MODERN.values()]
     uses: dict[Any, list[str]] = {}  # by the value
-    for use, preset in MODERN.items():
-        uses.setdefault(preset.get(name, plain), []).append(use)
+    for use, value in zip(MODERN, values, strict=True):
+        uses.setdefault(value, []).append(use)
     texts = [
         f"with {' or '.join(use)}: {_shown(value)}" if value != plain else _shown(value)
         for value, use in uses.items()

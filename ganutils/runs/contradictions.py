@@ -130,10 +130,9 @@ def arch_for(shape: tuple[int, ...]) -> str:
 
 
 def forbids_batch_norm(values: Mapping[str, Any]) -> str:
-    """The option that forbids batch norm in D, since its loss or penalty is about single samples or pairs; or ""."""
-    for name in ("r1", "r2", "gp"):
-        if values[name]:
-            return f"--{name}"
+    """The options that forbid batch norm in D, since their loss or penalty is about single samples or pairs; or ""."""
+    if "norm" not in ARCHS[values["arch"]].settings:
+        return f"--arch {values['arch']}"
     if not LOSSES[values["loss"]].batch_norm:
         return f"--loss {values['loss']}"
-    return "" if "norm" in ARCHS[values["arch"]].settings else f"--arch {values['arch']}"
+    return " ".join(f"--{name} {values[name]:g}" for name in ("r1", "r2", "gp") if values[name])

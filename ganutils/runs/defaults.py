@@ -9,7 +9,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
 from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
-from ganutils.runs.presets import DESCRIBED, DOMAINS, OF_MODALITY, PAIRED, PRESETS
+from ganutils.runs.presets import DESCRIBED, DOMAINS, OF_MODALITY, PAIRED, PRESETS, TOLD
 from ganutils.runs.traits import ARCHS, LOSSES
 
 
@@ -35,7 +35,7 @@ def fresh(
     inputs = shape if domains else inputs
     preset = _preset(name, inputs, domains, given.get("arch"), shape) if "preset" in given or like is None else {}
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words"))
-    described = DESCRIBED.get(name, {}) if preset and is_described and not domains else {}
+    described = _of_descriptions(name, preset) if preset and is_described and not domains else {}
     values = {**PLAIN, **base, **preset, **described, **given}
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
@@ -70,6 +70,12 @@ def _preset(
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
+
+
+def _of_descriptions(name: str, preset: dict[str, Any]) -> dict[str, Any]:
+    """What the preset called `name`, its settings `preset`, has beside these where networks see descriptions."""
+    told = TOLD.get(name, {}) if preset["z_dim"] else {}
+    return {**told, **DESCRIBED.get(name, {})}
 
 
 def _patch_for(shape: tuple[int, ...]) -> int:

@@ -96,7 +96,7 @@ ARCHS = {
         first_layer="D.hidden1.weight",
     ),
     "dcgan": ArchTraits(
-        32, lambda width, points: 9 * width**2 * points, settings=("hidden", "norm"), first_layer="D.downs.0.weight"
+        16, lambda width, points: 9 * width**2 * points, settings=("hidden", "norm"), first_layer="D.downs.0.weight"
     ),
     "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points),
     "krohn": ArchTraits(
