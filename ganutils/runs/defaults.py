@@ -9,7 +9,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
 from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
-from ganutils.runs.presets import DESCRIBED, DOMAINS, OF_MODALITY, PAIRED, PRESETS, TOLD
+from ganutils.runs.presets import DESCRIBED, DOMAINS, LARGE, OF_MODALITY, PAIRED, PRESETS, SMALL, TOLD
 from ganutils.runs.traits import ARCHS, LOSSES
 
 
@@ -66,7 +66,7 @@ def _preset(
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
-        return PRESETS[name]
+        return LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]

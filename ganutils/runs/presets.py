@@ -184,6 +184,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     ),
 }
 
+SMALL = 32  # side of a picture
+# What a preset is where pictures are larger: more pixels need more of the penalties, and deeper networks a lower rate.
+LARGE: dict[str, dict[str, Any]] = {
+    "modern": dict(PRESETS["modern"], r1=1.0, r2=1.0, lr=2e-3),
+}
+
 # What a preset is where the data are points. (bench/results.md)
 POINTS: dict[str, dict[str, Any]] = {
     "modern": dict(PRESETS["modern"], arch="mlp", r1=0.1, r2=0.1, lr=2e-3),
