@@ -96,6 +96,20 @@ def test_instance_norm_is_torchs_and_takes_a_single_point(h, w, c):
     assert norm(x.contiguous(memory_format=torch.channels_last)).shape == x.shape
 
 
+@given(h=st.integers(2, 9), w=st.integers(1, 9), c=st.integers(1, 5))
+@examples(max_examples=20)
+def test_instance_norm_has_torchs_gradients_and_theirs(h, w, c):
+    norm, x = InstanceNorm(c).double(), torch.randn(2, c, h, w, dtype=torch.double, requires_grad=True)
+    torch.nn.init.normal_(norm.weight)
+    found = []
+    for forward in (norm, lambda x: F.instance_norm(x, weight=norm.weight, bias=norm.bias)):
+        y = forward(x)
+        (slope,) = torch.autograd.grad(y.pow(3).sum(), x, create_graph=True)  # as R1 does
+        found.append([y, slope, *torch.autograd.grad(slope.square().sum() + y.square().sum(), [x, *norm.parameters()])])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
 @given(h=st.integers(1, 9), w=st.integers(1, 9), c=st.integers(1, 5), side=st.integers(1, 5))
 @examples(max_examples=20)
 def test_a_convolution_to_one_map_is_torchs_with_its_gradients(h, w, c, side):
