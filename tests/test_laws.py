@@ -72,15 +72,15 @@ def differing(content, one, other):
     return (first.keys() ^ second.keys()) | {n for n in common if not np.array_equal(first[n], second[n])}
 
 
-def train_in_a_loop_and_by_hand(ok, pictures, model, d_updates, steps, tiny=TINY):
+def train_in_a_loop_and_by_hand(ok, pictures, model, d_updates, steps, tiny=TINY, threads=1):
     """Writes loop.ckpt and hand.ckpt."""
-    model = [*tiny, *model, "--d-updates", d_updates]
-    ok("gan-loop", pictures, *model, "--steps", steps, "-o", "loop.ckpt", "--fresh")
-    piped = ok("gan-loop", pictures, *model, "--steps", 0).out
+    model, data = [*tiny, *model, "--d-updates", d_updates], [pictures, "--threads", threads]
+    ok("gan-loop", *data, *model, "--steps", steps, "-o", "loop.ckpt", "--fresh")
+    piped = ok("gan-loop", *data, *model, "--steps", 0).out
     for _ in range(steps):
-        piped = ok("gan-train-d", pictures, "--from", "-", "--updates", d_updates, stdin=piped).out
-        piped = ok("gan-train-g", pictures, "--from", "-", stdin=piped).out
-    ok("gan-loop", pictures, "--from", "-", "--steps", steps, "-o", "hand.ckpt", "--fresh", stdin=piped)
+        piped = ok("gan-train-d", *data, "--from", "-", "--updates", d_updates, stdin=piped).out
+        piped = ok("gan-train-g", *data, "--from", "-", stdin=piped).out
+    ok("gan-loop", *data, "--from", "-", "--steps", steps, "-o", "hand.ckpt", "--fresh", stdin=piped)
 
 
 @EACH
@@ -98,7 +98,8 @@ def test_two_phases_by_hand_equal_the_loop_for_pairs(ok, pairs, content, scale, 
 
 @EACH_OF_DOMAINS
 def test_two_phases_by_hand_equal_the_loop_for_domains(ok, domains, content, number, model):
-    train_in_a_loop_and_by_hand(ok, domains, model, d_updates=1 + number % 2, steps=4, tiny=["--width", 2])
+    """Where the two directions are trained side by side."""
+    train_in_a_loop_and_by_hand(ok, domains, model, 1 + number % 2, steps=4, tiny=["--width", 2], threads=2)
     assert differing(content, "loop.ckpt", "hand.ckpt") == set()
 
 

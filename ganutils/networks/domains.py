@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -28,11 +29,15 @@ class Translators(nn.Module):
     def forward(self, z: Tensor | None, condition: Condition) -> Tensor:
         inputs = condition.inputs
         assert inputs is not None
-        there, back = (lambda x, one=one: one(None, Condition(inputs=x)) for one in (self.there, self.back))
         if condition.labels is None:
-            first, second = inputs.chunk(2)
-            return torch.cat([there(first), back(second)])
+            return torch.cat([make() for make in self.directions(inputs)])
+        there, back = (lambda x, one=one: one(None, Condition(inputs=x)) for one in (self.there, self.back))
         return _each(inputs, condition.labels, {B: there, A: back})
+
+    def directions(self, inputs: Tensor) -> list[Callable[[], Tensor]]:
+        """What sends the first half of a batch there, and what sends the second back."""
+        pairs = zip((self.there, self.back), inputs.chunk(2), strict=True)
+        return [functools.partial(one, None, Condition(inputs=half)) for one, half in pairs]
 
 
 class Discriminators(nn.Module):

@@ -5,7 +5,8 @@ So an update can be recorded, and replayed on other tensors in the same place: s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganutils.compute.distributed import Team
+from ganutils.compute.side_by_side import Each, SideBySide, in_turn
 from ganutils.networks.condition import NOTHING, Condition
 from ganutils.networks.scaling import from_network, to_network
 from ganutils.training.augment import AUGMENTS
@@ -39,6 +41,7 @@ class Phases:
     Each takes the tensors, and the seeds of dropout, that the function of its name in `draws.Draws` gives.
 
     measured  the names of what each function measures
+    each      how the parts of an update are run
     """
 
     def __init__(self, gan: GAN, batches: Batches | None, team: Team, device: torch.device):
@@ -49,13 +52,16 @@ class Phases:
         self._norms = {name: _batch_norms(network) for name, network in (("G", gan.G), ("D", gan.D))}
         of_d, of_g = self._objective.measured_of_d, self._objective.measured_of_g
         self.measured = {"d": of_d, "g": of_g, "dg": of_d + of_g}
+        # Side by side no part may talk to other processes, and dropout draws from one generator.
+        can = device.type == "cpu" and team.count == 1 and not self.config.dropout
+        self.each: Each = SideBySide() if can else in_turn
 
     def d(self, given: Given, seeds: Seeds) -> Outcome:
         """An update of D. Where G's loss does not ask D, nothing changes."""
         if not self.config.needs_d:
             return Outcome(torch.empty(0, device=self.device))
         batch = self._taken(given)
-        fakes = self._fakes(given, seeds, batch.condition, learn=False)
+        fakes = _whole(self._fakes(given, seeds, batch.condition, learn=False))
         return Outcome(self._update_d(given, seeds, batch, fakes), (batch.samples, fakes))
 
     def g(self, given: Given, seeds: Seeds) -> Outcome:
@@ -68,22 +74,30 @@ class Phases:
         """An update of D, and one of G on the same fakes, for which one forward pass of G is enough."""
         batch = self._taken(given)
         fakes = self._fakes(given, seeds, batch.condition, learn=True)
-        measures = [self._update_d(given, seeds, batch, fakes.detach())] if self.config.needs_d else []
+        made = _whole(fakes)
+        measures = [self._update_d(given, seeds, batch, made)] if self.config.needs_d else []
         measures.append(self._update_g(given, seeds, batch, fakes))
-        return Outcome(torch.cat(measures), (batch.samples, fakes.detach()))
+        return Outcome(torch.cat(measures), (batch.samples, made))
 
     def _taken(self, given: Given) -> Batch:
         assert self._batches is not None
         return self._batches.take(given)
 
-    def _fakes(self, given: Given, seeds: Seeds, condition: Condition, learn: bool) -> Tensor:
-        """Generated samples; with `learn` they carry their graph, and count in batch norm's running statistics."""
+    def _fakes(self, given: Given, seeds: Seeds, condition: Condition, learn: bool) -> list[Tensor]:
+        """Generated samples, in the objective's parts; with `learn` they carry their graphs, and count in batch norm's
+        running statistics.
+        """
+
+        def made(part: Callable[[], Tensor]) -> Tensor:
+            with torch.set_grad_enabled(learn), self._autocast():
+                return part().float()
+
         _seed_dropout(seeds, "noise")
         self._collect_statistics("G", learn)
-        with torch.set_grad_enabled(learn), self._autocast():
-            fakes = self.gan.G(given.get("z"), condition)
+        parts = self._objective.parts_of_fakes(self._translator, given.get("z"), condition)
+        fakes = self.each([functools.partial(made, part) for part in parts])
         self._collect_statistics("G", True)
-        return fakes.float()
+        return fakes
 
     def _opposite(self, z: Tensor, condition: Condition) -> Tensor:
         """What the opposite latents make, with their graph."""
@@ -101,11 +115,9 @@ class Phases:
         seen = Seen(
             real, fake, batch.condition, batch.wrong, between=given.get("between"), shifts=given.get("D shifts")
         )
-        terms = self._objective.discriminator(self._judge, seen)
-        self._step("D", terms.loss, given)
-        return self._measures("d", terms)
+        return self._step("D", self._objective.parts_of_d(self._judge, seen), given)
 
-    def _update_g(self, given: Given, seeds: Seeds, batch: Batch | None, fakes: Tensor) -> Tensor:
+    def _update_g(self, given: Given, seeds: Seeds, batch: Batch | None, fakes: Sequence[Tensor]) -> Tensor:
         """One update of the generator, with the discriminator frozen; then its average."""
         _seed_dropout(seeds, "G")
         self._collect_statistics("D", False)
@@ -113,16 +125,17 @@ class Phases:
         real = self._augmented(given, "G", REAL, batch.samples) if batch and compares else None
         noise = given["noise"].permute(0, 3, 1, 2) if self.config.noise else None
         condition = batch.condition if batch else NOTHING
-        seen = Seen(
-            real, self._augmented(given, "G", FAKE, fakes), condition, noise=noise, shifts=given.get("G shifts")
-        )
+        seen = [
+            Seen(real, self._augmented(given, "G", FAKE, fake), condition, noise=noise, shifts=given.get("G shifts"))
+            for fake in fakes
+        ]
         if self.config.mode_seeking:
-            seen = seen._replace(apart=(given["z"], fakes, self._opposite(given["z"], condition)))
-        terms = self._objective.generator(self._translator, self._judge, seen)
+            opposite = self._opposite(given["z"], condition)
+            seen = [one._replace(apart=(given["z"], fake, opposite)) for one, fake in zip(seen, fakes, strict=True)]
+        measures = self._step("G", self._objective.parts_of_g(self._translator, self._judge, seen), given)
         self._collect_statistics("D", True)
-        self._step("G", terms.loss, given)
         self.gan.average(given["average"])
-        return self._measures("g", terms)
+        return measures
 
     def _remembered(self, given: Given, fakes: Tensor) -> Tensor:
         """The `fakes` with some of the history in their place, which changes as `Draws` says (Shrivastava et al. 2017,
@@ -137,14 +150,19 @@ class Phases:
         history[domains, slot] = torch.where(keep[..., None, None, None], made, stored)
         return torch.where(is_old[:, None, None, None], to_network(earlier), fakes)
 
-    def _measures(self, name: str, terms: Terms) -> Tensor:
-        return torch.stack([terms.measured[measured] for measured in self.measured[name]])
-
-    def _step(self, name: str, loss: Tensor, given: Given) -> None:
-        # Gradients of this network alone: the other one is frozen.
+    def _step(self, name: str, parts: Sequence[Callable[[], Terms]], given: Given) -> Tensor:
+        """One update of a network by the sum of the terms of `parts`; what they measured."""
         optimizer = self.gan.optimizers[name]
-        gradients = self.team.mean(torch.autograd.grad(loss, list(optimizer.parameters.values())))
-        optimizer.step(gradients, given[f"{name} rate"], given[f"{name} count"])
+        parameters = list(optimizer.parameters.values())
+
+        def slopes(part: Callable[[], Terms]) -> tuple[dict[str, Tensor], tuple[Tensor | None, ...]]:
+            # Gradients of this network alone: the other one is frozen. A part may do without some of it.
+            terms = part()
+            return terms.measured, torch.autograd.grad(terms.loss, parameters, allow_unused=True)
+
+        measured, gradients = zip(*self.each([functools.partial(slopes, part) for part in parts]), strict=True)
+        optimizer.step(self.team.mean(_added(gradients)), given[f"{name} rate"], given[f"{name} count"])
+        return torch.stack([_sum([one[measure] for one in measured]) for measure in self.measured[name.lower()]])
 
     def _augmented(self, given: Given, phase: str, kind: int, samples: Tensor) -> Tensor:
         """`samples` as D sees them in `phase` (D or G)."""
@@ -160,7 +178,23 @@ class Phases:
 
     def _autocast(self) -> torch.autocast:
         """bf16 inside, if that is the precision."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bf16")
+        # What it has cast it keeps for all threads: what a part finds would depend on how far another one is.
+        keeps = not self.config.domains
+        return torch.autocast(self.device.type, torch.bfloat16, self.config.precision == "bf16", keeps)
+
+
+def _whole(fakes: Sequence[Tensor]) -> Tensor:
+    """Fakes that were made in parts, without their graphs."""
+    return fakes[0].detach() if len(fakes) == 1 else torch.cat([part.detach() for part in fakes])
+
+
+def _added(gradients: Sequence[Sequence[Tensor | None]]) -> list[Tensor]:
+    """The gradients of all parts, each [parameters], added up in the order of the parts."""
+    return [_sum([one for one in column if one is not None]) for column in zip(*gradients, strict=True)]
+
+
+def _sum(terms: Sequence[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, terms)
 
 
 def _seed_dropout(seeds: Seeds, phase: str) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ganutils import Error
 from ganutils.compute import devices
 from ganutils.compute.distributed import ALONE, Team
+from ganutils.compute.side_by_side import in_turn
 from ganutils.networks.sync_batchnorm import share_batch_norm
 from ganutils.runs.config import SETTINGS, Config
 from ganutils.runs.start import Start
@@ -72,7 +73,8 @@ class Trainer:
             self.record()
 
     def record(self, capture: replay.Capture | None = None) -> None:
-        """Record each kind of update when it comes first, and replay it from then on."""
+        """Record each kind of update when it comes first, and replay it from then on. A recording hears one thread."""
+        self._phases.each = in_turn
         self._recorder = replay.Recorder(lambda: self.gan.tensors().values(), self.device, capture)
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Self
 
@@ -145,6 +146,18 @@ class GANObjective:
     def compares_real(self) -> bool:
         """Whether G's loss compares with real samples."""
         return self.traits.compares_pairs
+
+    def parts_of_fakes(self, G: Translator, z: Tensor | None, condition: Condition) -> list[Callable[[], Tensor]]:
+        """What makes fakes of a batch; if several functions, each makes a part and they do not need each other."""
+        return [functools.partial(G.network, z, condition)]
+
+    def parts_of_d(self, D: Judge, seen: Seen) -> list[Callable[[], Terms]]:
+        """What makes the loss of D; if several functions, they do not need each other and their terms are added up."""
+        return [functools.partial(self.discriminator, D, seen)]
+
+    def parts_of_g(self, G: Translator, D: Judge, seen: Sequence[Seen]) -> list[Callable[[], Terms]]:
+        """As `parts_of_d`, for G. Each of `seen` has a part of the fakes, and all of the rest."""
+        return [functools.partial(self.generator, G, D, one) for one in seen]
 
     def discriminator(self, D: Judge, seen: Seen) -> Terms:
         """Towards real = 1, fake = 0; a share of the fakes, `mismatch`, are real samples beside conditions of others.
