@@ -18,6 +18,8 @@ from ganutils.runs.defaults import fresh
 from ganutils.runs.traits import LOSSES
 from ganutils.samples.samples import open_samples
 
+USUAL = fresh((8, 8, 1), {}).lr  # of the default
+PLAIN = dict(r1=0.0, r2=0.0)  # a D with batch norm
 MISSING = dict(modes=10, modes_covered=8, modes_missing=["3", "5"])
 GONE = dict(modes=10, modes_covered=3, modes_missing=list("3456789"))
 NOTHING = dict(precision=0.0, recall=0.0, coverage=0.0, density=0.0, spread=0.0, authenticity=1.0)
@@ -89,12 +91,13 @@ CASES = {
     "modes gone": (
         "collapsed",
         dict(scores=GONE),
-        "Try a new run with --loss relativistic --r1 1 --r2 1, which was made against it, --lr 0.001 or --batch 128.",
+        "Try a new run with --loss relativistic --r1 1 --r2 1, which was made against it, "
+        f"--lr {USUAL / 2:g} or --batch 128.",
     ),
     "collapsed with the cure": (
         "collapsed",
         dict(given={"loss": "relativistic", "r1": 1.0, "r2": 1.0}, scores=GONE),
-        "Try a new run with --lr 0.001 or --batch 128.",
+        f"Try a new run with --lr {USUAL / 2:g} or --batch 128.",
     ),
     "all alike": ("collapsed", dict(scores={"spread": 0.1}), "Its samples vary 10% as much as the real ones"),
     "a few good ones": (
@@ -107,15 +110,20 @@ CASES = {
     "huge losses": (
         "diverged",
         dict(step=150, scores=NOTHING, log=ticks("d_loss", 3, 200, 140) + ticks("g_loss", 5, 1700, 2700)),
-        "its losses are huge (D 114, G 1,468). Try a new run with --lr 0.0004.",
+        f"its losses are huge (D 114, G 1,468). Try a new run with --lr {USUAL / 5:g}.",
     ),
     "huge logits": ("diverged", dict(scores=NOTHING, d_margin=450.0), "the discriminator's logits are huge (450)."),
     "lr 1": (
         "diverged",
         dict(given={"lr": 1.0}, scores=NOTHING),
+        f"a learning rate of 1 is {1 / USUAL:,.0f} times the usual. Try a new run with --lr {USUAL:g}.",
+    ),
+    "lr 1 with batch norm": (
+        "diverged",
+        dict(given={"lr": 1.0, **PLAIN}, scores=NOTHING),
         "a learning rate of 1 is 500 times the usual. Try a new run with --lr 0.002.",
     ),
-    "d_lr 1": ("diverged", dict(given={"d_lr": 1.0}, scores=NOTHING), "Try a new run with --d-lr 0.002."),
+    "d_lr 1": ("diverged", dict(given={"d_lr": 1.0}, scores=NOTHING), f"Try a new run with --d-lr {USUAL:g}."),
     "the logits of WGAN have no bounds": (
         "rough",
         dict(given={"preset": "wgan-gp2017"}, step=9000, scores={"precision": 0.02}, d_margin=450.0),
@@ -157,7 +165,7 @@ CASES = {
     "rough at rate 0": (
         "rough",
         dict(given={"decay": (0, 800)}, scores={"precision": 0.1}),
-        "Try a new run with a later --decay and more --steps, or --width 64.",
+        "Try a new run with a later --decay and more --steps, or --width 32.",
     ),
     "thin": ("rough", dict(scores={"density": 0.1}), "dense (density 0.10)"),
     "low coverage": (
@@ -170,14 +178,19 @@ CASES = {
     "as much as 100 can cover": ("healthy", dict(scores={"coverage": 0.15, "fake_count": 100}), ""),
     "D ahead": (
         "rough",
-        dict(scores={"precision": 0.1}, **WON),
+        dict(given={"lr": 0.002, **PLAIN, "smooth": 0.9}, scores={"precision": 0.1}, **WON),
         "The discriminator is too strong (right on 100% of real and 100% of fake samples): the generator learns "
-        "little from it. Try more data, --augment translate,cutout or --d-lr 0.001.",
+        "little from it. Try more data, --augment translate,cutout, --r1 1 or --d-lr 0.001.",
+    ),
+    "D ahead, though it is kept smooth": (
+        "healthy",
+        dict(given={"lr": 0.002, "r1": 0.2, "r2": 0.1, "smooth": 0.9}, **WON),
+        "For better samples, try more data, --augment translate,cutout, --r1 0.6 --r2 0.3 or --d-lr 0.001.",
     ),
     "D ahead, of a paper": (
         "healthy",
         dict(given={"preset": "lsgan2017", "d_updates": 2}, **WON),
-        "For better samples, try more data, --augment translate,cutout, --smooth 0.9, --d-updates 1 or --d-lr 0.0005.",
+        "try more data, --augment translate,cutout, --smooth 0.9, --r1 1, --d-updates 1 or --d-lr 0.0005.",
     ),
     "D behind": (
         "rough",
@@ -503,7 +516,7 @@ def test_a_high_learning_rate_has_diverged(ok, digits, diagnosed):
     ok("gan-loop", digits, "--width", 4, "--batch", 16, "--lr", 1, "--steps", 50, "-o", "gan.ckpt", "-q")
     text = diagnosed("gan.ckpt", digits, "--features", "pixels")
     assert text.startswith("gan.ckpt at step 50: diverged.")
-    assert "Try a new run with --lr 0.002." in text
+    assert f"Try a new run with --lr {fresh((12, 12, 1), {}).lr:g}." in text
 
 
 def test_a_run_on_20_pictures_has_too_few(ok, digits, diagnosed):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganutils.evaluation.evidence import ENOUGH, Evidence
-from ganutils.runs.config import Config
-from ganutils.runs.traits import LOSSES
+from ganutils.runs import remedies
 
 WITH_AUGMENT = 5  # so many times fewer samples do (Zhao et al. 2020, "Differentiable Augmentation", figure 1)
 IDENTITY = 5.0  # its weight in the code of Zhu et al. 2017
@@ -22,8 +21,8 @@ def for_pairs(evidence: Evidence) -> list[str]:
     """What ties results to what is given, or to their own true pictures, more strongly than the settings of the run."""
     config = evidence.config
     if config.domains:
-        return [f"--cycle {max(2 * config.cycle, evidence.usual['cycle']):g}"]
-    options = [f"--l1 {max(2 * config.l1, evidence.usual['l1']):g}"]
+        return [f"--cycle {max(2 * config.cycle, evidence.usual.cycle):g}"]
+    options = [f"--l1 {max(2 * config.l1, evidence.usual.l1):g}"]
     if config.sees == "picture" and config.needs_d:
         options.append("--sees pair")
     elif not config.mismatch and config.needs_d:
@@ -53,7 +52,7 @@ def against_inversion(evidence: Evidence) -> str:
 def against_hiding(evidence: Evidence) -> str:
     """Noise that covers what is hidden, less reward for a perfect way back, and fewer paths for details."""
     config = evidence.config
-    options = [f"--noise {2 * config.noise or evidence.usual['noise']:g}", f"--cycle {config.cycle / 2:g}"]
+    options = [f"--noise {2 * config.noise or evidence.usual.noise:g}", f"--cycle {config.cycle / 2:g}"]
     if config.arch == "unet":
         options.append("--arch hourglass (no skips for details)")
     return f"a new run with {either(options)}"
@@ -98,20 +97,15 @@ def more_data(evidence: Evidence) -> str:
 def shifts(evidence: Evidence) -> list[str]:
     """The settings that make more of a translator's pairs, if it does without them."""
     off = [name for name in ("jitter", "mirror") if evidence.translates and not getattr(evidence.config, name)]
-    return [f"--{name} {evidence.usual[name]:g}" for name in off]
+    return [f"--{name} {getattr(evidence.usual, name):g}" for name in off]
 
 
 def against_collapse(evidence: Evidence) -> str:
-    """R1 and R2 with the relativistic loss: Huang et al. 2024, "The GAN is dead; long live the GAN!"."""
     config = evidence.config
     if evidence.translates:
         return f"a new run with {either([*for_pairs(evidence), f'--width {2 * config.width}'])}"
-    options = [] if _is_cured(config) else ["--loss relativistic --r1 1 --r2 1, which was made against it"]
+    options = [f"{cure}, which was made against it" for cure in remedies.against_collapse(config)]
     return f"a new run with {either([*options, f'--lr {config.lr / 2:g}', f'--batch {2 * config.batch}'])}"
-
-
-def _is_cured(config: Config) -> bool:
-    return config.loss == "relativistic" and config.r1 > 0 and config.r2 > 0
 
 
 def for_quality(evidence: Evidence) -> str:
@@ -134,8 +128,7 @@ def hold_back_d(evidence: Evidence) -> str:
     options = ["more data"]
     if evidence.augments and (evidence.trained_on or 0) < 10 * ENOUGH:
         options.append(f"--augment {evidence.augments}")
-    if config.smooth == 1 and LOSSES[config.loss].has_target:
-        options.append("--smooth 0.9")
+    options += remedies.against_winning(config)
     if config.d_updates > 1 and not config.gp:
         options.append("--d-updates 1")
     return either([*options, f"--d-lr {(config.d_lr or config.lr) / 2:g}"])

@@ -20,13 +20,14 @@ from ganutils.files.container import File
 from ganutils.randomness import stream
 from ganutils.runs import checkpoints
 from ganutils.runs.config import Config
+from ganutils.runs.defaults import fresh
 from ganutils.runs.descriptions import Arrays, told_like
-from ganutils.runs.presets import DOMAINS, OF_MODALITY, PAIRED, PRESETS
 from ganutils.runs.traits import AUGMENTS, LOSSES
 
 HARMLESS = ("translate", "cutout", "color")  # augmentations that suit any pictures; in a mirror letters are wrong
 JUDGED = 2048  # samples that D judges
 YOUNG, YOUNG_KIMG = 500, 10.0  # steps at the usual rate, and thousands of samples, before which scores mean little
+PLAIN_LR = 2e-3  # suits networks whose D is not kept smooth by the penalties of the default preset
 SLOWEST = 5  # times YOUNG, at lower rates
 ENOUGH = 1000  # pictures of each channel, unless D knows them by heart
 ENOUGH_PAIRS = 400  # facades (Isola et al. 2017, section 4.4); of two classes each has as many
@@ -76,9 +77,10 @@ class Evidence:
         return "l1" in self.scores
 
     @property
-    def usual(self) -> dict[str, Any]:
-        """The settings that suit such a translator."""
-        return (DOMAINS if self.config.domains else PAIRED)["modern"][self.config.arch]
+    def usual(self) -> Config:
+        """The settings that suit such networks."""
+        given = {name: getattr(self.config, name) for name in ("arch", "domains", "attributes", "words", "z_dim")}
+        return fresh(self.config.shape, {"preset": "modern", **given}, inputs=self.config.inputs)
 
     @property
     def lr(self) -> float:
@@ -88,9 +90,8 @@ class Evidence:
     @property
     def usual_lr(self) -> float:
         """The learning rate that suits such networks."""
-        presets = OF_MODALITY.get(kinds.modality_of_shape(self.config.shape).tensor, PRESETS)
-        rate: float = (self.usual if self.translates else presets["modern"])["lr"]
-        return rate
+        is_plain = self.usual.r1 > 0 and not (self.config.r1 or self.config.r2)
+        return min(self.usual.lr, PLAIN_LR) if is_plain else self.usual.lr
 
     @property
     def steps_needed(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ganutils.runs import traits
+from ganutils.runs import remedies, traits
 from ganutils.runs.config import Config
 from ganutils.training.loop import TICK, Tick
 
@@ -30,7 +30,8 @@ class Monitor:
         if self._lasts("won", is_sure):
             self.say(
                 f"step {tick.step:,}: D has told every real sample from a generated one for {LONG * TICK} steps, "
-                "without doubt, so G learns next to nothing; try --smooth 0.9, --r1 1 --norm none, or more data"
+                f"without doubt, so G learns next to nothing; try {', '.join(remedies.against_winning(self.config))}, "
+                "or more data"
             )
         self._was_diverse |= tick.diversity > 2 * ALIKE
         is_alike = tick.diversity < ALIKE and (self._was_diverse or tick.step > GROWN)
@@ -38,7 +39,7 @@ class Monitor:
             self.say(
                 f"step {tick.step:,}: G has collapsed: its samples have been nearly alike for {LONG * TICK} steps, "
                 f"with {tick.diversity:.0%} of the real samples' diversity; start over with "
-                "--loss relativistic --r1 1 --r2 1 --norm none, a lower --lr, or a larger --batch"
+                f"{', '.join([*remedies.against_collapse(self.config), 'a lower --lr'])}, or a larger --batch"
             )
 
     def _lasts(self, state: str, is_so: bool) -> bool:

@@ -141,7 +141,8 @@ class Trainer:
             network = "D" if name.startswith("d") else "G"
             update = self.gan.updates[network] - len(values) + first + 1
             what = f"{network}'s loss is {values[first]} at its update {update}"
-            raise Error(f"{what}; lower --lr, or try --r1 1 or another --loss (the last good checkpoint is kept)")
+            penalty = "" if self.gan.config.r1 else "--r1 1 or "
+            raise Error(f"{what}; lower --lr, or try {penalty}another --loss (the last good checkpoint is kept)")
 
 
 def trainer_of(
