@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from conftest import TINY
 from PIL import Image
 
 from ganutils.files import container, logs
@@ -48,8 +49,6 @@ def drawn(*paths):
 
 
 def test_a_run_of_gan_loop_is_drawn(ok, pictures, tmp_path):
-    from conftest import TINY
-
     ok("gan-loop", pictures, *TINY, "--steps", 100, "--log", "run.jsonl", "-o", "x.ckpt", "-q")
     assert ok("gan-plot", "run.jsonl", "-o", "curves.png").lines == ["1 file drawn"]
     with Image.open(tmp_path / "curves.png") as picture:
@@ -300,8 +299,10 @@ def test_filters_are_the_weights_of_the_first_layer(ok, pictures, tmp_path, arch
     ok("gan-plot", "x.ckpt", "x.ckpt", "-o", "filters.png")
 
 
-def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, checkpoint, tmp_path):
-    with open_samples(str(tmp_path / pictures)) as data, container.read(str(tmp_path / checkpoint)) as file:
+@pytest.mark.parametrize("penalty", [0, 1], ids=["batch norm", "no norm"])
+def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, tmp_path, penalty):
+    ok("gan-loop", pictures, *TINY, "--r1", penalty, "--r2", penalty, "--steps", 1, "-o", "gan.ckpt", "-q")
+    with open_samples(str(tmp_path / pictures)) as data, container.read(str(tmp_path / "gan.ckpt")) as file:
         best = excited(units_of(file), data, [1, 0])
         D, images = load(file).D.eval(), torch.from_numpy(data.array.copy())
         x = images.permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -310,7 +311,7 @@ def test_the_pictures_shown_are_those_that_excite_a_feature_most(ok, pictures, c
         order = x.amax((2, 3))[:, 1].argsort(descending=True, stable=True)[:9]
     assert best.shape == (2, 9, 8, 8, 1)
     np.testing.assert_array_equal(best[0], images[order])
-    ok("gan-plot", checkpoint, "--units", "0-1", "--data", pictures, "-o", "features.png")
+    ok("gan-plot", "gan.ckpt", "--units", "0-1", "--data", pictures, "-o", "features.png")
 
 
 def test_what_cannot_be_drawn(ok, fails, pictures, checkpoint, toy):

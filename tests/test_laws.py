@@ -7,17 +7,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 FEW = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PLAIN = ["--r1", "0", "--r2", "0"]  # a D with batch norm
 MODELS = [
     [],
     ["--arch", "mlp", "--smooth", "0.9"],
-    ["--loss", "minimax", "--prior", "uniform", "--augment", "translate,cutout"],
-    ["--loss", "lsgan", "--decay", "1:3", "--ema-kimg", "0", "--conditional", "--hidden", "3"],
+    ["--loss", "minimax", "--prior", "uniform", "--augment", "translate,cutout", *PLAIN],
+    ["--loss", "lsgan", "--decay", "1:3", "--ema-kimg", "0", "--conditional", "--hidden", "3", *PLAIN],
     ["--arch", "resnet", "--loss", "relativistic", "--r1", "1", "--r2", "1", "--augment", "translate"],
     ["--loss", "hinge", "--conditional", "--arch", "resnet", "--d-lr", "0.001"],
     ["--preset", "dcgan2016", "--seed", "7"],
     ["--preset", "wgan-gp2017", "--z-dim", "4"],
     ["--preset", "quickdraw2019", "--conditional"],
-    ["--precision", "bf16", "--r1", "0.5", "--augment", "translate,mirror"],
+    ["--precision", "bf16", "--r1", "0.5", "--r2", "0", "--augment", "translate,mirror"],
 ]
 # With inputs; the second of each is the pictures' side over that of their inputs.
 PAIRS = [

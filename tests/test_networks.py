@@ -73,9 +73,10 @@ def test_the_dcgan_at_64_is_the_papers():
     assert discriminator.head.weight.shape == (1, 4 * 4 * 1024)
 
 
-def test_dense_layers_see_the_whole_picture():
+@pytest.mark.parametrize("penalty", [0.0, 1.0], ids=["batch norm", "no norm"])
+def test_dense_layers_see_the_whole_picture(penalty):
     """The first map is of the latent and a dense layer of mean 0 over the batch, the logit of the last map and one."""
-    config = fresh((8, 8, 1), {"width": 2, "hidden": 5})
+    config = fresh((8, 8, 1), {"width": 2, "hidden": 5, "r1": penalty, "r2": penalty})
     generator, discriminator = networks.build(config)
     dense = generator.hidden(torch.randn(64, config.z_dim))
     assert dense.shape == (64, 5)
@@ -361,7 +362,8 @@ def check_preset(preset, shape):
             {"loss": "relativistic", "norm": "batch"},
             "--norm batch does not go with --loss relativistic; use --norm none",
         ),
-        ({"r1": 1.0, "norm": "batch"}, "--norm batch does not go with --r1 1 --r2 0.3; use --norm none"),
+        ({"r1": 1.0, "r2": 0.0, "norm": "batch"}, "--norm batch does not go with --r1 1; use --norm none"),
+        ({"r1": 1.0, "r2": 0.5, "norm": "batch"}, "--norm batch does not go with --r1 1 --r2 0.5; use --norm none"),
         ({"arch": "resnet", "norm": "batch"}, "--norm batch does not go with --arch resnet; use --norm none"),
         (
             {"loss": "wgan", "smooth": 0.9},

@@ -13,12 +13,13 @@ from ganutils.training.trainer import Trainer
 CPU = torch.device("cpu")
 TINY = {"width": 2, "z_dim": 4, "batch": 4, "precision": "fp32"}
 PAIRS = {"z_dim": 0, "jitter": 0.2, "mirror": 0.5}  # of pictures with inputs
+PLAIN = {"r1": 0.0, "r2": 0.0}  # a D with batch norm, if its architecture can have it
 MODELS = [
     {"d_updates": 2, "decay": (1, 4)},
-    {"loss": "minimax", "prior": "uniform", "augment": "translate,cutout,color", "classes": 3},
+    {"loss": "minimax", "prior": "uniform", "augment": "translate,cutout,color", "classes": 3, **PLAIN},
     {"arch": "resnet", "loss": "relativistic", "r1": 1.0, "r2": 1.0, "augment": "translate", "classes": 3},
     {"preset": "wgan-gp2017", "d_updates": 2, "augment": "mirror"},
-    {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0},
+    {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0, **PLAIN},
     {"arch": "krohn", "dropout": 0.0},
     {"arch": "unet", **PAIRS, "mismatch": 0.5, "matching": 1.0, "dropout": 0.0, "classes": 3},
     {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
