@@ -27,6 +27,7 @@ import warm
 from PIL import Image
 
 from ganutils.files import container, letters
+from ganutils.runs.defaults import fresh
 from ganutils.samples import captions
 
 pytest_plugins = ["browser", "sounding"]
@@ -35,6 +36,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 BIN = ROOT / "bin"
 REAL = pathlib.Path(os.environ.get("GANUTILS_TEST_DATA") or ROOT.parent / "shared" / "data")  # real pictures, if there
 TINY = ["--width", "2", "--z-dim", "4", "--batch", "4"]  # networks that train in milliseconds
+LR = f"{fresh((8, 8, 1), {}).lr:g}"  # the default learning rate for `pictures`
 
 # The same examples at every run: what CI says of a change is about that change. GANUTILS_EXPLORE=1 looks for new ones.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

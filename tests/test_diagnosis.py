@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import LR, TINY
 
 from ganutils.evaluation import diagnosis
 from ganutils.evaluation.evidence import Evidence
@@ -18,7 +18,7 @@ from ganutils.runs.defaults import fresh
 from ganutils.runs.traits import LOSSES
 from ganutils.samples.samples import open_samples
 
-USUAL = fresh((8, 8, 1), {}).lr  # of the default
+USUAL = float(LR)
 PLAIN = dict(r1=0.0, r2=0.0)  # a D with batch norm
 MISSING = dict(modes=10, modes_covered=8, modes_missing=["3", "5"])
 GONE = dict(modes=10, modes_covered=3, modes_missing=list("3456789"))

@@ -6,7 +6,7 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import BIN, TINY, wait_for
+from conftest import BIN, LR, TINY, wait_for
 
 from ganutils.files import container
 
@@ -22,7 +22,7 @@ def test_a_run_of_other_settings_or_data_is_refused_by_name(ok, fails, checkpoin
     before = (tmp_path / checkpoint).read_bytes()
     line = fails("gan-loop", pictures, *TINY, "--lr", 0.1, "--decay", "3:9", "--steps", 2, "-o", checkpoint)
     assert line == (
-        f"gan-loop: {checkpoint}: is another run: lr is 0.002 there, 0.1 here, decay is none there, 3:9 here; "
+        f"gan-loop: {checkpoint}: is another run: lr is {LR} there, 0.1 here, decay is none there, 3:9 here; "
         "--fresh starts over, or choose another -o"
     )
     np.save(tmp_path / "other.npy", np.zeros((5, 8, 8), "u1"))
@@ -36,8 +36,8 @@ def test_a_run_of_other_settings_or_data_is_refused_by_name(ok, fails, checkpoin
 def test_a_setting_that_contradicts_the_checkpoint_is_refused(fails, ok, checkpoint, pictures):
     for command in ("gan-train-d", "gan-train-g", "gan-loop"):
         line = fails(command, pictures, "--from", checkpoint, "--lr", 0.5, "-o", "x.ckpt")
-        assert f"{command}: {checkpoint}: its settings are fixed: lr is 0.002 there, 0.5 here" in line
-    ok("gan-train-d", pictures, "--from", checkpoint, "--lr", 0.002, "-o", "x.ckpt")
+        assert f"{command}: {checkpoint}: its settings are fixed: lr is {LR} there, 0.5 here" in line
+    ok("gan-train-d", pictures, "--from", checkpoint, "--lr", LR, "-o", "x.ckpt")
 
 
 def test_data_of_another_shape_are_refused(fails, checkpoint, ok, tmp_path):
