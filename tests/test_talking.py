@@ -12,7 +12,7 @@ import threading
 
 import child
 import pytest
-from conftest import BIN, FORKS, TINY, wait_for
+from conftest import BIN, FORKS, LR, TINY, wait_for
 
 from ganutils.cli import progress
 from ganutils.cli.progress import Status, duration
@@ -201,12 +201,12 @@ def test_a_phase_that_is_stopped_says_how_far_it_came(start, checkpoint, picture
 )
 def test_a_dry_run_shows_everything_and_writes_nothing(ok, checkpoint, tmp_path, line, work):
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir() if not path.name.startswith(".")}
-    shown = ok(*line.split(), *TINY, "--lr", "0.002", "--dry-run").out.decode().splitlines()
+    shown = ok(*line.split(), *TINY, "--lr", LR, "--dry-run").out.decode().splitlines()
     assert before == {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir() if path.name[0] != "."}
     assert re.fullmatch(INTRODUCTION, shown[0])
     assert shown[-1] == work
     settings = dict(row.split(maxsplit=1) for row in shown[1:-1])
-    assert (settings["width"], settings["lr"], settings["beta2"]) == ("2  (given)", "0.002  (given)", "0.99")
+    assert (settings["width"], settings["lr"], settings["beta2"]) == ("2  (given)", f"{LR}  (given)", "0.99")
     assert settings["augment"] == "none"
 
 
