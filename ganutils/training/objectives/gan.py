@@ -186,8 +186,7 @@ class GANObjective:
             contrast = self._contrast(D, last, seen.condition)
             loss = loss + config.contrast * contrast
             measured["contrast_real"] = contrast.detach()
-        if penalty is not None:
-            loss = loss + penalty
+        loss = loss + penalty
         if config.gp:
             assert seen.between is not None
             between = torch.lerp(seen.fake, samples, seen.between).requires_grad_()
@@ -222,36 +221,22 @@ class GANObjective:
             loss, measured["kl"] = loss + config.kl * kl, kl.detach()
         return Terms(loss, measured)
 
-    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """What D's last layer makes of real samples, the logits of both kinds, and R1 plus R2, if there are any.
+    def _judged_both(self, D: Judge, real: Shown, fake: Shown) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What D's last layer makes of real samples, the logits of both kinds, and R1 plus R2; 0 without these.
 
         From one pass, which is faster; two where a sample's logit depends on its batch, or on chance, or where only one
         kind is penalized, since the gradient of a pass is that of all in it.
         """
         config, weights = self.config, (self.config.r1, self.config.r2)
-        if config.norm == "batch" or config.dropout or (any(weights) and not all(weights)):
-            kinds = [
-                (x.detach().requires_grad_(w > 0), given) for (x, given), w in zip((real, fake), weights, strict=True)
-            ]
-            with D.precision():
-                lasts = [D.last(*shown) for shown in kinds]
-                logits = [D.judged(last, given) for last, (_, given) in zip(lasts, kinds, strict=True)]
-            parts = [
-                w * zero_centered(each, x).mean() for each, (x, _), w in zip(logits, kinds, weights, strict=True) if w
-            ]
-            return lasts[0], *logits, torch.stack(parts).sum() if parts else None
-        given = Condition(
-            *(None if a is None or b is None else torch.cat([a, b]) for a, b in zip(real[1], fake[1], strict=True))
-        )
-        both = torch.cat([real[0], fake[0]]).detach().requires_grad_(all(weights))
-        with D.precision():
-            last = D.last(both, given)
-            judged = D.judged(last, given)
-        penalty = None
-        if all(weights):
-            r1, r2 = zero_centered(judged, both).chunk(2)
-            penalty = config.r1 * r1.mean() + config.r2 * r2.mean()
-        return last.chunk(2)[0], *judged.chunk(2), penalty
+        if config.norm == "batch" or config.dropout or any(weights) != all(weights):
+            last, real_logits, r1 = _penalized(D, *real, weights[0] > 0)
+            _, fake_logits, r2 = _penalized(D, *fake, weights[1] > 0)
+        else:
+            pairs = zip(real[1], fake[1], strict=True)
+            given = Condition(*(None if a is None or b is None else torch.cat([a, b]) for a, b in pairs))
+            both = _penalized(D, torch.cat([real[0], fake[0]]), given, all(weights))
+            (last, _), (real_logits, fake_logits), (r1, r2) = (one.chunk(2) for one in both)
+        return last, real_logits, fake_logits, config.r1 * r1.mean() + config.r2 * r2.mean()
 
     def _contrast(self, D: Judge, last: Tensor, condition: Condition) -> Tensor:
         """How far D is from telling, by the features of samples, which of a batch's descriptions is of which.
@@ -279,6 +264,16 @@ class GANObjective:
         boundary = self.traits.boundary
         d_real = (real > (fake.mean() if boundary is None else boundary)).float().mean()
         return d_real, (fake < (real.mean() if boundary is None else boundary)).float().mean()
+
+
+def _penalized(D: Judge, samples: Tensor, given: Condition, is_penalized: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """What D's last layer makes of samples, their logits, and the penalty at each: [B], zeros if there is none."""
+    samples = samples.detach().requires_grad_(is_penalized)
+    with D.precision():
+        last = D.last(samples, given)
+        logits = D.judged(last, given)
+    penalty = zero_centered(logits, samples) if is_penalized else logits.new_zeros(len(samples))
+    return last, logits, penalty
 
 
 def distance(a: Tensor, b: Tensor) -> Tensor:
