@@ -89,6 +89,7 @@ def test_the_page_of_all_options_is_what_help_says():
 
 SMALLER = {  # what README types, and what is enough to see that it works
     r"--steps \d+": "--steps 2",
+    r"--minutes \d+": "--minutes 0.01",
     r"--decay \d+:\d+": "--decay 1:2",
     r"--updates \d+": "--updates 2",
     r"--frames \d+": "--frames 2",
