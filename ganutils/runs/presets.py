@@ -192,7 +192,7 @@ LARGE: dict[str, dict[str, Any]] = {
 
 # What a preset is where the data are points. (bench/results.md)
 POINTS: dict[str, dict[str, Any]] = {
-    "modern": dict(PRESETS["modern"], arch="mlp", r1=0.1, r2=0.1, lr=2e-3),
+    "modern": dict(PRESETS["modern"], arch="mlp", lr=2e-3),
 }
 
 # What a preset is where the data are sounds. (bench/results.md)
