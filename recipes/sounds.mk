@@ -11,7 +11,7 @@ $(OUT)/%-unheard.safetensors: | $(OUT)
 $(OUT)/%-spectra.safetensors: $(OUT)/%.safetensors
 	gan-data $< --spectrogram $(call at,16 64 64) -o $@
 
-## sounds        drums by class, as spectrograms and as waves (Donahue et al. 2019): waves, spectrograms, WAVs, scores [6 min]
+## sounds        drums by class, as spectrograms and as waves (Donahue et al. 2019): waves, spectrograms, WAVs, scores [8 min]
 sounds: $(OUT)/sounds.png $(OUT)/sounds.wav $(OUT)/sounds-waves.wav $(OUT)/sounds.jsonl
 
 $(OUT)/sounds.ckpt.safetensors: $(OUT)/drums-heard-spectra.safetensors FORCE
@@ -29,7 +29,7 @@ $(OUT)/sounds.jsonl: $(OUT)/drums-unheard-spectra.safetensors $(OUT)/sounds.ckpt
 	{ gan-eval $(wordlist 1,2,$^) --baseline && gan-eval $(wordlist 3,4,$^) --baseline; } >$@.tmp
 	mv $@.tmp $@
 
-## vowels        a walk from a over e to i, to hear and to see, with scores [4 min]
+## vowels        a walk from a over e to i, to hear and to see, with scores [7 min]
 vowels: $(OUT)/vowels.png $(OUT)/vowels.wav $(OUT)/vowels.mp4 $(OUT)/vowels.jsonl
 
 $(OUT)/vowels.ckpt.safetensors: $(OUT)/vowels-heard-spectra.safetensors FORCE

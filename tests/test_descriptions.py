@@ -208,3 +208,14 @@ def test_wrong_words_are_those_of_the_next_batch():
     assert np.array_equal(batch.wrong.tokens, batches.draw(6)["tokens"])
     assert np.array_equal(batch.condition.tokens, batches.draw(5)["tokens"])
     assert "wrong tokens" not in batches_of().draw(5)
+
+
+def test_descriptions_leave_the_penalties_to_sounds_and_points_and_normalize_the_discriminator_of_pictures():
+    for shape, norm in (((16, 16, 1), "batch"), ((64, 64, 3), "batch"), ((4096, 1), "none"), ((2,), "none")):
+        plain, told = fresh(shape, {}), fresh(shape, {"attributes": 3})
+        is_picture = len(shape) == 3
+        assert (told.norm, told.r1, told.lr) == (
+            norm,
+            0.0 if is_picture else plain.r1,
+            2e-3 if is_picture else plain.lr,
+        )

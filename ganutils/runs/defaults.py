@@ -33,9 +33,10 @@ def fresh(
     name = given.get("preset", PLAIN["preset"])
     domains = given.get("domains", PRESETS[name].get("domains", base.get("domains", 0)))
     inputs = shape if domains else inputs
-    preset = _preset(name, inputs, domains, given.get("arch"), shape) if "preset" in given or like is None else {}
-    is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words"))
-    described = _of_descriptions(name, preset) if preset and is_described and not domains else {}
+    is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
+    is_preset = "preset" in given or like is None
+    preset = _preset(name, inputs, domains, given.get("arch"), shape, is_described) if is_preset else {}
+    described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
     values = {**PLAIN, **base, **preset, **described, **given}
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
@@ -59,23 +60,23 @@ def fresh(
 
 
 def _preset(
-    name: str, inputs: tuple[int, ...] | None, domains: int, arch: str | None, shape: tuple[int, ...]
+    name: str,
+    inputs: tuple[int, ...] | None,
+    domains: int,
+    arch: str | None,
+    shape: tuple[int, ...],
+    is_described: bool,
 ) -> dict[str, Any]:
     """The settings of the preset called `name`: for sounds, texts, domains or pairs, if the networks take them."""
     tensor = modality_of(shape).tensor
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
-        return LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
+        settings = LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
+        return {**settings, **TOLD.get(name, {})} if is_described else settings
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
-
-
-def _of_descriptions(name: str, preset: dict[str, Any]) -> dict[str, Any]:
-    """What the preset called `name`, its settings `preset`, has beside these where networks see descriptions."""
-    told = TOLD.get(name, {}) if preset["z_dim"] else {}
-    return {**told, **DESCRIBED.get(name, {})}
 
 
 def _patch_for(shape: tuple[int, ...]) -> int:

@@ -240,7 +240,7 @@ TEXTS: dict[str, dict[str, Any]] = {
         PRESETS["wgan-gp2017"], arch="letters", width=512, blocks=5, g_norm="none", beta1=0.5, d_updates=10
     ),
 }
-# By the tensor of a modality, with `PRESETS` for pictures and points.
+# By the tensor of a modality, with `PRESETS` for pictures.
 OF_MODALITY = {"points": POINTS, "signals": SIGNALS, "letters": TEXTS}
 
 _STACKGAN = dict(
@@ -291,7 +291,7 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "modern": dict(contrast=1.0, mismatch=0.5, kl=1.0, mirror=0.0),
     "stackgan2017": dict(kl=1.0, mismatch=0.5),  # equation 4
 }
-# And beside those where networks start from latents. D is normalized there instead of penalized: what it knows of
+# And beside those where pictures start from latents. D is normalized there instead of penalized: what it knows of
 # descriptions was measured so.
 TOLD: dict[str, dict[str, Any]] = {
     "modern": dict(loss="nonsaturating", smooth=0.9, r1=0.0, r2=0.0, lr=2e-3, beta1=0.5),
