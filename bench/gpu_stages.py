@@ -217,7 +217,9 @@ PLAIN_WAYS = {
 
 
 def engine(tiny: bool) -> None:
-    """gan-loop's engine on pictures in memory; the last way may choose algorithms by a timing."""
+    """gan-loop's engine on pictures in memory: the plain loop's networks and loss, also with algorithms that a timing
+    chooses; and the default, which has penalties.
+    """
     from ganutils.compute import devices
 
     device = devices.prepare("auto", None)
@@ -227,10 +229,11 @@ def engine(tiny: bool) -> None:
             if recorded and not ON_GPU:
                 continue
             run_engine(tiny, device, shape, width, batch, precision, recorded)
+        run_engine(tiny, device, shape, width, batch, "bf16", ON_GPU, is_default=True)
     torch.set_deterministic_debug_mode("default")
     torch.backends.cudnn.benchmark = True
     for shape, width, batch in cases(tiny):
-        run_engine(tiny, device, shape, width, batch, "bf16", ON_GPU, free=True)
+        run_engine(tiny, device, shape, width, batch, "bf16", ON_GPU, is_free=True)
 
 
 def run_engine(
@@ -241,14 +244,18 @@ def run_engine(
     batch: int,
     precision: str,
     recorded: bool,
-    free: bool = False,
+    is_default: bool = False,
+    is_free: bool = False,
 ) -> None:
+    from plain import LIKE_PLAIN
+
     from ganutils.runs.defaults import fresh
     from ganutils.training.batches import TrainingSet
     from ganutils.training.gan import begin
     from ganutils.training.trainer import Trainer
 
-    config = fresh(shape, {"width": width, "batch": batch, "precision": precision})
+    given = {"width": width, "batch": batch, "precision": precision}
+    config = fresh(shape, given if is_default else given | LIKE_PLAIN)
     with fresh_memory() as megabytes:
         data = TrainingSet(noise(shape, 64 if tiny else 20_000))
         trainer = Trainer(begin(config, None), data, device)
@@ -268,7 +275,8 @@ def run_engine(
         trainer.measures()
         if trainer.problem:
             say("failed", stage="engine", what=f"not recorded: {trainer.problem}")
-        way = f"{precision}, {'recorded' if recorded else 'eager'}{', free to choose algorithms' * free}"
+        more = ", the default" * is_default + ", free to choose algorithms" * is_free
+        way = f"{precision}, {'recorded' if recorded else 'eager'}{more}"
         about = {"way": way, "shape": shape, "batch": batch, "first_step_s": round(ready, 2), "mb": megabytes()}
         say("engine", **about, **found, **kernels(trainer.step), problem=trainer.problem)
 

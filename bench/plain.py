@@ -17,6 +17,9 @@ from ganutils.networks.dcgan import dcgan_weights
 from ganutils.networks.layers import map_channels
 from ganutils.runs.config import Config
 
+# What makes gan-loop's default train the same networks by the same loss.
+LIKE_PLAIN = {"norm": "batch", "r1": 0.0, "r2": 0.0}
+
 
 def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:
     """The layers and weights of --arch dcgan as PyTorch's tutorial writes them, for sides that are powers of two.
