@@ -89,22 +89,28 @@ def test_with_kl_half_of_a_latent_is_the_draw_around_the_words():
     torch.testing.assert_close(conditioning.divergence(given), torch.distributions.kl_divergence(normal, noise).mean())
 
 
-def players(**given):
-    config = config_of(words=9, norm="none", **given)
+def players(words=9, **given):
+    config = config_of(words=words, norm="none", **given)
     generator, discriminator = networks.build(config)
     return config, Translator(generator, torch.no_grad), Judge(discriminator, torch.no_grad)
 
 
-def seen():
+def seen(words=9):
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.rand(4, 3, 8, 8, generator=random) * 2 - 1 for _ in range(2))
-    right, wrong = (Condition(tokens=torch.randint(1, 10, (4, 6), generator=random)) for _ in range(2))
+    if words:
+        right, wrong = (Condition(tokens=torch.randint(1, 10, (4, 6), generator=random)) for _ in range(2))
+    else:
+        right, wrong = Condition(torch.tensor([0, 1, 2, 2])), Condition(torch.tensor([1, 2, 0, 1]))
     return Seen(real, fake, right, wrong)
 
 
-def test_a_share_of_the_fakes_are_real_samples_beside_wrong_words():
-    config, _, D = players(mismatch=0.25)
-    shown = seen()
+@pytest.mark.parametrize(
+    "conditions", [{}, {"words": 0, "classes": 3, "smooth": 0.9, "r1": 0.0, "r2": 0.0}], ids=["words", "classes"]
+)
+def test_a_share_of_the_fakes_are_real_samples_beside_wrong_words_or_classes(conditions):
+    config, _, D = players(mismatch=0.25, **conditions)
+    shown = seen(config.words)
     terms = GANObjective(config).discriminator(D, shown)
     real, fake, wrong = D(shown.real, shown.condition), D(shown.fake, shown.condition), D(shown.real, shown.wrong)
     loss = GANObjective(config).loss.discriminator
@@ -203,11 +209,40 @@ def test_of_a_sample_s_captions_each_is_shown_by_the_seed_and_the_update():
 
 def test_wrong_words_are_those_of_the_next_batch():
     batches = batches_of(mismatch=0.5)
-    drawn = {name: torch.from_numpy(array) for name, array in batches.draw(5).items()}
-    batch = batches.take(drawn)
+    batch = taken(batches, 5)
     assert np.array_equal(batch.wrong.tokens, batches.draw(6)["tokens"])
     assert np.array_equal(batch.condition.tokens, batches.draw(5)["tokens"])
     assert "wrong tokens" not in batches_of().draw(5)
+
+
+def taken(batches, update):
+    return batches.take({name: torch.from_numpy(array) for name, array in batches.draw(update).items()})
+
+
+def test_wrong_classes_are_any_others():
+    config, pictures, labels = config_of(classes=3, mismatch=0.5), np.zeros((12, *SHAPE), np.uint8), np.arange(12) % 3
+    batches, shown = Batches(TrainingSet(pictures, labels), config, CPU, ALONE), set()
+    for update in range(30):
+        batch = taken(batches, update)
+        assert np.array_equal(batch.condition.labels, labels[rows_of(0, update, 4, 12)])
+        assert torch.equal(taken(batches, update).wrong.labels, batch.wrong.labels)
+        shown |= set(zip(batch.condition.labels.tolist(), batch.wrong.labels.tolist(), strict=True))
+    assert shown == {(right, wrong) for right in range(3) for wrong in range(3) if right != wrong}
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "settings"),
+    [
+        ((32, 32, 1), {"classes": 10}, (4e-3, 1.0, 0.25)),
+        ((64, 64, 3), {"classes": 2}, (2e-3, 1.0, 0.25)),
+        ((32, 32, 1), {"classes": 1}, (4e-3, 0.3, 0.0)),
+        ((32, 32, 1), {"classes": 10, "preset": "dcgan2016"}, (2e-4, 0.0, 0.0)),
+        ((2,), {"classes": 3}, (2e-3, 0.3, 0.0)),
+    ],
+)
+def test_modern_asks_for_the_right_class_of_pictures(shape, given, settings):
+    config = fresh(shape, given)
+    assert (config.lr, config.r1, config.mismatch) == settings
 
 
 def test_descriptions_leave_the_penalties_to_sounds_and_points_and_normalize_the_discriminator_of_pictures():

@@ -21,6 +21,7 @@ MODELS = [
     {"preset": "wgan-gp2017", "d_updates": 2, "augment": "mirror"},
     {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0, **PLAIN},
     {"arch": "krohn", "dropout": 0.0},
+    {"classes": 3, "mismatch": 0.5, "precision": "bf16"},
     {"arch": "unet", **PAIRS, "mismatch": 0.5, "matching": 1.0, "dropout": 0.0, "classes": 3},
     {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
     {"domains": 2, "z_dim": 0, "arch": "blocks", "blocks": 1, "buffer": 5, "identity": 1.0, "matching": 1.0},

@@ -18,7 +18,19 @@ from ganutils.cli.types import Color, Decay, Device, Grid, Integer, Number, Rows
 from ganutils.files import logs, paths
 from ganutils.films import formats
 from ganutils.runs.config import MOST_SEED, PLAIN, SETTINGS
-from ganutils.runs.presets import DESCRIBED, DOMAINS, LARGE, PAIRED, POINTS, PRESETS, SIGNALS, SMALL, TEXTS, TOLD
+from ganutils.runs.presets import (
+    CLASSED,
+    DESCRIBED,
+    DOMAINS,
+    LARGE,
+    PAIRED,
+    POINTS,
+    PRESETS,
+    SIGNALS,
+    SMALL,
+    TEXTS,
+    TOLD,
+)
 from ganutils.runs.settings import Setting
 
 # ---------------------------------------------------------------------------- what was given on the command line
@@ -297,6 +309,7 @@ MODERN = {  # what the preset is, by what it is for
     f"pictures larger than {SMALL}x{SMALL}": LARGE["modern"],
     "inputs": PAIRED["modern"]["unet"],
     "--domains": DOMAINS["modern"]["unet"],
+    "classes": {**PRESETS["modern"], **CLASSED["modern"]},
     "attributes or captions": {**PRESETS["modern"], **TOLD["modern"], **DESCRIBED["modern"]},
     "points": POINTS["modern"],
     "sounds": SIGNALS["modern"],

@@ -140,7 +140,7 @@ class Config:
         earlier=0.0,
     )
     mismatch: float = setting(
-        "With inputs, attributes or captions, share of D's fakes that are real samples beside those of others.",
+        "With inputs or --conditional, share of D's fakes that are real samples beside those of others.",
         0.0, most=1, earlier=0.0,
     )  # fmt: skip
     contrast: float = setting(

@@ -32,11 +32,12 @@ def _contradictions(config: Config) -> Iterator[str]:
     if config.smooth != 1 and not LOSSES[config.loss].has_target:
         names = ", ".join(name for name, loss in LOSSES.items() if loss.has_target)
         yield f"--smooth does not go with --loss {config.loss}; it goes with {names}"
+    has_others = config.is_described or config.classes > 1
     for name, neutral in RESTRICTED.items():
-        is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and config.is_described)
+        is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and has_others)
         if getattr(config, name) != neutral and not is_used:
             archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
-            other = "; or with --conditional attributes or captions" if name == "mismatch" else ""
+            other = "; or with --conditional" if name == "mismatch" else ""
             yield f"--{name.replace('_', '-')} goes with --arch {archs}, not {config.arch}{other}"
 
 

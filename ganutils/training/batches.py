@@ -85,13 +85,24 @@ class Batches:
         return self.data.told(self._rows(update), at) if self.config.is_described else {}
 
     def _wrong(self, update: int) -> Arrays:
-        """What is not of the batch of `update` and D is to see beside it, if anything: of the batch after it."""
+        """What is not of the batch of `update` and D is to see beside it, if anything: descriptions or inputs of the
+        batch after it, or other classes.
+        """
         if not self.config.mismatch:
             return {}
         if self.config.is_described:
             return {f"wrong {name}": array for name, array in self._told(update + 1).items()}
         rows = self._rows(update + 1)
+        if not self.config.inputs:
+            return {"wrong labels": self._other_labels(update)}
         return {"wrong rows": rows} if self._on_device else {"wrong inputs": np.asarray(self._arrays["inputs"][rows])}
+
+    def _other_labels(self, update: int) -> np.ndarray:
+        """For each sample of the batch of `update` a class that it is not of."""
+        assert self.data.labels is not None
+        labels, classes = self.data.labels[self._rows(update)], self.config.classes
+        random = ShardedGenerator(stream(self.config.seed, "wrong labels", update), self.team)
+        return (labels + random.integers(1, classes, labels.shape)) % classes
 
     def _moves(self, update: int) -> Arrays:
         """How the pairs of a batch are shifted, in pixels of the inputs, and which are mirrored."""

@@ -176,8 +176,8 @@ class GANObjective:
         if config.mismatch:
             assert seen.wrong is not None
             with D.precision():
-                # A description is seen behind the last layer only, inputs before the first.
-                wrong_last = last if config.is_described else D.last(samples, seen.wrong)
+                # A description or class is seen behind the last layer only, inputs before the first.
+                wrong_last = last if config.is_described or not config.inputs else D.last(samples, seen.wrong)
                 wrong_logits = D.judged(wrong_last, D.encoded(seen.wrong))
             among = self.loss.discriminator(real_logits, wrong_logits, config.smooth)
             loss = (1 - config.mismatch) * loss + config.mismatch * among
