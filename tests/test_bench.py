@@ -41,8 +41,7 @@ def test_bench_gpu_goes_on_after_a_stage_that_fails(tmp_path):
     assert "laws failed: no time was left" in done.stdout
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("busy", [[], ["--busy"]])
+@pytest.mark.parametrize("busy", [[], pytest.param(["--busy"], marks=pytest.mark.soak)])
 def test_bench_train_prints_a_table(busy):
     line = [sys.executable, str(ROOT / "bench" / "train"), "--cases", "8x8x1:2", "--rounds", "1", "--seconds", "0.01"]
     done = subprocess.run([*line, *busy], capture_output=True, text=True, timeout=300)
