@@ -365,3 +365,17 @@ def content(tmp_path):
             return file.meta, {name: file[name].copy() for name in file.specs}
 
     return read
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """folder({"a/1.png": bytes}) writes a folder `pics`, gives its name."""
+
+    def write(files):
+        for name, data in files.items():
+            path = tmp_path / "pics" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return "pics"
+
+    return write

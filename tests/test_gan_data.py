@@ -1,6 +1,5 @@
-"""gan-data as users run it: every source on real bytes, choosing, shaping, and what is forgiven."""
+"""gan-data as users run it: folders and archives, choosing, shaping, and what is forgiven."""
 
-import csv
 import gzip
 import io
 import json
@@ -15,110 +14,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import REAL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pictures import flat, idx, photo, png_header
+from pictures import flat, idx, levels, photo, png_header
 from PIL import Image
 
 FEW = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def real(name):
-    """A file or folder of real pictures; the test is skipped where there is none."""
-    path = REAL / name
-    if not path.exists():
-        pytest.skip(f"no real data at {path}; GANUTILS_TEST_DATA names their folder")
-    return path
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """folder({"a/1.png": bytes}) writes a folder `pics`, gives its name."""
-
-    def write(files):
-        for name, data in files.items():
-            path = tmp_path / "pics" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        return "pics"
-
-    return write
-
-
-def levels(tensors):
-    """The gray level of each picture that `flat` made."""
-    return tensors["images"][:, 0, 0, 0].tolist()
-
-
-# -------------------------------------------------------------------------------------------- real data
-
-
-def test_real_mnist(made):
-    meta, tensors, lines = made(real("mnist/train-images-idx3-ubyte.gz"))
-    assert tensors["images"].shape == (60000, 28, 28, 1)
-    assert np.bincount(tensors["labels"]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert meta["classes"] == list("0123456789")
-    assert lines == ["60,000 pictures of 28x28x1"]
-
-
-def test_real_mnist_by_name_from_the_root_without_torch(made, tmp_path, monkeypatch):
-    (tmp_path / "torch.py").write_text("raise ImportError('torch is not to be imported here')")
-    meta, tensors, _ = made("mnist", "--root", real("mnist").parent, "--split", "test", "--classes", "7,3")
-    assert len(tensors["images"]) == 1028 + 1010
-    assert meta["classes"] == ["7", "3"]
-    assert np.bincount(tensors["labels"]).tolist() == [1028, 1010]
-    assert "CC BY-SA" in meta["license"]
-
-
-def test_real_drawings(made):
-    apples, cats = real("quickdraw/apple.npy"), real("quickdraw/cat.npy")
-    meta, tensors, lines = made(apples, cats)
-    assert lines == ["6,000 pictures of 28x28x1"]
-    assert meta["classes"] == ["apple", "cat"]
-    assert np.array_equal(tensors["images"][3000:, ..., 0], np.load(cats).reshape(-1, 28, 28))
-    assert np.array_equal(tensors["labels"], np.repeat([0, 1], 3000))
-
-
-def test_real_strokes(made):
-    meta, tensors, lines = made(real("quickdraw/simplified_mixed.ndjson"), "--size", "48")
-    assert lines == ["1,715 pictures of 48x48x1"]
-    assert len(meta["classes"]) == 343
-    assert set(np.bincount(tensors["labels"])) == {5}
-    assert 0.05 < tensors["images"].mean() / 255 < 0.4
-    assert len(np.unique(tensors["images"])) > 10, "lines are antialiased"
-
-
-def test_real_faces_with_their_attributes(made):
-    faces, table = real("faces/img_align_celeba.zip"), real("faces/list_attr_celeba.txt")
-    only = ["--attributes", table, "--where", "Eyeglasses & ~Male", "--crop", "89", "--size", "32"]
-    meta, tensors, lines = made(faces, *only)
-    rows = [line.split() for line in table.read_text().splitlines()[2:]]
-    names = table.read_text().splitlines()[1].split()
-    glasses, male = (names.index(name) + 1 for name in ("Eyeglasses", "Male"))
-    wanted = [row for row in rows if row[glasses] == "1" and row[male] == "-1"]
-    assert lines == [f"{len(wanted)} pictures of 32x32x3"]
-    assert meta["attributes"] == names
-    assert np.array_equal(tensors["attributes"], (np.array([row[1:] for row in wanted], np.float32) + 1) / 2)
-
-
-def test_real_celeba_by_name(made, tmp_path):
-    (tmp_path / "celeba").mkdir()
-    for name in ("img_align_celeba.zip", "list_attr_celeba.txt"):
-        (tmp_path / "celeba" / name).symlink_to(real(f"faces/{name}"))
-    parts = "".join(f"{n:06d}.jpg {n % 3}\n" for n in range(1, 10001))
-    (tmp_path / "celeba/list_eval_partition.txt").write_text(parts)
-    meta, tensors, _ = made("celeba", "--root", ".", "--split", "valid", "--limit", 20, "--size", "16")
-    assert tensors["attributes"].shape == (20, 40)
-    assert "non-commercial" in meta["license"]
-
-
-def test_real_facades(made):
-    meta, tensors, lines = made(real("unpaired/facades_photo2label"), "--size", "32")
-    assert lines == ["200 pictures of 32x32x3"]
-    assert meta["classes"] == ["testA", "testB", "trainA", "trainB"]
-    assert np.bincount(tensors["labels"]).tolist() == [10, 10, 90, 90]
-    assert meta["resampling"] == "lanczos"
 
 
 # -------------------------------------------------------------------------------- folders and archives
@@ -424,71 +325,6 @@ def test_interrupted_it_ends_at_once_and_leaves_nothing(start, tmp_path):
     assert sorted(name for name in os.listdir(tmp_path) if "safetensors" in name) == []
 
 
-# --------------------------------------------------------------------------------------------- arrays
-
-
-@pytest.mark.parametrize("shape", [(5, 784), (5, 6, 7), (5, 6, 7, 1), (5, 6, 7, 3)])
-def test_npy_bitmaps(made, tmp_path, shape):
-    array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    np.save(tmp_path / "a.npy", array)
-    expected = array.reshape(5, 28, 28, 1) if len(shape) == 2 else array.reshape(5, 6, 7, -1)
-    assert np.array_equal(made("a.npy")[1]["images"], expected)
-    assert np.array_equal(made("a.npy", "--shuffle")[1]["images"][:, 0, 0, 0].sum(), expected[:, 0, 0, 0].sum())
-
-
-@pytest.mark.parametrize("packing", ["", ".gz"])
-def test_idx_pairs(made, tmp_path, packing):
-    pack = gzip.compress if packing else bytes
-    images, labels = np.random.default_rng(0).integers(0, 256, (6, 5, 4)), np.array([0, 1, 2, 0, 1, 2])
-    (tmp_path / f"train-images-idx3-ubyte{packing}").write_bytes(pack(idx(images)))
-    (tmp_path / f"train-labels-idx1-ubyte{packing}").write_bytes(pack(idx(labels)))
-    meta, tensors, _ = made(f"train-images-idx3-ubyte{packing}")
-    assert np.array_equal(tensors["images"][..., 0], images)
-    assert np.array_equal(tensors["labels"], labels)
-    assert meta["classes"] == ["0", "1", "2"]
-    os.unlink(tmp_path / f"train-labels-idx1-ubyte{packing}")
-    _, tensors, lines = made(f"train-images-idx3-ubyte{packing}")
-    assert "labels" not in tensors and "has no labels beside it" in lines[0]
-
-
-def test_emnist_is_turned_upright(made, tmp_path):
-    raw = tmp_path / "EMNIST/raw"
-    raw.mkdir(parents=True)
-    (raw / "emnist-balanced-train-images-idx3-ubyte").write_bytes(idx(np.arange(32).reshape(2, 4, 4)))
-    (raw / "emnist-balanced-train-labels-idx1-ubyte").write_bytes(idx(np.array([10, 46])))
-    meta, tensors, _ = made("emnist", "--root", ".")
-    assert np.array_equal(tensors["images"][0, :, :, 0], np.arange(16).reshape(4, 4).T)
-    assert [meta["classes"][label] for label in tensors["labels"]] == ["A", "t"]
-
-
-def test_samples_of_ours_are_filtered_resized_and_joined(made, ok, content, tmp_path):
-    ok("gan-data", "toy:faces", "--limit", 40, "--size", 16, "-o", "faces.safetensors")
-    ok("gan-data", "toy:faces", "--limit", 30, "--size", 16, "--seed", 1, "-o", "more.safetensors")
-    _, whole = content("faces.safetensors")
-    meta, tensors, _ = made("faces.safetensors", "--where", "hat & ~glasses")
-    wanted = (whole["attributes"][:, 3] == 1) & (whole["attributes"][:, 1] == 0)
-    assert np.array_equal(tensors["images"], whole["images"][wanted])
-    assert np.array_equal(tensors["attributes"], whole["attributes"][wanted])
-    assert len(meta["lineage"]) == 2
-    meta, tensors, _ = made("faces.safetensors", "more.safetensors", "--size", "8", "--channels", "1")
-    assert tensors["images"].shape == (70, 8, 8, 1)
-    assert tensors["attributes"].shape == (70, 5)
-    assert meta["classes"] == ["faces", "more"]
-    piped = (tmp_path / "faces.safetensors").read_bytes()
-    assert np.array_equal(made("-", stdin=piped)[1]["images"], whole["images"])
-
-
-def test_a_film_of_samples_becomes_one_row_of_them(made, tmp_path):
-    from ganutils.files import container
-
-    film = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 2, 2, 1)
-    latents = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
-    container.write(str(tmp_path / "film.safetensors"), "samples", {"images": film, "latents": latents}, {})
-    _, tensors, _ = made("film.safetensors")
-    assert np.array_equal(tensors["images"], film.reshape(6, 2, 2, 1))
-    assert np.array_equal(tensors["latents"], latents.reshape(6, 2))
-
-
 # -------------------------------------------------------------------------------------------- choosing
 
 
@@ -539,48 +375,6 @@ def test_two_folders_of_one_name_are_two_classes(made, tmp_path):
         (tmp_path / parent / "photos").mkdir(parents=True)
         (tmp_path / parent / "photos/1.png").write_bytes(flat(1))
     assert made("summer/photos", "winter/photos")[0]["classes"] == ["summer/photos", "winter/photos"]
-
-
-# ------------------------------------------------------------------------------------------ attributes
-
-
-def test_a_csv_of_attributes(made, folder, tmp_path):
-    folder({"x/1.png": flat(1), "x/2.png": flat(2), "3.png": flat(3), "4.png": flat(4)})
-    rows = [["file", "Big Nose", "age", "hat", "angle"], ["1.jpg", 1, 30, "True", 0.5], ["x/2.png", -1, 40, "False", 0]]
-    rows += [["3.png", 1, 50, "true", 1], ["9.png", -1, 60, "no", 0]]
-    with open(tmp_path / "t.csv", "w", newline="") as out:
-        csv.writer(out, delimiter=";").writerows(rows)
-    meta, tensors, lines = made("pics", "--attributes", "t.csv")
-    assert meta["attributes"] == ["Big Nose", "hat", "angle"]
-    assert tensors["attributes"].tolist() == [[1, 1, 1], [1, 1, 0.5], [0, 0, 0]]
-    assert levels(tensors) == [3, 1, 2]
-    assert lines[:3] == [
-        "t.csv: skipped columns that are not in 0..1: age (30 in row 1, 1.jpg)",
-        "pics: skipped 1 pictures without a row in t.csv",
-        "t.csv: 1 rows without a picture",
-    ]
-    assert levels(made("pics", "--attributes", "t.csv", "--where", "Big Nose & angle")[1]) == [3]
-
-
-def test_one_row_for_two_pictures_is_refused(fails, folder, tmp_path):
-    folder({"a/1.png": flat(1), "b/1.png": flat(2)})
-    (tmp_path / "t.csv").write_text("name,x\n1.png,1\n")
-    assert "a/1.png and b/1.png match the same row" in fails("gan-data", "pics", "--attributes", "t.csv", "-o", "x.npy")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("2\nA B\n1.png 1\n", "row 1 (1.png) has 1 values for 2"),
-        ("name,A,A\n1.png,1,1\n", "names an attribute twice"),
-        ("name,A\n1.png,1\n1.png,1,1\n", "row 2 (1.png) has 2 values"),
-        ("name,A\n1.png,old\n", "no column holds"),
-    ],
-)
-def test_tables_that_are_none(fails, folder, tmp_path, text, said):
-    folder({"1.png": flat(1)})
-    (tmp_path / "t.csv").write_text(text)
-    assert said in fails("gan-data", "pics", "--attributes", "t.csv", "-o", "x.npy")
 
 
 # ------------------------------------------------------------------------------------------------ toys
@@ -764,127 +558,3 @@ def test_a_folder_named_like_a_built_in_set_does_not_lose_in_silence(made, tmp_p
         "5,000 pictures of 28x28x1",
     ]
     assert made("./digits")[2] == ["1 pictures of 40x30x3"]
-
-
-# ------------------------------------------------------------------------------------------ labels from a table
-
-
-ANIMALS = {"1.png": flat(1), "2.png": flat(2), "3.png": flat(3), "x/4.png": flat(4)}
-
-
-def test_labels_from_a_column_of_words(made, folder, tmp_path):
-    folder(ANIMALS)
-    (tmp_path / "t.csv").write_text("file;Kind;size\n4.png;cat 10;0,5\n2.png;cat 2;1\n1.jpg;cat 10;\n3.png;;0,25\n")
-    meta, tensors, lines = made("pics", "--attributes", "t.csv", "--labels", "kind")
-    assert meta["classes"] == ["cat 2", "cat 10"]
-    assert (levels(tensors), tensors["labels"].tolist()) == ([1, 2, 4], [1, 0, 1])
-    assert (meta["attributes"], tensors["attributes"].tolist()) == (["size"], [[0.5], [1], [0.5]])
-    assert lines[:2] == [
-        "t.csv: 1 empty cells count as unknown (0.5)",
-        "pics: skipped 1 pictures whose Kind is empty",
-    ]
-    assert levels(made("pics", "--attributes", "t.csv", "--labels", "Kind", "--where", "cat 2 & size")[1]) == [2]
-
-
-@pytest.mark.parametrize(
-    ("text", "words", "said"),
-    [
-        ("f,Kind\n1.png,cat\n", ["--labels", "kinds"], "t.csv: column 'kinds' is not known; did you mean Kind?"),
-        ("f,Kind\n1.png,\n", ["--labels", "Kind"], "t.csv: Kind is empty for every picture in pics"),
-        ("f,hat\n1.png,1\n2.png,0\n1.png,0\n", [], "t.csv: rows 1 and 3 are both for 1.png; remove one"),
-        ("f,hat\n1.png,1\n./1.png,0\n", [], "t.csv: rows 1 and 2 are both for ./1.png; remove one"),
-        ("f,hat\n1,1\n1.png,0\n", [], "t.csv: rows 1 and 2 are both for 1.png; remove one"),
-        (
-            "f,hat\na/3.jpg,1\nb/3.jpg,0\n",
-            [],
-            "t.csv: rows 1 and 2 both match 3.png; write its path, or its name, in one",
-        ),
-        ("f,hat\n1.png,1\n2.png,x\n", [], "numbers between: hat (x in row 2, 2.png); --labels takes a column of words"),
-        ("f,hat\n1.png,-1\n2.png,0.5\n", [], "hat (0.5 in row 2, 2.png)"),
-    ],
-)
-def test_a_table_that_is_wrong_names_the_row(fails, folder, tmp_path, text, words, said):
-    folder(ANIMALS)
-    (tmp_path / "t.csv").write_text(text)
-    assert said in fails("gan-data", "pics", "--attributes", "t.csv", *words, "-o", "x.npy")
-
-
-def test_labels_need_a_table(fails):
-    line = fails("gan-data", "digits", "--labels", "Kind", "-o", "x.npy", code=2)
-    assert "--labels has no effect without --attributes" in line
-
-
-# ---------------------------------------------------------------------------------------------- arrays of others
-
-
-PLAIN = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 3), np.uint8)
-
-
-@pytest.mark.parametrize(
-    ("array", "pixels", "told"),
-    [
-        (PLAIN.transpose(0, 3, 1, 2), PLAIN, None),
-        (PLAIN[..., :1].transpose(0, 3, 1, 2), PLAIN[..., :1], None),
-        (PLAIN.astype("f4") / 255, PLAIN, "float32 values are taken as 0..1"),
-        ((PLAIN / 127.5 - 1).astype(">f8"), PLAIN, "float64 values are taken as -1..1"),
-        (PLAIN.astype("f2"), PLAIN, "float16 values are taken as 0..255"),
-        (PLAIN.astype("i8"), PLAIN, "int64 values are taken as 0..255"),
-        (PLAIN.astype("u2") * 257, PLAIN, "uint16 values are taken as 0..65535"),
-        (PLAIN.astype("u2"), PLAIN, "uint16 values are taken as 0..255"),
-        (PLAIN > 127, np.where(PLAIN > 127, 255, 0), None),
-        (PLAIN[:, :3, :5], PLAIN[:, :3, :5], "shape (5, 3, 5, 3) is taken as (N,H,W,C)"),
-        ((PLAIN / 255).transpose(0, 3, 1, 2), PLAIN, "float64 values are taken as 0..1"),
-    ],
-)
-def test_npy_of_any_usual_order_and_range(made, tmp_path, array, pixels, told):
-    np.save(tmp_path / "a.npy", np.ascontiguousarray(array))
-    n, h, w, c = pixels.shape
-    _, tensors, lines = made("a.npy")
-    assert np.array_equal(tensors["images"], pixels)
-    assert lines == [*([f"a.npy: {told}"] if told else []), f"{n} pictures of {w}x{h}x{c}"]
-    assert np.array_equal(made("a.npy", "--limit", 2, "--shuffle", "--channels", 3)[1]["images"].shape, (2, h, w, 3))
-
-
-def test_drawings_with_an_axis_too_many_are_not_one_row_of_pixels(made, tmp_path):
-    drawings = np.random.default_rng(0).integers(0, 256, (5, 1, 784), np.uint8)
-    np.save(tmp_path / "a.npy", drawings)
-    _, tensors, lines = made("a.npy")
-    assert np.array_equal(tensors["images"], drawings.reshape(5, 28, 28, 1))
-    assert lines == ["5 pictures of 28x28x1"]
-
-
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (np.nan, "a.npy: picture 3 holds NaN or infinity; remove it"),
-        (-np.inf, "a.npy: picture 3 holds NaN or infinity; remove it"),
-        (300, "a.npy: values go from 0 to 300; scale them to 0..1, -1..1 or 0..255"),
-    ],
-)
-def test_npy_of_other_numbers_is_refused(fails, tmp_path, value, said):
-    array = np.zeros((5, 4, 4), np.float32)
-    array[3, 1, 1] = value
-    np.save(tmp_path / "a.npy", array)
-    assert said in fails("gan-data", "a.npy", "-o", "x.npy")
-
-
-@pytest.mark.parametrize("place", ["fashion-mnist", "FashionMNIST/raw", "Fashion_MNIST"])
-def test_classes_of_fashion_mnist_are_named_by_its_folder(made, tmp_path, place):
-    folder = tmp_path / "sets" / place
-    folder.mkdir(parents=True)
-    for pack, suffix in ((bytes, ""), (gzip.compress, ".gz")):  # torchvision keeps both
-        (folder / f"train-images-idx3-ubyte{suffix}").write_bytes(pack(idx(np.arange(80).reshape(5, 4, 4))))
-        (folder / f"train-labels-idx1-ubyte{suffix}").write_bytes(pack(idx(np.array([0, 1, 2, 9, 2]))))
-    source = "sets/" + place.removesuffix("/raw")
-    meta, tensors, _ = made(source)
-    assert [meta["classes"][label] for label in tensors["labels"]] == [
-        "T-shirt",
-        "Trouser",
-        "Pullover",
-        "Ankle boot",
-        "Pullover",
-    ]
-    assert made(f"sets/{place}/train-images-idx3-ubyte")[0]["classes"] == meta["classes"]
-    os.rename(tmp_path / "sets", tmp_path / "moved")
-    (tmp_path / "moved" / place).rename(tmp_path / "other")
-    assert made("other")[0]["classes"] == list("0123456789")

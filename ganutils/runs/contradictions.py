@@ -37,7 +37,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and has_others)
         if getattr(config, name) != neutral and not is_used:
             archs = " or ".join(arch for arch, traits in ARCHS.items() if name in traits.settings)
-            other = "; or with --conditional" if name == "mismatch" else ""
+            other = "; or with --conditional, and two classes or more" if name == "mismatch" else ""
             yield f"--{name.replace('_', '-')} goes with --arch {archs}, not {config.arch}{other}"
 
 

@@ -92,9 +92,9 @@ class Batches:
             return {}
         if self.config.is_described:
             return {f"wrong {name}": array for name, array in self._told(update + 1).items()}
-        rows = self._rows(update + 1)
         if not self.config.inputs:
             return {"wrong labels": self._other_labels(update)}
+        rows = self._rows(update + 1)
         return {"wrong rows": rows} if self._on_device else {"wrong inputs": np.asarray(self._arrays["inputs"][rows])}
 
     def _other_labels(self, update: int) -> np.ndarray:
