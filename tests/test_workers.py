@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganutils import Error
-from ganutils.compute import devices, watching
+from ganutils.compute import devices, distributed, watching
 from ganutils.compute.distributed import ShardedGenerator, Team, joined
+from ganutils.randomness import stream
 
 # Adam steps by the sign of a gradient, even one that is rounding alone; at this rate only the gradients are compared.
 EXACT = ["--precision", "fp32", "--lr", 1e-6]
@@ -184,15 +185,34 @@ def test_gan_sample_shares_the_way_there_and_back(team, ok, domains, tmp_path):
     assert (tmp_path / "x.safetensors").read_bytes() == alone
 
 
-@given(count=st.integers(1, 5), size=st.integers(1, 6), seed=st.integers(0, 99))
+@given(count=st.integers(1, 5), size=st.integers(1, 150), seed=st.integers(0, 99))
 def test_the_parts_of_what_is_drawn_are_what_one_process_draws(count, size, seed):
-    teams = [Team() for _ in range(count)]
-    for rank, one in enumerate(teams):
-        one.rank, one.count = rank, count
+    teams = [Team(rank, count) for rank in range(count)]
 
-    parts = [ShardedGenerator(np.random.default_rng(seed), one).standard_normal((size, 3), np.float32) for one in teams]
-    alone = ShardedGenerator(np.random.default_rng(seed), Team())
-    assert np.array_equal(np.concatenate(parts), alone.standard_normal((size * count, 3), np.float32))
+    def drawn(one, size):
+        random = ShardedGenerator(one, seed, "noise")
+        return [
+            random.standard_normal((size, 3), np.float32),
+            random.integers(0, 9, (size, 2, 1)),
+            random.random((size,), np.float64),
+        ]
+
+    parts, whole = [drawn(one, size) for one in teams], drawn(Team(), size * count)
+    for part, one in zip(zip(*parts, strict=True), whole, strict=True):
+        assert np.array_equal(np.concatenate(part), one)
+
+
+def test_a_worker_draws_the_numbers_of_its_own_part_alone(monkeypatch):
+    asked = []
+
+    def noted(*names):
+        asked.append(names)
+        return stream(*names)
+
+    monkeypatch.setattr(distributed, "stream", noted)
+    for rank in (0, 5):
+        ShardedGenerator(Team(rank, 8), 3, "noise", 7).random((64, 2), np.float32)
+    assert asked == [(3, "noise", 7), (3, "noise", 7, "block", 5)]
 
 
 def test_only_the_first_worker_says_that_there_is_nothing_to_do(team, ok, pictures):

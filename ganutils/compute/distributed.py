@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ganutils import Error
 from ganutils.compute.watching import PATIENCE, Watch, noticing_deaths
+from ganutils.randomness import stream
 
 
 class Team:
@@ -122,23 +123,44 @@ class Team:
 ALONE = Team()
 
 
+BLOCK = 64  # samples
+
+
 class ShardedGenerator:
-    """Draws random numbers for a whole batch, and gives this process of `team` its part along the first axis."""
+    """Draws random numbers for a whole batch, and gives this process of `team` its part along the first axis.
 
-    def __init__(self, generator: np.random.Generator, team: Team):
-        self._generator, self._team = generator, team
+    Each block of 64 samples has a stream of its own; the first one's is that of `seed` and `names` (see `stream`). So a
+    process draws the blocks that its part lies in, and no others.
+    """
 
-    def _shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (shape[0] * self._team.count, *shape[1:])
+    def __init__(self, team: Team, seed: int, *names: str | int):
+        self._team, self._seed, self._names = team, seed, names
+        self._blocks: dict[int, np.random.Generator] = {}
 
     def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
-        return self._team.part(self._generator.integers(low, high, self._shape(shape)))
+        return self._drawn(shape, lambda block, whole: block.integers(low, high, whole))
 
     def random(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return self._team.part(self._generator.random(self._shape(shape), dtype))
+        return self._drawn(shape, lambda block, whole: block.random(whole, dtype))
 
     def standard_normal(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return self._team.part(self._generator.standard_normal(self._shape(shape), dtype))
+        return self._drawn(shape, lambda block, whole: block.standard_normal(whole, dtype))
+
+    def _drawn(self, shape: tuple[int, ...], draw: Callable[[np.random.Generator, tuple[int, ...]], Any]) -> np.ndarray:
+        size, *rest = shape
+        begin, total = self._team.rank * size, self._team.count * size
+        first = begin // BLOCK * BLOCK
+        blocks = [
+            draw(self._block(start // BLOCK), (min(BLOCK, total - start), *rest))
+            for start in range(first, begin + size, BLOCK)
+        ]
+        drawn: np.ndarray = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        return drawn[begin - first :][:size]
+
+    def _block(self, number: int) -> np.random.Generator:
+        if number not in self._blocks:
+            self._blocks[number] = stream(self._seed, *self._names, *(("block", number) if number else ()))
+        return self._blocks[number]
 
 
 @contextlib.contextmanager

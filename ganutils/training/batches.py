@@ -80,7 +80,7 @@ class Batches:
 
     def _told(self, update: int) -> Arrays:
         """The descriptions of the batch of `update`: of a sample's captions one, by the seed and the update."""
-        random = ShardedGenerator(stream(self.config.seed, "captions", update), self.team)
+        random = ShardedGenerator(self.team, self.config.seed, "captions", update)
         at = random.random((self.config.batch // self.team.count,), np.float64) if self.config.words else None
         return self.data.told(self._rows(update), at) if self.config.is_described else {}
 
@@ -101,7 +101,7 @@ class Batches:
         """For each sample of the batch of `update` a class that it is not of."""
         assert self.data.labels is not None
         labels, classes = self.data.labels[self._rows(update)], self.config.classes
-        random = ShardedGenerator(stream(self.config.seed, "wrong labels", update), self.team)
+        random = ShardedGenerator(self.team, self.config.seed, "wrong labels", update)
         return (labels + random.integers(1, classes, labels.shape)) % classes
 
     def _moves(self, update: int) -> Arrays:
@@ -109,7 +109,7 @@ class Batches:
         config, moves = self.config, Arrays()
         if not config.inputs or not (config.jitter or config.mirror):
             return moves
-        random = ShardedGenerator(stream(config.seed, "jitter", update), self.team)
+        random = ShardedGenerator(self.team, config.seed, "jitter", update)
         shape = (config.batch // self.team.count, config.domains or 1, 1)
         for name, side in zip(("down", "right"), config.inputs[:2], strict=True):
             most = int(config.jitter * side)

@@ -135,4 +135,4 @@ class Draws:
         return Drawn({}, {phase: int(random.integers(1 << 62))})
 
     def _random(self, *names: str | int) -> ShardedGenerator:
-        return ShardedGenerator(stream(self.config.seed, *names), self.team)
+        return ShardedGenerator(self.team, self.config.seed, *names)
