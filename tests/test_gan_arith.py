@@ -72,15 +72,29 @@ def test_a_predicate_takes_the_surest(ok, content, labeled):
     rows = np.argsort(-sure)[:2]
     assert np.array_equal(found[:2], z[rows])
     assert messages[0].startswith(f"[smiling & ~hat]: rows {rows[0]} (")
-    ok("gan-arith", labeled, "[smiling]-[~smiling]", "--top", 1000, "-o", "all.safetensors")
-    assert len(content("all.safetensors")[1]["latents"]) == 40 + 2 + 9  # no more than it holds of, none twice
+
+
+def test_of_many_exemplars_five_are_shown_and_all_are_averaged(ok, content, labeled):
+    z = content(labeled)[1]["latents"].astype("f8")
+    smiling = np.flatnonzero(z[:, 0] > 0)
+    smiling = smiling[np.argsort(-z[smiling, 0])]
+    assert len(smiling) > 10
+    for top, taken in ((8, smiling[:8]), (1000, smiling)):  # no more than it holds of, none twice
+        ok("gan-arith", labeled, "[smiling] - 0-6", "--top", top, "-o", "all.safetensors")
+        meta, found = content("all.safetensors")
+        assert np.array_equal(found["latents"][:12], z[[*smiling[:5], *range(7)]].astype("f4"))
+        assert np.allclose(found["latents"][12:14], [z[taken].mean(0), z[:7].mean(0)], atol=1e-6)
+        assert len(found["latents"]) == 12 + 2 + 9
+        assert [row[0] for row in meta["layout"]] == [None, None, 0, 1, 2, 3, 4, 12]
+        ok("gan-arith", labeled, "[smiling] - 0-6", "--top", top, "--pixels", "-o", "pixels.safetensors")
+        assert len(content("pixels.safetensors")[1]["images"]) == 12 + 2 + 1
 
 
 def test_equally_sure_samples_are_taken_by_row(ok, content, tmp_path):
     z = np.arange(12, dtype="f4").reshape(6, 2)
     tensors = {"images": np.zeros((6, 4, 4, 1), "u1"), "latents": z, "labels": np.array([1, 0, 1, 1, 0, 1])}
     container.write(str(tmp_path / "s.safetensors"), "samples", tensors, {"classes": ["cat", "hot dog"]})
-    ok("gan-arith", "s.safetensors", "[hot dog] - [cat]", "-o", "sum.safetensors")
+    ok("gan-arith", "s.safetensors", "[hot dog] - [cat]", "--top", 3, "-o", "sum.safetensors")
     assert np.array_equal(content("sum.safetensors")[1]["latents"][:5], z[[0, 2, 3, 1, 4]])
 
 
@@ -220,7 +234,7 @@ def test_a_sample_alone_has_what_it_was_chosen_for(scored):
 
 
 def test_a_ghost_has_what_it_should_and_is_no_sample(scored):
-    found = scored("[bright] - [~bright] + [bright]", "--target", "bright")["pixels"]  # brighter than any
+    found = scored("[bright] - [~bright] + [bright]", "--top", 3, "--target", "bright")["pixels"]  # brighter than any
     assert found == {"target": 1, "among_samples": 0, "both": 0, "parts": {}}
 
 

@@ -19,6 +19,7 @@ MODELS = [
     ["--preset", "wgan-gp2017", "--z-dim", "4"],
     ["--preset", "quickdraw2019", "--conditional"],
     ["--precision", "bf16", "--r1", "0.5", "--r2", "0", "--augment", "translate,mirror"],
+    ["--class-loss", "0.3", "--hidden", "3"],
 ]
 # With inputs; the second of each is the pictures' side over that of their inputs.
 PAIRS = [

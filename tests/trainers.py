@@ -22,6 +22,7 @@ MODELS = [
     {"optimizer": "rmsprop", "hidden": 3, "precision": "bf16", "ema_kimg": 0.0, **PLAIN},
     {"arch": "krohn", "dropout": 0.0},
     {"classes": 3, "mismatch": 0.5, "precision": "bf16"},
+    {"class_loss": 0.5, "d_updates": 2},
     {"arch": "unet", **PAIRS, "mismatch": 0.5, "matching": 1.0, "dropout": 0.0, "classes": 3},
     {"arch": "hourglass", **PAIRS, "preset": "pixeldt2016", "r1": 0.0, "precision": "bf16"},
     {"domains": 2, "z_dim": 0, "arch": "blocks", "blocks": 1, "buffer": 5, "identity": 1.0, "matching": 1.0},
@@ -62,7 +63,8 @@ def trainer_of(model, origin=None, device=CPU):
     """A Trainer on twelve samples, see `samples_for`, which goes on where `origin` is."""
     samples = samples_for(model)
     inputs = samples[..., :1]
-    config = fresh(samples.shape[1:], {**TINY, **model}, inputs=inputs.shape[1:] if "jitter" in model else None)
+    seen = {"inputs": inputs.shape[1:]} if "jitter" in model else {"labels": 3} if "class_loss" in model else {}
+    config = fresh(samples.shape[1:], {**TINY, **model}, **seen)
     gan = begin(config, None)
     if origin:
         with torch.no_grad():
@@ -71,7 +73,7 @@ def trainer_of(model, origin=None, device=CPU):
         gan.updates = dict(origin.gan.updates)
     if config.domains:
         return Trainer(gan, TrainingSet(samples, domains=(np.arange(5), np.arange(5, 12))), device)
-    labels = np.arange(12) % 3 if config.classes else None
+    labels = np.arange(12) % 3 if config.classes or config.d_classes else None
     attributes = np.random.default_rng(1).random((12, 3), np.float32) if config.attributes else None
     captions = CAPTIONS if config.words else None
     data = TrainingSet(samples, labels, inputs if config.inputs else None, attributes=attributes, captions=captions)

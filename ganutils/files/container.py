@@ -33,7 +33,7 @@ DTYPES: dict[str, np.dtype[Any]] = {"U8": np.dtype("u1"), "I64": np.dtype("<i8")
 PROVENANCE = ("lineage", "versions")  # how a file was made, not what it is: not part of its digest
 HEADER_LIMIT = 1 << 24  # bytes
 MARKS_LIMIT = 1 << 20  # values in a header, enough for the notes of 300,000 frames; parsed, they take up to 190 MB
-NAMES = ("lineage", "classes", "attributes", "input_names")  # metadata that are lists of text, if present
+NAMES = ("lineage", "classes", "d_classes", "attributes", "input_names")  # metadata that are lists of text, if present
 TEXTS = ("license", "resampling")  # metadata that are text
 CHUNK = 1 << 22  # bytes read or written at a time
 

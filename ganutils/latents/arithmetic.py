@@ -22,6 +22,7 @@ from ganutils.samples.samples import Samples
 NEIGHBORS = 8  # around the sum, at a distance of U(-JITTER, JITTER) in each coordinate
 JITTER = 0.25
 TENTH = 10
+SHOWN = 5  # exemplars of a predicate in the figure; its mean is that of all
 Layout = list[list[int | str | None]]
 
 
@@ -110,7 +111,7 @@ def sum_of_terms(file: File, labeled: LabeledLatents, expression: str, top: int,
     """The sum of an expression: latents, or with `is_pixels` samples; its exemplars, means and layout."""
     terms = labeled.terms(expression)
     exemplars = [labeled.exemplars(term, top) for term in terms]
-    counts = [len(rows) for rows in exemplars]
+    counts = [len(rows) for rows in shown(terms, exemplars)]
     messages = list(_chosen(labeled, terms, exemplars, top))
     if is_pixels:
         samples = added_samples(file)
@@ -126,16 +127,22 @@ def sum_of_terms(file: File, labeled: LabeledLatents, expression: str, top: int,
     return Result("latents", tensors, meta, messages)
 
 
+def shown(terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The exemplars of each term that stand in the figure: all that were given by row, and the first of a predicate."""
+    pairs = zip(terms, exemplars, strict=True)
+    return [rows if term.predicate is None else rows[:SHOWN] for term, rows in pairs]
+
+
 def sheet_of_latents(
     labeled: LabeledLatents, terms: Sequence[Term], exemplars: Sequence[np.ndarray], seed: int
 ) -> np.ndarray:
-    """float32 [K, Z]: the exemplars of each term, the means, and a square of the sum and its neighbors."""
+    """float32 [K, Z]: the exemplars shown, the means of all, and a square of the sum and its neighbors."""
     means, total = add(labeled.latents, terms, exemplars)
     random = stream(seed, "neighbours")  # the name is part of the seed, and stays
     noise = random.uniform(-JITTER, JITTER, (NEIGHBORS + 1, len(total)))
     noise[NEIGHBORS // 2] = 0  # the middle of the square is the sum itself
     square = interpolation.inside(total + noise, labeled.prior)
-    latents = np.concatenate([*(labeled.latents[rows] for rows in exemplars), means, square])
+    latents = np.concatenate([*(labeled.latents[rows] for rows in shown(terms, exemplars)), means, square])
     return interpolation.as_float32(latents, labeled.name)
 
 
@@ -145,7 +152,7 @@ def sources_of(terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> np.nda
     """
     added = next((rows for term, rows in zip(terms, exemplars, strict=True) if term.sign > 0), exemplars[0])
     means = [rows[0] for rows in exemplars]
-    return np.concatenate([*exemplars, means, np.full(NEIGHBORS + 1, added[0])]).astype(np.int64)
+    return np.concatenate([*shown(terms, exemplars), means, np.full(NEIGHBORS + 1, added[0])]).astype(np.int64)
 
 
 def added_samples(file: File) -> Samples:
@@ -157,10 +164,10 @@ def added_samples(file: File) -> Samples:
 
 
 def sheet_of_samples(samples: Samples, terms: Sequence[Term], exemplars: Sequence[np.ndarray]) -> np.ndarray:
-    """[K, H, W, C] or [K, T, C]: the exemplars of each term, the means, and the sum of pixels or waves."""
+    """[K, H, W, C] or [K, T, C]: the exemplars shown, the means of all, and the sum of pixels or waves."""
     means, total = add(samples.array, terms, exemplars)
     sums = [within_range(each, samples.modality) for each in (means, total[None])]
-    return np.concatenate([*(samples.array[rows] for rows in exemplars), *sums])
+    return np.concatenate([*(samples.array[rows] for rows in shown(terms, exemplars)), *sums])
 
 
 def within_range(levels: np.ndarray, modality: Modality) -> np.ndarray:

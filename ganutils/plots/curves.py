@@ -40,6 +40,7 @@ PANELS = (
         0,
     ),
     Panel("difference of what stays in its class (L1)", {"identity": "identity"}, 0),
+    Panel("classes as D tells them (nats)", {"class_loss": "loss on real", "class_entropy": "entropy of fake"}, 0),
     Panel("told by their descriptions (nats)", {"contrast": "on fake", "contrast_real": "on real"}, 0),
     Panel("latents' difference over that of samples", {"mode_seeking": "mode seeking"}, 0),
     Panel("divergence of draws around descriptions", {"kl": "KL"}, 0),

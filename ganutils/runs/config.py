@@ -120,6 +120,7 @@ class Config:
         "Condition both networks on the labels of DATA (alone, or with the word labels), its attributes or captions.",
         0, flag="conditional", flag_values=CONDITIONS, most=65536,
     )  # fmt: skip
+    d_classes: int = setting("Classes that D tells apart.", 0, option=False, most=65536, earlier=0)
     attributes: int = setting("Attributes that both networks see.", 0, flag="conditional", most=4096, earlier=0)
     words: int = setting("Words that both networks know.", 0, flag="conditional", most=4096, earlier=0)
     loss: str = setting("Loss of discriminator and generator.", choices=LOSSES)
@@ -142,6 +143,11 @@ class Config:
     mismatch: float = setting(
         "With inputs or --conditional, share of D's fakes that are real samples beside those of others.",
         0.0, most=1, earlier=0.0,
+    )  # fmt: skip
+    class_loss: float = setting(
+        "With labels and without --conditional, weight of telling their classes by D, which has a logit for each, and "
+        "of its doubt about those of G's samples.",
+        0.0, most=1e6, earlier=0.0,
     )  # fmt: skip
     contrast: float = setting(
         "With attributes or captions, weight of telling by D's features which of a batch are of which sample.",
@@ -250,8 +256,8 @@ class Config:
 
     @property
     def seen_beside(self) -> str:
-        """The tensor of the data that networks see beside samples and inputs: labels, attributes, captions; or ""."""
-        if self.classes or self.domains:
+        """The tensor of the data that training takes beside samples and inputs: labels, attributes, captions; or ""."""
+        if self.classes or self.domains or self.class_loss:
             return "labels"
         return "attributes" if self.attributes else "captions" if self.words else ""
 

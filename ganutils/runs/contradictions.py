@@ -32,6 +32,8 @@ def _contradictions(config: Config) -> Iterator[str]:
     if config.smooth != 1 and not LOSSES[config.loss].has_target:
         names = ", ".join(name for name, loss in LOSSES.items() if loss.has_target)
         yield f"--smooth does not go with --loss {config.loss}; it goes with {names}"
+    if config.class_loss and config.d_classes < 2:
+        yield "--class-loss is for data with labels, of two classes or more, without --conditional; leave it out"
     has_others = config.is_described or config.classes > 1
     for name, neutral in RESTRICTED.items():
         is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and has_others)

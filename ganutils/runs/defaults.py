@@ -9,7 +9,7 @@ from typing import Any
 from ganutils import Error
 from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
 from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
-from ganutils.runs.presets import CLASSED, DESCRIBED, DOMAINS, LARGE, OF_MODALITY, PAIRED, PRESETS, SMALL, TOLD
+from ganutils.runs.presets import CLASSED, DESCRIBED, DOMAINS, LABELED, LARGE, OF_MODALITY, PAIRED, PRESETS, SMALL, TOLD
 from ganutils.runs.traits import ARCHS, LOSSES
 
 
@@ -18,11 +18,13 @@ def fresh(
     given: Mapping[str, Any],
     like: Config | None = None,
     inputs: tuple[int, ...] | None = None,
+    labels: int = 0,
 ) -> Config:
     """The config of a new run on samples of `shape`: the settings `given`, else the preset's.
 
     like    the config to take in place of a preset where none is given
     inputs  shape of the samples' inputs, if they have some; networks that start from latents leave them aside
+    labels  how many classes the samples are of, if they have labels
 
     Error if one of them is unknown or invalid, or if they do not go together.
     """
@@ -34,11 +36,17 @@ def fresh(
     domains = given.get("domains", PRESETS[name].get("domains", base.get("domains", 0)))
     inputs = shape if domains else inputs
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
-    told = TOLD if is_described else CLASSED if given.get("classes", base.get("classes", 0)) > 1 else {}
+    classes = given.get("classes", base.get("classes", 0))
+    is_labeled = labels > 1 and not classes and given.get("class_loss") != 0
+    told = TOLD if is_described else CLASSED if classes > 1 else LABELED if is_labeled else {}
     is_preset = "preset" in given or like is None
     preset = _preset(name, inputs, domains, given.get("arch"), shape, told.get(name, {})) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
     values = {**PLAIN, **base, **preset, **described, **given}
+    if like is None:
+        values["d_classes"] = labels if values["class_loss"] and not classes else 0
+    elif "class_loss" not in given and like.d_classes != labels:
+        values["class_loss"] = 0.0  # the classes that its D knows are others
     values.pop("shape", None)
     if "smooth" not in given and not LOSSES[values["loss"]].has_target:
         values["smooth"] = 1.0

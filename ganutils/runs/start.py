@@ -20,6 +20,8 @@ from ganutils.samples import encoding, identity
 from ganutils.samples.samples import DOMAINS, MOST_CLASSES, Samples, in_words
 from ganutils.sounds import about
 
+ENOUGH = 100  # samples of each class, on average, for a D that tells classes without being asked to
+
 
 @dataclasses.dataclass
 class Start:
@@ -27,7 +29,7 @@ class Start:
 
     data      what tells its data from others (see Samples.identity)
     lineages  of the data and the checkpoint
-    classes   names of the classes of a conditional run, where they have names
+    classes   names of the classes that the networks are given, or D tells, where they have names
     sound     what the metadata say of sounds, or texts (see samples/encoding.py)
     descriptions  what it knows of attributes or captions
     resumed   whether the checkpoint is the command's own output
@@ -70,7 +72,7 @@ class Start:
 
     def meta(self, line: str) -> dict[str, Any]:
         """Metadata of the checkpoint that the command `line` writes."""
-        optional = {"classes": self.classes, "init": self.began, "origin": self.origin}
+        optional = {_named(self.config): self.classes, "init": self.began, "origin": self.origin}
         named = {name: value for name, value in optional.items() if value is not None}
         lines = lineage.joined(self.lineages, line, self.resumed)
         return {"data": self.data, "lineage": lines, **self.sound, **self.descriptions.meta, **named}
@@ -107,7 +109,11 @@ def start(
             begun = stack.enter_context(container.read(init, "checkpoint")) if init else None
             like = checkpoints.config_of(begun) if begun else None
             known = _described(samples, given, begun, like)
-            config = fresh(samples.shape, _with_counts(given, samples, known), like, samples.input_shape)
+            settings = _with_counts(given, samples, known)
+            labels = len(samples.classes) if samples.labels is not None else 0
+            if len(samples) < ENOUGH * labels:
+                settings.setdefault("class_loss", 0.0)
+            config = fresh(samples.shape, settings, like, samples.input_shape, labels)
             if config.domains:
                 samples.domains()
             sound = encoding.kept(samples.meta)
@@ -184,7 +190,14 @@ def _lineage(file: File | Samples) -> list[str]:
 
 
 def _names(file: File | Samples, config: Config) -> list[str] | None:
-    return file.meta.get("classes") if config.classes or config.domains else None
+    """The names of the classes of a run of `config`, in its data or its checkpoint, if it has some."""
+    name = "classes" if isinstance(file, Samples) else _named(config)
+    return file.meta.get(name) if config.seen_beside == "labels" else None
+
+
+def _named(config: Config) -> str:
+    """What a checkpoint calls these names: where D alone tells classes, samples have none."""
+    return "d_classes" if config.d_classes else "classes"
 
 
 def _fitting_config(checkpoint: File, given: Mapping[str, Any]) -> Config:

@@ -92,15 +92,21 @@ ARCHS = {
         256,
         lambda width, points: 2 * width * (width + points),
         takes=("images", "points"),
-        settings=("dropout",),
+        settings=("dropout", "class_loss"),
         first_layer="D.hidden1.weight",
     ),
     "dcgan": ArchTraits(
-        16, lambda width, points: 9 * width**2 * points, settings=("hidden", "norm"), first_layer="D.downs.0.weight"
+        16,
+        lambda width, points: 9 * width**2 * points,
+        settings=("hidden", "norm", "class_loss"),
+        first_layer="D.downs.0.weight",
     ),
-    "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points),
+    "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points, settings=("class_loss",)),
     "krohn": ArchTraits(
-        64, lambda width, points: 38 * width**2 * points, settings=("dropout",), first_layer="D.convs.0.weight"
+        64,
+        lambda width, points: 38 * width**2 * points,
+        settings=("dropout", "class_loss"),
+        first_layer="D.convs.0.weight",
     ),
     "wave": ArchTraits(
         16,
@@ -169,6 +175,7 @@ RESTRICTED: dict[str, object] = {
     "l1": 0.0,
     "matching": 0.0,
     "mismatch": 0.0,
+    "class_loss": 0.0,
     "jitter": 0.0,
     "mirror": 0.0,
     "domains": 0,

@@ -220,10 +220,10 @@ class Samples:
         """The values [N] in 0..1 of each class and attribute, for predicates; empty if there are none."""
         return predicates.values(self.labels, self.classes, self.attributes, self.attribute_names)
 
-    def labels_of(self, classes: int) -> np.ndarray:
-        """Labels [N] for a run with that many classes; Error if there are none, or larger ones."""
+    def labels_of(self, classes: int, option: str = "--conditional") -> np.ndarray:
+        """Labels [N] for a run with that many classes, by `option`; Error if there are none, or larger ones."""
         if self.labels is None:
-            raise Error(f"{self.name}: has no labels, which --conditional needs; use a source that has classes")
+            raise Error(f"{self.name}: has no labels, which {option} needs; use a source that has classes")
         if int(self.labels.max(initial=-1)) >= classes:
             raise Error(f"{self.name}: labels go up to {self.labels.max()}, and the run has {classes} classes")
         return self.labels

@@ -219,9 +219,14 @@ def training_set(samples: Samples, config: Config, known: Descriptions = descrip
     """What a run of `config`, whose networks know these descriptions, trains on."""
     if config.domains:
         return TrainingSet(samples.array, domains=samples.domains())
+    labels = None
+    if config.classes:
+        labels = samples.labels_of(config.classes)
+    elif config.class_loss:
+        labels = samples.labels_of(config.d_classes, "--class-loss")
     return TrainingSet(
         samples.array,
-        samples.labels_of(config.classes) if config.classes else None,
+        labels,
         samples.inputs if config.inputs else None,
         attributes=descriptions.attributes_of(samples, known.attributes, "the run") if config.attributes else None,
         captions=descriptions.captions_of(samples, known.vocabulary) if config.words else None,

@@ -35,6 +35,7 @@ SHAPING = (
         "sees",
         "z_dim",
         "classes",
+        "d_classes",
         "attributes",
         "words",
         "contrast",

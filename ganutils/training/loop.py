@@ -28,6 +28,8 @@ class Tick(NamedTuple):
     matching: float = NAN  # mean difference in D's features
     cycle: float = NAN  # of domains: mean difference of the real pictures to what they are there and back, in 0..1
     identity: float = NAN  # mean difference of the real pictures to what they become in their own domain, in 0..1
+    class_loss: float = NAN  # of labels: how far D is from telling the classes of the real samples, in nats
+    class_entropy: float = NAN  # how unsure it is of those of the generated ones, in nats
     contrast: float = NAN  # of descriptions: how far the generated samples are from being told by them, in nats
     contrast_real: float = NAN  # the same of the real ones
     mode_seeking: float = NAN  # how far apart opposite latents are, over how far apart the samples made of them are

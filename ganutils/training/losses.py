@@ -99,6 +99,13 @@ def gradient_penalty(logits: Tensor, samples: Tensor) -> Tensor:
     return (_gradients(logits, samples).norm(dim=1) - 1).square().mean()
 
 
+def class_entropy(logits: Tensor) -> Tensor:
+    """E H[p(y | x)] in nats, of the classes that logits [B, K] tell: how unsure they are (Springenberg 2016,
+    "Unsupervised and Semi-supervised Learning with Categorical Generative Adversarial Networks", section 3).
+    """
+    return -(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
+
+
 def mode_seeking(z: Tensor, made: Tensor, opposite: Tensor) -> Tensor:
     """E |z - (-z)| / |G(z) - G(-z)|, of mean differences: large where latents change nothing (Mao et al. 2019, MSGAN,
     equation 4 as its code has it; there the second latent is another draw).

@@ -17,7 +17,7 @@ from ganutils.networks.matcher import info_nce
 from ganutils.runs import traits
 from ganutils.runs.config import Config
 from ganutils.training.draws import BETWEEN, FAKE, REAL
-from ganutils.training.losses import LOSSES, gradient_penalty, mode_seeking, zero_centered
+from ganutils.training.losses import LOSSES, class_entropy, gradient_penalty, mode_seeking, zero_centered
 
 TEMPERATURE = 0.1  # of the softmax over cosines (XMC-GAN, appendix)
 Shown = tuple[Tensor, Condition]
@@ -117,6 +117,11 @@ class Judge(Player):
         matched: Tensor = self.network.classes.matched(self.network.features(last))  # type: ignore[operator, union-attr]
         return matched
 
+    def told(self, last: Tensor) -> Tensor:
+        """The logits of the classes of such samples: [B, K]."""
+        told: Tensor = self.network.classes.told(self.network.features(last))  # type: ignore[operator, union-attr]
+        return told
+
     def with_features(self, x: Tensor, condition: Condition) -> tuple[Tensor, list[Tensor]]:
         """The logits, and the output of each layer: maps [B, channels, h, w]."""
         maps = list(self.network.layers(x, condition))  # type: ignore[operator]
@@ -134,13 +139,16 @@ class GANObjective:
     def measured_of_d(self) -> tuple[str, ...]:
         """The names of what an update of D measures; none if D is not trained."""
         config = self.config
-        extra = ("mismatch",) * (config.mismatch > 0) + ("contrast_real",) * (config.contrast > 0)
-        return ("d_loss", "d_real", "d_fake", *extra) if config.needs_d else ()
+        extra = {"mismatch": config.mismatch, "class_loss": config.class_loss, "contrast_real": config.contrast}
+        return ("d_loss", "d_real", "d_fake", *filter(extra.get, extra)) if config.needs_d else ()
 
     @property
     def measured_of_g(self) -> tuple[str, ...]:
         """The names of what an update of G measures."""
-        return ("g_loss", *(name for name in ("contrast", "mode_seeking", "kl") if getattr(self.config, name)))
+        config = self.config
+        extra = {"class_entropy": config.class_loss, "contrast": config.contrast}
+        extra |= {"mode_seeking": config.mode_seeking, "kl": config.kl}
+        return ("g_loss", *filter(extra.get, extra))
 
     @property
     def compares_real(self) -> bool:
@@ -182,6 +190,10 @@ class GANObjective:
             among = self.loss.discriminator(real_logits, wrong_logits, config.smooth)
             loss = (1 - config.mismatch) * loss + config.mismatch * among
             measured["mismatch"] = self._accuracy(real_logits.detach(), wrong_logits.detach())[1]
+        if config.class_loss:
+            with D.precision():
+                told = F.cross_entropy(D.told(last), seen.condition.labels)  # type: ignore[arg-type]
+            loss, measured["class_loss"] = loss + config.class_loss * told, told.detach()
         if config.contrast:
             contrast = self._contrast(D, last, seen.condition)
             loss = loss + config.contrast * contrast
@@ -196,7 +208,7 @@ class GANObjective:
         return Terms(loss, measured)
 
     def generator(self, G: Translator, D: Judge, seen: Seen) -> Terms:
-        """Towards D(G(z)) = 1, and towards samples that D tells by their descriptions."""
+        """Towards D(G(z)) = 1, and towards samples of whose class D is sure, or that it tells by their descriptions."""
         config, given = self.config, seen.condition
         with D.precision():
             seen = seen._replace(condition=D.encoded(seen.condition))
@@ -209,6 +221,10 @@ class GANObjective:
                     real_logits = D(seen.real, seen.given_with(REAL))
         loss = self.loss.generator(real_logits, fake_logits)
         measured = {"g_loss": loss.detach()}
+        if config.class_loss:
+            with D.precision():
+                entropy = class_entropy(D.told(last))
+            loss, measured["class_entropy"] = loss + config.class_loss * entropy, entropy.detach()
         if config.contrast:
             contrast = self._contrast(D, last, seen.condition)
             loss, measured["contrast"] = loss + config.contrast * contrast, contrast.detach()
