@@ -27,5 +27,5 @@ for both in $sums; do # with it - without it + others without it = others with i
     gan-arith "$told" "$sum" --pixels -q -o "$name-pixels.safetensors"
     gan-gif "$name-latents.safetensors" "$name-pixels.safetensors" --column-labels latents,pixels --title "$sum" \
         --background white --gap 2 --scale 3 -o "$name.png"
-    gan-arith "$told" "$sum" --score "$gan" --like "$data" --features "$features" --root "$OUT" --seed 0 -o "$name.json"
+    gan-arith "$told" "$sum" --top 20 --score "$gan" --like "$data" --features "$features" --root "$OUT" --seed 0 -o "$name.json"
 done
