@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -42,3 +43,10 @@ def idx(array):
 def levels(tensors):
     """The gray level of each picture that `flat` made."""
     return tensors["images"][:, 0, 0, 0].tolist()
+
+
+def zipped(path, files):
+    """Writes a zip of {name: bytes}."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)

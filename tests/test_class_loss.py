@@ -84,13 +84,13 @@ def test_the_losses_are_those_of_a_classifier_whose_normalizer_tells_real_from_f
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.randn((4, 1, 8, 8), generator=random) for _ in range(2))
     labels = torch.tensor([0, 2, 1, 2])
-    for weight in D.classes.kinds.parameters():
+    for weight in D.classes.tell.parameters():
         torch.nn.init.normal_(weight, generator=random)
     judge, objective = Judge(D, torch.enable_grad), GANObjective(config)
 
     features = [D.features(judge.last(x, Condition())).detach().numpy() for x in (real, fake)]
-    kinds, head = ([p.detach().numpy() for p in part.parameters()] for part in (D.classes.kinds, D.head))
-    told = [x @ kinds[0].T + kinds[1] for x in features]
+    tell, head = ([p.detach().numpy() for p in part.parameters()] for part in (D.classes.tell, D.head))
+    told = [x @ tell[0].T + tell[1] for x in features]
     logits = [x @ head[0][0] + head[1] + np.log(np.exp(y).mean(1)) for x, y in zip(features, told, strict=True)]
     chances = [np.exp(y) / np.exp(y).sum(1, keepdims=True) for y in told]
     of_d, of_g = (-np.log(1 / (1 + np.exp(-x))).mean() for x in (logits[0], -logits[1]))
@@ -112,7 +112,7 @@ def test_the_losses_are_those_of_a_classifier_whose_normalizer_tells_real_from_f
 def test_d_begins_as_one_that_tells_no_classes():
     given = {"width": 2, "z_dim": 4, "r1": 1.0, "r2": 1.0}
     (_, one), (_, other) = (networks.build(fresh((8, 8, 1), given, labels=labels)) for labels in (0, 1000))
-    assert not hasattr(one.classes.kinds, "weight")
+    assert not hasattr(one.classes.tell, "weight")
     for name, weight in one.state_dict().items():
         other.state_dict()[name].copy_(weight)
     pictures = torch.rand((5, 1, 8, 8), generator=torch.Generator().manual_seed(0))
@@ -146,14 +146,17 @@ def test_samples_have_no_labels_since_g_knows_of_none(ok, fails, sky, content):
         ("sky.safetensors", ["--conditional"]),
         ("one.safetensors", []),
         ("bare.safetensors", []),
+        ("sky.safetensors", ["--init", "bare.ckpt"]),
     ],
 )
-def test_a_weight_without_classes_to_tell_is_refused(fails, labeled, write, content, data, words):
+def test_a_weight_without_classes_to_tell_is_refused(ok, fails, labeled, write, content, data, words):
     labeled("sky.safetensors", 200, 2)
     labeled("one.safetensors", 200, 1)
     write("bare.safetensors", {"images": content("sky.safetensors")[1]["images"]})
+    ok("gan-loop", "bare.safetensors", *TINY, "--steps", 0, "-q", "-o", "bare.ckpt")
     assert fails("gan-loop", data, *TINY, *words, "--class-loss", 1, "-o", "x.ckpt") == (
-        "gan-loop: --class-loss is for data with labels, of two classes or more, without --conditional; leave it out"
+        "gan-loop: --class-loss is for data with labels, of two classes or more, without --conditional, and goes with "
+        "--init only if D of that tells as many; leave it out"
     )
 
 
