@@ -11,7 +11,7 @@ HEAD = """\
 # Every option
 
 The `--help` of every command, as `make docs` writes it here. Guides: [data](data.md) · [training](training.md) ·
-[films](films.md) · [evaluation](evaluation.md) · [labels](labels.md) · [export](export.md) ·
+[speed](speed.md) · [films](films.md) · [evaluation](evaluation.md) · [labels](labels.md) · [export](export.md) ·
 [pages](pages.md) · [sounds](sounds.md).
 """
 

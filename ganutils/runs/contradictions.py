@@ -33,7 +33,8 @@ def _contradictions(config: Config) -> Iterator[str]:
         names = ", ".join(name for name, loss in LOSSES.items() if loss.has_target)
         yield f"--smooth does not go with --loss {config.loss}; it goes with {names}"
     if config.class_loss and config.d_classes < 2:
-        yield "--class-loss is for data with labels, of two classes or more, without --conditional; leave it out"
+        what = "is for data with labels, of two classes or more, without --conditional"
+        yield f"--class-loss {what}, and goes with --init only if D of that tells as many; leave it out"
     has_others = config.is_described or config.classes > 1
     for name, neutral in RESTRICTED.items():
         is_used = name in ARCHS[config.arch].settings or (name == "mismatch" and has_others)

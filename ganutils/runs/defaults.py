@@ -37,8 +37,7 @@ def fresh(
     inputs = shape if domains else inputs
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
     classes = given.get("classes", base.get("classes", 0))
-    is_labeled = labels > 1 and not classes and given.get("class_loss") != 0
-    told = TOLD if is_described else CLASSED if classes > 1 else LABELED if is_labeled else {}
+    told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
     is_preset = "preset" in given or like is None
     preset = _preset(name, inputs, domains, given.get("arch"), shape, told.get(name, {})) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
