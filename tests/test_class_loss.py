@@ -69,6 +69,7 @@ def write(tmp_path):
         (200, 2, ["--class-loss", 0], 0.0, 0),
         (200, 2, ["--conditional"], 0.0, 0),
         (200, 2, ["--preset", "dcgan2016"], 0.0, 0),
+        (200, 2, ["--loss", "lsgan"], 0.0, 0),  # D's output has two numbers to meet
         (199, 2, ["--class-loss", 2], 2.0, 2),
         (200, 2, ["--preset", "dcgan2016", "--class-loss", 1], 1.0, 2),
     ],

@@ -28,6 +28,21 @@ def test_every_preset_is_whole_and_consistent(preset):
         check_preset(preset, shape)
 
 
+@pytest.mark.parametrize(
+    ("given", "lr"),
+    [
+        ({}, 4e-3),
+        ({"loss": "hinge"}, 4e-3),
+        ({"loss": "lsgan"}, 1e-3),
+        ({"loss": "lsgan", "lr": 3e-3}, 3e-3),
+        ({"loss": "lsgan", "preset": "lsgan2017"}, 1e-3),
+        ({"loss": "lsgan", "domains": 2}, 4e-4),
+    ],
+)
+def test_least_squares_learn_at_a_lower_rate(given, lr):
+    assert fresh((8, 8, 1), given, inputs=(8, 8, 1) if "domains" in given else None).lr == lr
+
+
 def check_preset(preset, shape):
     config = fresh(shape, {"preset": preset}, inputs=(4, 4, 3) if preset.startswith("srgan") else (8, 8, 3))
     assert contradiction(config) is None

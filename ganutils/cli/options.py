@@ -31,6 +31,7 @@ from ganutils.runs.presets import (
     SMALL,
     TEXTS,
     TOLD,
+    WITH_LOSS,
 )
 from ganutils.runs.settings import Setting
 
@@ -312,6 +313,7 @@ MODERN = {  # what the preset is, by what it is for
     "--domains": DOMAINS["modern"]["unet"],
     "labels": {**PRESETS["modern"], **LABELED["modern"]},
     "classes": {**PRESETS["modern"], **CLASSED["modern"]},
+    "--loss lsgan": {**PRESETS["modern"], **WITH_LOSS["modern"]["lsgan"]},
     "attributes or captions": {**PRESETS["modern"], **TOLD["modern"], **DESCRIBED["modern"]},
     "points": POINTS["modern"],
     "sounds": SIGNALS["modern"],

@@ -9,7 +9,19 @@ from typing import Any
 from ganutils import Error
 from ganutils.runs.config import NUMBERS, PLAIN, Config, checked, is_shape
 from ganutils.runs.contradictions import arch_for, contradiction, forbids_batch_norm, modality_of
-from ganutils.runs.presets import CLASSED, DESCRIBED, DOMAINS, LABELED, LARGE, OF_MODALITY, PAIRED, PRESETS, SMALL, TOLD
+from ganutils.runs.presets import (
+    CLASSED,
+    DESCRIBED,
+    DOMAINS,
+    LABELED,
+    LARGE,
+    OF_MODALITY,
+    PAIRED,
+    PRESETS,
+    SMALL,
+    TOLD,
+    WITH_LOSS,
+)
 from ganutils.runs.traits import ARCHS, LOSSES
 
 
@@ -38,8 +50,9 @@ def fresh(
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
     classes = given.get("classes", base.get("classes", 0))
     told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
+    beside = {**told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
     is_preset = "preset" in given or like is None
-    preset = _preset(name, inputs, domains, given.get("arch"), shape, told.get(name, {})) if is_preset else {}
+    preset = _preset(name, inputs, domains, given.get("arch"), shape, beside) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
     values = {**PLAIN, **base, **preset, **described, **given}
     if like is None:
@@ -73,17 +86,17 @@ def _preset(
     domains: int,
     arch: str | None,
     shape: tuple[int, ...],
-    told: Mapping[str, Any],
+    beside: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The settings of the preset called `name`: for sounds, texts, domains or pairs, if the networks take them; or for
-    pictures, with what it has beside these where they are `told` something.
+    pictures that start from latents, with those `beside` them.
     """
     tensor = modality_of(shape).tensor
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
         settings = LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
-        return {**settings, **told}
+        return {**settings, **beside}
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
