@@ -77,10 +77,8 @@ $(AGES_DATA): $(OUT)/ages-%.safetensors: $(OUT)/ages-%/young.safetensors $(OUT)/
 
 $(OUT)/ages-small.safetensors: $(OUT)/ages-seen.safetensors
 	gan-data $< --size $(call at,16 32 64) -o $@
-# The networks that the figure was made with.
-STABLE := --loss relativistic --r1 1 --r2 1 --lr 0.001 --beta1 0.5
 $(OUT)/ages.ckpt.safetensors: $(OUT)/ages-small.safetensors FORCE
-	gan-loop $< -o $@ --conditional $(STABLE) --width $(call at,2 16 64) --z-dim 32 --steps $(call at,4 2500 20000) --decay $(call at,1:4 1250:2500 10000:20000)
+	gan-loop $< -o $@ --conditional $(WIDTH) --steps $(call at,4 2500 20000) --decay $(call at,1:4 1250:2500 10000:20000)
 $(OUT)/ages-%.sheet.safetensors: $(OUT)/ages.ckpt.safetensors
 	gan-sample $< --seeds 0-15 --label $* -o $@
 $(OUT)/ages.png: $(OUT)/ages-young.sheet.safetensors $(OUT)/ages-old.sheet.safetensors

@@ -20,8 +20,6 @@ from ganutils.training.loop import Tick
 from ganutils.training.record import Outputs, Phase, Saver
 from ganutils.training.trainer import Trainer
 
-FEW = 2000  # pictures, of which a discriminator soon knows each by heart
-
 
 def introduction(trainer: Trainer, samples: Samples | None) -> str:
     """Data, networks and machine, in one line."""
@@ -47,20 +45,15 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
-def beginning(run: Start, trainer: Trainer, samples: Samples, given: Mapping[str, Any]) -> list[str]:
-    """What gan-loop says before it trains: where it continues, on what, and what to consider first."""
+def beginning(run: Start, trainer: Trainer, samples: Samples) -> list[str]:
+    """What gan-loop says before it trains: where it continues, and on what."""
     lines = []
     if run.checkpoint is not None:
         name = run.checkpoint.name
         lines.append(f"{name}: continues at step {run.step:,}")
         moved = devices.differences(run.checkpoint.meta, trainer.device, trainer.config.precision)
         lines += [f"{name}: {moved}"] if moved else []
-    lines.append(introduction(trainer, samples))
-    is_small = samples.are_images and len(samples) < FEW
-    is_small = is_small and not trainer.config.inputs  # whose pairs --jitter and --mirror move
-    if is_small and run.checkpoint is None and "augment" not in given and not trainer.config.augments:
-        lines.append(f"few pictures ({len(samples):,}): consider --augment translate,cutout")
-    return lines
+    return [*lines, introduction(trainer, samples)]
 
 
 def words_of_end(run: Start) -> list[str]:
