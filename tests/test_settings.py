@@ -43,6 +43,23 @@ def test_least_squares_learn_at_a_lower_rate(given, lr):
     assert fresh((8, 8, 1), given, inputs=(8, 8, 1) if "domains" in given else None).lr == lr
 
 
+@pytest.mark.parametrize(
+    ("given", "lr"),
+    [
+        ({"width": 8}, 4e-3),
+        ({"width": 16}, 4e-3),
+        ({"width": 32}, 2e-3),
+        ({"width": 64}, 1e-3),
+        ({"width": 64, "loss": "lsgan"}, 2.5e-4),
+        ({"width": 64, "lr": 4e-3}, 4e-3),
+        ({"width": 512, "arch": "mlp"}, 2e-3),
+        ({"width": 256, "preset": "dcgan2016"}, 2e-4),
+    ],
+)
+def test_wider_networks_learn_at_a_lower_rate_by_default(given, lr):
+    assert fresh((8, 8, 1), given).lr == lr
+
+
 def check_preset(preset, shape):
     config = fresh(shape, {"preset": preset}, inputs=(4, 4, 3) if preset.startswith("srgan") else (8, 8, 3))
     assert contradiction(config) is None

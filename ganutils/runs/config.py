@@ -188,7 +188,7 @@ class Config:
         "none", choices=AUGMENTS, many=True,
     )  # fmt: skip
     optimizer: str = setting("Optimizer of both networks.", "adam", choices=OPTIMIZERS, was="optimiser")
-    lr: float = setting("Learning rate.", most=10)
+    lr: float = setting("Learning rate; that of modern pictures falls as --width grows.", most=10)
     d_lr: float = setting("Learning rate of D; 0 = --lr.", 0.0, most=10)
     beta1: float = setting("Adam's decay rate of the first moment.", 0.5, most=0.999)
     beta2: float = setting("Decay rate of the second moment.", 0.999, most=0.99999)

@@ -18,6 +18,7 @@ from ganutils.runs.presets import (
     OF_MODALITY,
     PAIRED,
     PRESETS,
+    RATE_FALLS_WITH_WIDTH,
     SMALL,
     TOLD,
     WITH_LOSS,
@@ -52,7 +53,7 @@ def fresh(
     told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
     beside = {**told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
     is_preset = "preset" in given or like is None
-    preset = _preset(name, inputs, domains, given.get("arch"), shape, beside) if is_preset else {}
+    preset = _preset(name, inputs, domains, given, shape, beside) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
     values = {**PLAIN, **base, **preset, **described, **given}
     if like is None:
@@ -84,19 +85,22 @@ def _preset(
     name: str,
     inputs: tuple[int, ...] | None,
     domains: int,
-    arch: str | None,
+    given: Mapping[str, Any],
     shape: tuple[int, ...],
     beside: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The settings of the preset called `name`: for sounds, texts, domains or pairs, if the networks take them; or for
     pictures that start from latents, with those `beside` them.
     """
-    tensor = modality_of(shape).tensor
+    tensor, arch = modality_of(shape).tensor, given.get("arch")
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
-        settings = LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
-        return {**settings, **beside}
+        settings = {**(LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]), **beside}
+        own = ARCHS[arch or settings["arch"]].width
+        if name in RATE_FALLS_WITH_WIDTH:
+            settings["lr"] *= min(1, own / given.get("width", own))
+        return settings
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]

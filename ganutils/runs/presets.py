@@ -184,6 +184,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     ),
 }
 
+# Presets whose rate is that of networks of an architecture's own width, where pictures start from latents. The steps of
+# Adam in a wider layer add up to more, so its rate is lower in proportion (Yang et al. 2022, "Tensor Programs V",
+# table 3). (bench/results.md)
+RATE_FALLS_WITH_WIDTH = {"modern"}
+
 SMALL = 32  # side of a picture
 # What a preset is where pictures are larger: deeper networks need a lower rate. (bench/results.md)
 LARGE: dict[str, dict[str, Any]] = {
