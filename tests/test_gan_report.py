@@ -33,7 +33,7 @@ def rows(page, section):
 
 
 def test_two_runs_stand_side_by_side(ok, run_of, pictures, tmp_path, visit):
-    files = [*run_of("a"), *run_of("b", "--loss", "lsgan")]
+    files = [*run_of("a"), *run_of("b", "--loss", "hinge")]
     ok("gan-sample", "a.ckpt", "-n", 4, "-o", "four.png", "-q")
     (tmp_path / NASTY).write_text("too <early> & faint")
     said = ok("gan-report", *files, "four.png", pictures, NASTY, "--heading", "A & <b>", "-o", "report.html").lines
@@ -42,7 +42,7 @@ def test_two_runs_stand_side_by_side(ok, run_of, pictures, tmp_path, visit):
     assert page.text_content("h1") == page.title() == "A & <b>"
     sections = ["What differs", "Settings", "Training", "Scores", NASTY, "Samples", "Figures", "Made by"]
     assert headings(page) == sections
-    assert rows(page, "What differs") == [["", "a", "b"], ["loss", "nonsaturating", "lsgan"]]
+    assert rows(page, "What differs") == [["", "a", "b"], ["loss", "nonsaturating", "hinge"]]
     assert [row[0] for row in rows(page, "Scores")] == ["", "a.ckpt", "b.ckpt"]
     assert page.text_content("pre") == "too <early> & faint"
     assert page.locator("figcaption").all_text_contents() == ["Training", "a.ckpt", "b.ckpt", pictures, "four.png"]
