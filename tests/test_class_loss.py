@@ -85,13 +85,13 @@ def test_the_losses_are_those_of_a_classifier_whose_normalizer_tells_real_from_f
     random = torch.Generator().manual_seed(0)
     real, fake = (torch.randn((4, 1, 8, 8), generator=random) for _ in range(2))
     labels = torch.tensor([0, 2, 1, 2])
-    for weight in D.classes.tell.parameters():
+    for weight in D.classes.kinds.parameters():
         torch.nn.init.normal_(weight, generator=random)
     judge, objective = Judge(D, torch.enable_grad), GANObjective(config)
 
     features = [D.features(judge.last(x, Condition())).detach().numpy() for x in (real, fake)]
-    tell, head = ([p.detach().numpy() for p in part.parameters()] for part in (D.classes.tell, D.head))
-    told = [x @ tell[0].T + tell[1] for x in features]
+    kinds, head = ([p.detach().numpy() for p in part.parameters()] for part in (D.classes.kinds, D.head))
+    told = [x @ kinds[0].T + kinds[1] for x in features]
     logits = [x @ head[0][0] + head[1] + np.log(np.exp(y).mean(1)) for x, y in zip(features, told, strict=True)]
     chances = [np.exp(y) / np.exp(y).sum(1, keepdims=True) for y in told]
     of_d, of_g = (-np.log(1 / (1 + np.exp(-x))).mean() for x in (logits[0], -logits[1]))
@@ -113,7 +113,7 @@ def test_the_losses_are_those_of_a_classifier_whose_normalizer_tells_real_from_f
 def test_d_begins_as_one_that_tells_no_classes():
     given = {"width": 2, "z_dim": 4, "r1": 1.0, "r2": 1.0}
     (_, one), (_, other) = (networks.build(fresh((8, 8, 1), given, labels=labels)) for labels in (0, 1000))
-    assert not hasattr(one.classes.tell, "weight")
+    assert not hasattr(one.classes.kinds, "weight")
     for name, weight in one.state_dict().items():
         other.state_dict()[name].copy_(weight)
     pictures = torch.rand((5, 1, 8, 8), generator=torch.Generator().manual_seed(0))

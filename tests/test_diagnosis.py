@@ -75,7 +75,7 @@ CASES = {
         "After 200 steps (12.8 thousand pictures shown to D) this says little yet: only 8 of 10 modes are covered "
         "(missing 3, 5). Try --steps 500 or more, and diagnose again.",
     ),
-    "a slow one": ("too early", dict(step=900, given={"preset": "dcgan2016"}, scores=GONE), "--steps 2500 or more"),
+    "a slow one": ("too early", dict(step=900, given={"preset": "dcgan2016"}, scores=GONE), "--steps 1300 or more"),
     "small batches": ("too early", dict(step=900, given={"batch": 4}, scores={"spread": 0.1}), "--steps 2500 or more"),
     "before its decay": ("too early", dict(step=200, given={"decay": (0, 5000)}, scores=GONE), "--steps 5000 or more"),
     "young, and its rate is 0": (
@@ -122,6 +122,16 @@ CASES = {
         "diverged",
         dict(given={"lr": 1.0, **PLAIN}, scores=NOTHING),
         "a learning rate of 1 is 500 times the usual. Try a new run with --lr 0.002.",
+    ),
+    "lr 1 with least squares, whose usual rate is lower": (
+        "diverged",
+        dict(given={"lr": 1.0, "loss": "lsgan"}, scores=NOTHING),
+        "a learning rate of 1 is 1,000 times the usual. Try a new run with --lr 0.001.",
+    ),
+    "lr 1 of wide networks, whose usual rate is lower": (
+        "diverged",
+        dict(given={"lr": 1.0, "width": 64}, scores=NOTHING),
+        "a learning rate of 1 is 1,000 times the usual. Try a new run with --lr 0.001.",
     ),
     "d_lr 1": ("diverged", dict(given={"d_lr": 1.0}, scores=NOTHING), f"Try a new run with --d-lr {USUAL:g}."),
     "the logits of WGAN have no bounds": (

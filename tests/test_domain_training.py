@@ -65,6 +65,10 @@ def bad(save):
             "--domains goes with --arch unet, hourglass, blocks, not dcgan"
         ),
         (
+            ["two.safetensors", "--domains", "--preset", "stackgan2017"],
+            "--domains goes with --arch unet, hourglass, blocks, not dcgan"
+        ),
+        (
             ["two.safetensors", "--domains", "--arch", "enlarge"],
             "--domains goes with --arch unet, hourglass, blocks, not enlarge",
         ),

@@ -60,6 +60,12 @@ def test_wider_networks_learn_at_a_lower_rate_by_default(given, lr):
     assert fresh((8, 8, 1), given).lr == lr
 
 
+def test_a_run_begun_with_wide_networks_learns_at_their_rate():
+    wide = fresh((8, 8, 1), {"width": 64, "lr": 0.01})
+    assert fresh((8, 8, 1), {}, like=wide).lr == 0.01
+    assert fresh((8, 8, 1), {"preset": "modern"}, like=wide).lr == 1e-3
+
+
 def check_preset(preset, shape):
     config = fresh(shape, {"preset": preset}, inputs=(4, 4, 3) if preset.startswith("srgan") else (8, 8, 3))
     assert contradiction(config) is None

@@ -79,7 +79,8 @@ class Evidence:
     @property
     def usual(self) -> Config:
         """The settings that suit such networks."""
-        given = {name: getattr(self.config, name) for name in ("arch", "domains", "attributes", "words", "z_dim")}
+        names = ("arch", "width", "domains", "attributes", "words", "z_dim", "loss")
+        given = {name: getattr(self.config, name) for name in names}
         return fresh(self.config.shape, {"preset": "modern", **given}, inputs=self.config.inputs)
 
     @property

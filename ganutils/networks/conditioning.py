@@ -102,19 +102,19 @@ class OfFeatures(Conditioning):
     def __init__(self, config: Config, length: int):
         super().__init__(config, length)
         self.match = nn.Linear(length, TEXT) if config.contrast else None
-        self.tell = nn.Linear(length, config.d_classes) if config.d_classes else None
+        self.kinds = nn.Linear(length, config.d_classes) if config.d_classes else None
 
     def projected(self, logits: Tensor, features: Tensor, condition: Condition) -> Tensor:
-        if self.tell is None:
+        if self.kinds is None:
             return super().projected(logits, features, condition)
         # A sample is real if it is a real one of any class (Salimans et al. 2016, "Improved Techniques for Training
         # GANs", section 5, but for the mean in place of the sum, with which D begins at 0).
-        return logits + torch.logsumexp(self.told(features), 1) - math.log(self.tell.out_features)
+        return logits + torch.logsumexp(self.told(features), 1) - math.log(self.kinds.out_features)
 
     def told(self, features: Tensor) -> Tensor:
         """Logits of the classes: [B, K]."""
-        assert self.tell is not None
-        logits: Tensor = self.tell(features)
+        assert self.kinds is not None
+        logits: Tensor = self.kinds(features)
         return logits.float()
 
     def matched(self, features: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def fresh(
     told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
     beside = {**told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
     is_preset = "preset" in given or like is None
-    preset = _preset(name, inputs, domains, given, shape, beside) if is_preset else {}
+    preset = _preset(name, inputs, domains, given.get("arch"), shape, beside) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
     values = {**PLAIN, **base, **preset, **described, **given}
     if like is None:
@@ -71,6 +71,9 @@ def fresh(
     if "kl" not in given and (arch.translates or values["prior"] != "normal" or values["z_dim"] < 2):
         values["kl"] = 0.0  # it has no latents that it could draw from
     values.setdefault("width", arch.width)
+    starts_from_latents = modality_of(shape).tensor == "images" and not arch.translates
+    if is_preset and name in RATE_FALLS_WITH_WIDTH and starts_from_latents and "lr" not in given:
+        values["lr"] *= min(1, arch.width / values["width"])
     values.setdefault("blocks", arch.blocks)
     values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
     values.setdefault("norm", "none" if arch.translates or forbids_batch_norm(values) else "batch")
@@ -85,22 +88,19 @@ def _preset(
     name: str,
     inputs: tuple[int, ...] | None,
     domains: int,
-    given: Mapping[str, Any],
+    arch: str | None,
     shape: tuple[int, ...],
     beside: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The settings of the preset called `name`: for sounds, texts, domains or pairs, if the networks take them; or for
     pictures that start from latents, with those `beside` them.
     """
-    tensor, arch = modality_of(shape).tensor, given.get("arch")
+    tensor = modality_of(shape).tensor
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
-    if inputs is None or name not in PAIRED or (arch and not ARCHS[arch].translates):
-        settings = {**(LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]), **beside}
-        own = ARCHS[arch or settings["arch"]].width
-        if name in RATE_FALLS_WITH_WIDTH:
-            settings["lr"] *= min(1, own / given.get("width", own))
-        return settings
+    if inputs is None or name not in (DOMAINS if domains else PAIRED) or (arch and not ARCHS[arch].translates):
+        settings = LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
+        return {**settings, **beside}
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
