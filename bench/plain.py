@@ -18,7 +18,7 @@ from ganutils.networks.layers import map_channels
 from ganutils.runs.config import Config
 
 # What makes gan-loop's default train the same networks by the same loss.
-LIKE_PLAIN = {"norm": "batch", "r1": 0.0, "r2": 0.0}
+LIKE_PLAIN = {"norm": "batch", "blocks": 0, "d_lr": 0.0, "r1": 0.0, "r2": 0.0}
 
 
 def tutorial_networks(config: Config) -> tuple[nn.Module, nn.Module]:

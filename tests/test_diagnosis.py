@@ -75,7 +75,7 @@ CASES = {
         "After 200 steps (12.8 thousand pictures shown to D) this says little yet: only 8 of 10 modes are covered "
         "(missing 3, 5). Try --steps 500 or more, and diagnose again.",
     ),
-    "a slow one": ("too early", dict(step=900, given={"preset": "dcgan2016"}, scores=GONE), "--steps 1300 or more"),
+    "a slow one": ("too early", dict(step=600, given={"preset": "dcgan2016"}, scores=GONE), "--steps 700 or more"),
     "small batches": ("too early", dict(step=900, given={"batch": 4}, scores={"spread": 0.1}), "--steps 2500 or more"),
     "before its decay": ("too early", dict(step=200, given={"decay": (0, 5000)}, scores=GONE), "--steps 5000 or more"),
     "young, and its rate is 0": (
@@ -131,9 +131,9 @@ CASES = {
     "lr 1 of wide networks, whose usual rate is lower": (
         "diverged",
         dict(given={"lr": 1.0, "width": 64}, scores=NOTHING),
-        "a learning rate of 1 is 1,000 times the usual. Try a new run with --lr 0.001.",
+        "a learning rate of 1 is 2,000 times the usual. Try a new run with --lr 0.0005.",
     ),
-    "d_lr 1": ("diverged", dict(given={"d_lr": 1.0}, scores=NOTHING), f"Try a new run with --d-lr {USUAL:g}."),
+    "d_lr 1": ("diverged", dict(given={"d_lr": 1.0}, scores=NOTHING), f"Try a new run with --d-lr {2 * USUAL:g}."),
     "the logits of WGAN have no bounds": (
         "rough",
         dict(given={"preset": "wgan-gp2017"}, step=9000, scores={"precision": 0.02}, d_margin=450.0),
@@ -190,12 +190,12 @@ CASES = {
         "rough",
         dict(given={"lr": 0.002, **PLAIN, "smooth": 0.9}, scores={"precision": 0.1}, **WON),
         "The discriminator is too strong (right on 100% of real and 100% of fake samples): the generator learns "
-        "little from it. Try more data, --augment translate,cutout, --r1 1 or --d-lr 0.001.",
+        "little from it. Try more data, --augment translate,cutout, --r1 1 or --d-lr 0.002.",
     ),
     "D ahead, though it is kept smooth": (
         "healthy",
         dict(given={"lr": 0.002, "r1": 0.2, "r2": 0.1, "smooth": 0.9}, **WON),
-        "For better samples, try more data, --augment translate,cutout, --r1 0.6 --r2 0.3 or --d-lr 0.001.",
+        "For better samples, try more data, --augment translate,cutout, --r1 0.6 --r2 0.3 or --d-lr 0.002.",
     ),
     "D ahead, of a paper": (
         "healthy",
@@ -518,7 +518,7 @@ def digits(ok):
 def test_a_run_of_a_few_steps_is_too_early_to_tell(ok, digits, diagnosed):
     ok("gan-loop", digits, "--width", 4, "--batch", 16, "--steps", 20, "-o", "gan.ckpt", "-q")
     text = diagnosed("gan.ckpt", digits, "--features", "pixels")
-    assert text.startswith("gan.ckpt at step 20: too early.")
+    assert text.startswith("gan.ckpt at step 20: too early")
     assert "Try --steps 700 or more, and diagnose again." in text
 
 

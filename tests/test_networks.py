@@ -66,6 +66,15 @@ def test_the_dcgan_at_64_is_the_papers():
     assert discriminator.head.weight.shape == (1, 4 * 4 * 1024)
 
 
+def test_blocks_refine_the_maps_behind_the_first_and_a_convolution_paints_the_picture():
+    generator, _ = networks.build(fresh((32, 32, 1), {"width": 4, "blocks": 3, "z_dim": 5}))
+    assert [len(blocks) for blocks in generator.blocks] == [0, 3, 3]
+    generator(torch.randn(4, 5))[..., 7, 9].sum().backward()
+    assert all(parameter.grad.any() for parameter in generator.parameters())
+    plain, _ = networks.build(fresh((32, 32, 1), {"width": 4, "blocks": 0, "z_dim": 5}))
+    assert {name.split(".")[0] for name in plain.state_dict()} == {"stem", "norms", "ups"}  # as in old checkpoints
+
+
 @pytest.mark.parametrize("penalty", [0.0, 1.0], ids=["batch norm", "no norm"])
 def test_dense_layers_see_the_whole_picture(penalty):
     """The first map is of the latent and a dense layer of mean 0 over the batch, the logit of the last map and one."""

@@ -40,7 +40,7 @@ def test_every_preset_is_whole_and_consistent(preset):
     ],
 )
 def test_least_squares_learn_at_a_lower_rate(given, lr):
-    assert fresh((8, 8, 1), given, inputs=(8, 8, 1) if "domains" in given else None).lr == lr
+    assert fresh((8, 8, 3), given, inputs=(8, 8, 3) if "domains" in given else None).lr == lr
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,36 @@ def test_least_squares_learn_at_a_lower_rate(given, lr):
     ],
 )
 def test_wider_networks_learn_at_a_lower_rate_by_default(given, lr):
-    assert fresh((8, 8, 1), given).lr == lr
+    assert fresh((8, 8, 3), given).lr == lr
 
 
 def test_a_run_begun_with_wide_networks_learns_at_their_rate():
-    wide = fresh((8, 8, 1), {"width": 64, "lr": 0.01})
-    assert fresh((8, 8, 1), {}, like=wide).lr == 0.01
-    assert fresh((8, 8, 1), {"preset": "modern"}, like=wide).lr == 1e-3
+    wide = fresh((8, 8, 3), {"width": 64, "lr": 0.01})
+    assert fresh((8, 8, 3), {}, like=wide).lr == 0.01
+    assert fresh((8, 8, 3), {"preset": "modern"}, like=wide).lr == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "settings"),  # settings: blocks, lr, d_lr
+    [
+        ((8, 8, 1), {}, (1, 2e-3, 4e-3)),
+        ((33, 8, 1), {}, (1, 1e-3, 2e-3)),
+        ((8, 8, 3), {}, (0, 4e-3, 0.0)),
+        ((8, 8, 1), {"width": 32}, (1, 1e-3, 2e-3)),
+        ((8, 8, 1), {"lr": 1e-4}, (1, 1e-4, 2e-4)),
+        ((8, 8, 1), {"lr": 1e-4, "d_lr": 0.0}, (1, 1e-4, 0.0)),
+        ((8, 8, 1), {"blocks": 0}, (0, 2e-3, 4e-3)),
+        ((8, 8, 1), {"loss": "lsgan"}, (1, 1e-3, 0.0)),
+        ((8, 8, 1), {"classes": 2}, (0, 4e-3, 0.0)),
+        ((8, 8, 1), {"attributes": 2}, (0, 2e-3, 0.0)),
+        ((8, 8, 1), {"arch": "resnet"}, (0, 4e-3, 0.0)),
+        ((8, 8, 1), {"preset": "dcgan2016"}, (0, 2e-4, 0.0)),
+        ((8, 8, 1), {"preset": "quickdraw2019", "lr": 1e-3}, (0, 1e-3, 2e-3)),
+    ],
+)
+def test_gray_pictures_have_a_refined_g_that_learns_at_half_of_the_rate_of_d(shape, given, settings):
+    config = fresh(shape, given)
+    assert (config.blocks, config.lr, config.d_lr) == pytest.approx(settings)
 
 
 def check_preset(preset, shape):
@@ -117,6 +140,6 @@ def test_points_need_networks_for_points():
 
 def test_a_setting_is_kept_in_one_form():
     config = fresh((8, 8, 1), {"lr": 1, "decay": [2, 5]})
-    assert (type(config.lr), config.decay) == (float, (2, 5))
-    assert config == fresh((8, 8, 1), {"lr": 1.0, "decay": (2, 5)})
+    assert (type(config.lr), config.decay) == (float, (1, 5))
+    assert config == fresh((8, 8, 1), {"lr": 1.0, "decay": (1, 5)})
     assert all(setting.help.endswith(".") for setting in SETTINGS.values())

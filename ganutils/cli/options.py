@@ -22,6 +22,7 @@ from ganutils.runs.presets import (
     CLASSED,
     DESCRIBED,
     DOMAINS,
+    GRAY,
     LABELED,
     LARGE,
     PAIRED,
@@ -309,6 +310,8 @@ def model(function: Callable[..., Any]) -> Callable[..., Any]:
 MODERN = {  # what the preset is, by what it is for
     "": PRESETS["modern"],
     f"pictures larger than {SMALL}x{SMALL}": LARGE["modern"],
+    "gray pictures": {**PRESETS["modern"], **GRAY["modern"][False]},
+    f"gray pictures larger than {SMALL}x{SMALL}": {**LARGE["modern"], **GRAY["modern"][True]},
     "inputs": PAIRED["modern"]["unet"],
     "--domains": DOMAINS["modern"]["unet"],
     "labels": {**PRESETS["modern"], **LABELED["modern"]},

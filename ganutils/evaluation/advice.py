@@ -12,9 +12,8 @@ IDENTITY = 5.0  # its weight in the code of Zhu et al. 2017
 
 
 def cool_down(evidence: Evidence) -> str:
-    option = "--d-lr" if evidence.config.d_lr > evidence.config.lr else "--lr"
-    usual = evidence.usual_lr
-    return f"a new run with {option} {usual if evidence.lr > usual else evidence.lr / 5:g}"
+    option, rate, usual = evidence.hottest
+    return f"a new run with {option} {usual if rate > usual else rate / 5:g}"
 
 
 def for_pairs(evidence: Evidence) -> list[str]:

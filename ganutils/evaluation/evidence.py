@@ -79,20 +79,28 @@ class Evidence:
     @property
     def usual(self) -> Config:
         """The settings that suit such networks."""
-        names = ("arch", "width", "domains", "attributes", "words", "z_dim", "loss")
+        names = ("arch", "width", "domains", "classes", "attributes", "words", "z_dim", "loss")
         given = {name: getattr(self.config, name) for name in names}
         return fresh(self.config.shape, {"preset": "modern", **given}, inputs=self.config.inputs)
 
     @property
-    def lr(self) -> float:
-        """The higher of the two networks' learning rates."""
-        return max(self.config.lr, self.config.d_lr)
+    def usual_lr(self) -> float:
+        """The learning rate of G that suits such networks."""
+        return self._usual_rate(self.usual.lr)
 
     @property
-    def usual_lr(self) -> float:
-        """The learning rate that suits such networks."""
+    def hottest(self) -> tuple[str, float, float]:
+        """The option of the learning rate that is furthest above the usual one, its value, and the usual one."""
+        config, usual = self.config, self.usual
+        rates = [("--lr", config.lr, usual.lr)]
+        if config.d_lr:
+            rates.append(("--d-lr", config.d_lr, usual.d_lr or usual.lr))
+        option, rate, suits = max(rates, key=lambda one: one[1] / one[2])
+        return option, rate, self._usual_rate(suits)
+
+    def _usual_rate(self, rate: float) -> float:
         is_plain = self.usual.r1 > 0 and not (self.config.r1 or self.config.r2)
-        return min(self.usual.lr, PLAIN_LR) if is_plain else self.usual.lr
+        return min(rate, PLAIN_LR) if is_plain else rate
 
     @property
     def steps_needed(self) -> int:

@@ -101,9 +101,10 @@ def _diverged(evidence: Evidence) -> str:
         return f"{resembles}, and its losses are huge ({', '.join(f'{n} {loss:,.0f}' for n, loss in last.items())})."
     if is_bounded and evidence.d_margin is not None and evidence.d_margin > LARGE_LOSS:
         return f"{resembles}, and the discriminator's logits are huge ({evidence.d_margin:,.0f})."
-    times = evidence.lr / evidence.usual_lr
+    _, rate, usual = evidence.hottest
+    times = rate / usual
     if times >= HOT:
-        return f"{resembles}, and a learning rate of {evidence.lr:g} is {times:,.0f} times the usual."
+        return f"{resembles}, and a learning rate of {rate:g} is {times:,.0f} times the usual."
     return ""
 
 

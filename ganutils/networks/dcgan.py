@@ -31,12 +31,15 @@ class DCGANGenerator(nn.Module):
 
     Any size: where a map has an odd side, the last row or column of the doubled map is cut off. `hidden` concatenates
     a dense layer to the latent; the first map is of both. (Chen et al. 2016, InfoGAN, appendix C, put one between.)
+    With `blocks` the maps behind the first have so many each, and a 3x3 convolution paints the picture: a transposed
+    one does not know what lies beside what it puts down, so strokes break and specks stay.
     """
 
     def __init__(self, config: Config):
         super().__init__()
         self.sizes = map_sizes(*config.shape[:2])[::-1]  # smallest first
-        self.channels = map_channels(config)[::-1]
+        picture, *channels = map_channels(config)
+        self.channels = [*channels[::-1], config.width if config.blocks else picture]
         h, w = self.sizes[0]
         self.classes = OfLatents(config)
         length = self.classes.length
@@ -45,16 +48,38 @@ class DCGANGenerator(nn.Module):
         self.stem = nn.Linear(length + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
-        last = len(pairs) - 1
+        last = -1 if config.blocks else len(pairs) - 1
         self.ups = nn.ModuleList(Upsample(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
+        counts = [config.blocks if i else 0 for i, _ in enumerate(pairs)]
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(Block(a) for _ in range(count))) for (a, _), count in zip(pairs, counts, strict=True)
+        )
+        self.painter = painter(config.width, picture) if config.blocks else nn.Identity()
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]
         x = self.stem(with_dense(self.hidden, self.classes.joined(z, condition)))
         x = x.view(-1, h, w, self.channels[0]).permute(0, 3, 1, 2)  # (B, C, h, w)
-        for norm, up, (h, w) in zip(self.norms, self.ups, self.sizes[1:], strict=True):
-            x = up(F.relu(norm(x), inplace=True))[:, :, :h, :w]
-        return torch.tanh(x.float())
+        for norm, blocks, up, (h, w) in zip(self.norms, self.blocks, self.ups, self.sizes[1:], strict=True):
+            x = up(blocks(F.relu(norm(x), inplace=True)))[:, :, :h, :w]
+        return torch.tanh(self.painter(x).float())
+
+
+class Block(nn.Module):
+    """x + relu(norm(conv(x))), of maps [B, C, h, w]."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + F.relu(self.norm(self.conv(x)), inplace=True)
+
+
+def painter(channels: int, out_channels: int) -> nn.Sequential:
+    """Pictures [B, D, h, w], not yet in -1..1, of maps [B, C, h, w]."""
+    last = nn.Conv2d(channels, out_channels, 3, padding=1)
+    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True), last)
 
 
 class DCGANDiscriminator(Discriminator):

@@ -80,7 +80,9 @@ class Config:
         "instance (blocks) or none (enlarge).",
         "own", choices=("own", "batch", "instance", "none"), earlier="own",
     )  # fmt: skip
-    blocks: int = setting("Residual blocks (letters, blocks, enlarge).", most=64, earlier=0)
+    blocks: int = setting(
+        "Residual blocks: of letters, blocks, enlarge; of dcgan's G, for each map behind the first.", most=64, earlier=0
+    )
     patch: int = setting(
         "With inputs or --domains, D judges patches of 16, 34, 70 or 142 pixels: 1 to 4; 0 = whole pictures.",
         most=4, earlier=0,
@@ -189,7 +191,7 @@ class Config:
     )  # fmt: skip
     optimizer: str = setting("Optimizer of both networks.", "adam", choices=OPTIMIZERS, was="optimiser")
     lr: float = setting("Learning rate; that of modern pictures falls as --width grows.", most=10)
-    d_lr: float = setting("Learning rate of D; 0 = --lr.", 0.0, most=10)
+    d_lr: float = setting("Learning rate of D; 0 = --lr. A preset's own follows --lr.", 0.0, most=10)
     beta1: float = setting("Adam's decay rate of the first moment.", 0.5, most=0.999)
     beta2: float = setting("Decay rate of the second moment.", 0.999, most=0.99999)
     batch: int = setting("Samples in a batch.", least=1, most=1 << 16)

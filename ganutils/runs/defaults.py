@@ -13,6 +13,7 @@ from ganutils.runs.presets import (
     CLASSED,
     DESCRIBED,
     DOMAINS,
+    GRAY,
     LABELED,
     LARGE,
     OF_MODALITY,
@@ -51,7 +52,8 @@ def fresh(
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
     classes = given.get("classes", base.get("classes", 0))
     told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
-    beside = {**told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
+    gray = {} if is_described or classes > 1 else _of_gray(name, shape, given.get("arch"))
+    beside = {**gray, **told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
     is_preset = "preset" in given or like is None
     preset = _preset(name, inputs, domains, given.get("arch"), shape, beside) if is_preset else {}
     described = DESCRIBED.get(name, {}) if is_preset and is_described else {}
@@ -74,6 +76,8 @@ def fresh(
     starts_from_latents = modality_of(shape).tensor == "images" and not arch.translates
     if is_preset and name in RATE_FALLS_WITH_WIDTH and starts_from_latents and "lr" not in given:
         values["lr"] *= min(1, arch.width / values["width"])
+    if is_preset and "d_lr" not in given:
+        values["d_lr"] *= values["lr"] / preset["lr"]  # as many times the rate of G as in the preset
     values.setdefault("blocks", arch.blocks)
     values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
     values.setdefault("norm", "none" if arch.translates or forbids_batch_norm(values) else "batch")
@@ -99,11 +103,21 @@ def _preset(
     if tensor in OF_MODALITY:
         return OF_MODALITY[tensor].get(name, PRESETS[name])
     if inputs is None or name not in (DOMAINS if domains else PAIRED) or (arch and not ARCHS[arch].translates):
-        settings = LARGE.get(name, PRESETS[name]) if max(shape[:2]) > SMALL else PRESETS[name]
+        settings = LARGE.get(name, PRESETS[name]) if _is_large(shape) else PRESETS[name]
         return {**settings, **beside}
     if domains:
         return DOMAINS[name].get(arch or "", DOMAINS[name]["unet"])
     return PAIRED[name][arch or ("unet" if inputs[:2] == shape[:2] else "enlarge")]
+
+
+def _of_gray(name: str, shape: tuple[int, ...], arch: str | None) -> dict[str, Any]:
+    """What else the preset called `name` has where pictures are gray."""
+    is_refined = name in GRAY and shape[2:] == (1,) and arch in (None, "dcgan")
+    return GRAY[name][_is_large(shape)] if is_refined else {}
+
+
+def _is_large(shape: tuple[int, ...]) -> bool:
+    return max(shape[:2]) > SMALL
 
 
 def _patch_for(shape: tuple[int, ...]) -> int:

@@ -98,7 +98,7 @@ ARCHS = {
     "dcgan": ArchTraits(
         16,
         lambda width, points: 9 * width**2 * points,
-        settings=("hidden", "norm", "class_loss"),
+        settings=("hidden", "norm", "blocks", "class_loss"),
         first_layer="D.downs.0.weight",
     ),
     "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points, settings=("class_loss",)),
