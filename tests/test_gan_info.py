@@ -21,7 +21,7 @@ from ganutils.films import about
 def test_it_says_what_a_checkpoint_is(ok, checkpoint):
     lines = ok("gan-info", checkpoint).out.decode().splitlines()
     assert lines[:2] == [f"{checkpoint}: checkpoint, format 1", "  step 1: 1 discriminator updates, 0.0 kimg"]
-    assert "  ema: 8 tensors, 170 numbers" in lines
+    assert "  ema: 14 tensors, 229 numbers" in lines
     assert f", ganutils {__version__}, " in "\n".join(lines)
     assert lines[-2:] == [
         "    # 'made by hand'",

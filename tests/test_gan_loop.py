@@ -22,8 +22,8 @@ def test_a_run_of_other_settings_or_data_is_refused_by_name(ok, fails, checkpoin
     before = (tmp_path / checkpoint).read_bytes()
     line = fails("gan-loop", pictures, *TINY, "--lr", 0.1, "--decay", "3:9", "--steps", 2, "-o", checkpoint)
     assert line == (
-        f"gan-loop: {checkpoint}: is another run: lr is {LR} there, 0.1 here, decay is none there, 3:9 here; "
-        "--fresh starts over, or choose another -o"
+        f"gan-loop: {checkpoint}: is another run: lr is {LR} there, 0.1 here, d_lr is 0.004 there, 0.2 here, "
+        "decay is none there, 3:9 here; --fresh starts over, or choose another -o"
     )
     np.save(tmp_path / "other.npy", np.zeros((5, 8, 8), "u1"))
     ok("gan-data", "other.npy", "-o", "other.safetensors")

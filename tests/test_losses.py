@@ -93,7 +93,7 @@ def test_optimizers_are_torchs(ours, theirs):
 def test_the_learning_rate_falls_between_the_steps_of_decay():
     config = fresh((8, 8, 1), {"lr": 1.0, "decay": (10, 20)})
     assert [config.learning_rate("G", step) for step in (0, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
-    assert fresh((8, 8, 1), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
+    assert fresh((8, 8, 3), {"lr": 0.25}).learning_rate("D", 10**9) == 0.25
 
 
 def test_the_half_life_of_the_average():

@@ -179,4 +179,4 @@ def test_a_run_that_has_no_end_or_other_settings_is_refused(ok, fails, pictures)
     )
     ok(*words, "--steps", 1, "--decay", "1:3", "-o", "b.ckpt")
     line = fails(*words, "--lr", 0.1, "--minutes", 1, "-o", "b.ckpt")
-    assert f"b.ckpt: is another run: lr is {LR} there, 0.1 here;" in line
+    assert f"b.ckpt: is another run: lr is {LR} there, 0.1 here, d_lr is 0.004 there, 0.2 here;" in line

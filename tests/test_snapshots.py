@@ -35,8 +35,8 @@ def test_a_folder_of_snapshots_takes_no_other_run(loop, fails, pictures, tmp_pat
     before = shots(tmp_path)
     words = ("gan-loop", pictures, *TINY, "--steps", 1, "--fresh", "--snapshots", "shots", "-q", "-o", "gan.ckpt")
     assert fails(*words, "--lr", 0.1) == (
-        f"gan-loop: shots/step-000000.safetensors: is a snapshot of another run (lr is {LR} there, 0.1 here); "
-        "remove that run's snapshots, or choose another folder for --snapshots"
+        f"gan-loop: shots/step-000000.safetensors: is a snapshot of another run (lr is {LR} there, 0.1 here, "
+        "d_lr is 0.004 there, 0.2 here); remove that run's snapshots, or choose another folder for --snapshots"
     )
     assert shots(tmp_path) == before
 

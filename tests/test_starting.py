@@ -103,7 +103,7 @@ def test_by_hand_and_in_the_loop_a_run_that_began_with_others_is_the_same(ok, ch
 MISFITS = {
     "--width 3": "width is 2 there, 3 here; give the same",
     "--z-dim 5": "z_dim is 4 there, 5 here; give the same",
-    "--arch mlp --z-dim 5": "arch is dcgan there, mlp here, z_dim is 4 there, 5 here; give the same",
+    "--arch mlp --blocks 0": "arch is dcgan there, mlp here, blocks is 1 there, 0 here; give the same",
     "--conditional": "classes is 0 there, 3 here; give the same",
 }
 

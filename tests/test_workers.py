@@ -240,7 +240,9 @@ def test_workers_begin_with_the_state_of_the_first(start, ok, pictures, tmp_path
 def test_workers_that_were_given_different_runs_are_refused(start, pictures):
     words = ["gan-loop", pictures, *TINY, "-q", "-o", "two.ckpt"]
     ours, others = (worker.wait() for worker in pair(start, words, [*words, "--lr", 0.1, "--seed", 3]))
-    assert others.lines == ["gan-loop: worker 1 was given another run than the first: lr, seed; give all the same"]
+    assert others.lines == [
+        "gan-loop: worker 1 was given another run than the first: d_lr, lr, seed; give all the same"
+    ]
     assert (ours.code, others.code) == (1, 1)
     assert "another worker of this job has died" in ours.lines[0]
 

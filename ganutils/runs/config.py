@@ -243,7 +243,9 @@ class Config:
     def work(self) -> float:
         """About how many GFLOP a pass of both networks over a batch takes; a step takes some six times as many."""
         points = math.prod(self.shape[:-1] or self.shape)
-        return 2e-9 * self.batch * (self.domains or 1) * ARCHS[self.arch].work(self.width, points)
+        arch = ARCHS[self.arch]
+        work = arch.work(self.width, points) + arch.of_blocks * self.blocks * self.width**2 * points
+        return 2e-9 * self.batch * (self.domains or 1) * work
 
     @property
     def needs_real_for_g(self) -> bool:

@@ -52,7 +52,7 @@ def fresh(
     is_described = any(given.get(count, base.get(count)) for count in ("attributes", "words")) and not domains
     classes = given.get("classes", base.get("classes", 0))
     told = TOLD if is_described else CLASSED if classes > 1 else LABELED if labels > 1 else {}
-    gray = {} if is_described or classes > 1 else _of_gray(name, shape, given.get("arch"))
+    gray = {} if is_described or classes else _of_gray(name, shape, given.get("arch"))
     beside = {**gray, **told.get(name, {}), **WITH_LOSS.get(name, {}).get(given.get("loss", ""), {})}
     is_preset = "preset" in given or like is None
     preset = _preset(name, inputs, domains, given.get("arch"), shape, beside) if is_preset else {}
@@ -69,6 +69,8 @@ def fresh(
     if "arch" not in given and "images" in takes and modality_of(shape).tensor not in takes:
         values["arch"] = arch_for(shape)  # the settings of a paper on pictures
     arch = ARCHS[values["arch"]]
+    if "blocks" not in given and "blocks" not in arch.settings:
+        values["blocks"] = 0  # those of `like`, which has another architecture
     values["inputs"] = inputs if arch.translates else None
     if "kl" not in given and (arch.translates or values["prior"] != "normal" or values["z_dim"] < 2):
         values["kl"] = 0.0  # it has no latents that it could draw from

@@ -62,6 +62,7 @@ class ArchTraits(NamedTuple):
     translates   whether G starts from a picture, an input of the sample, in place of a latent
     enlarges     whether its pictures may be larger than its inputs
     blocks       default of --blocks
+    of_blocks    what each of --blocks adds to `work`, as times width squared and points, where that is not in it
     own_norm     what --g-norm own is
     """
 
@@ -73,6 +74,7 @@ class ArchTraits(NamedTuple):
     translates: bool = False
     enlarges: bool = False
     blocks: int = 0
+    of_blocks: float = 0
     own_norm: str = "none"
 
 
@@ -100,6 +102,7 @@ ARCHS = {
         lambda width, points: 9 * width**2 * points,
         settings=("hidden", "norm", "blocks", "class_loss"),
         first_layer="D.downs.0.weight",
+        of_blocks=11,
     ),
     "resnet": ArchTraits(32, lambda width, points: 72 * width**2 * points, settings=("class_loss",)),
     "krohn": ArchTraits(
