@@ -518,7 +518,7 @@ def digits(ok):
 def test_a_run_of_a_few_steps_is_too_early_to_tell(ok, digits, diagnosed):
     ok("gan-loop", digits, "--width", 4, "--batch", 16, "--steps", 20, "-o", "gan.ckpt", "-q")
     text = diagnosed("gan.ckpt", digits, "--features", "pixels")
-    assert text.startswith("gan.ckpt at step 20: too early")
+    assert text.startswith("gan.ckpt at step 20: too early.")
     assert "Try --steps 700 or more, and diagnose again." in text
 
 

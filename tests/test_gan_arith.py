@@ -210,23 +210,8 @@ def test_minus_can_be_typed_as_it_is_printed():
 @pytest.fixture
 def scored(ok, content, tmp_path, pictures):
     """scored(...) -> what --score prints, of dark and bright samples of a GAN before any training."""
-    ok(
-        "gan-loop",
-        pictures,
-        "--width",
-        8,
-        "--z-dim",
-        4,
-        "--blocks",
-        0,
-        "--batch",
-        16,
-        "--steps",
-        0,
-        "-o",
-        "gan.ckpt",
-        "-q",
-    )
+    model = ("--width", 8, "--z-dim", 4, "--blocks", 0, "--batch", 16)
+    ok("gan-loop", pictures, *model, "--steps", 0, "-o", "gan.ckpt", "-q")
     ok("gan-sample", "gan.ckpt", "-n", 300, "--seed", 1, "-o", "own.safetensors", "-q")
     images = content("own.safetensors")[1]["images"]
     levels = images.mean((1, 2, 3))

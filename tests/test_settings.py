@@ -89,6 +89,20 @@ def test_gray_pictures_have_a_refined_g_that_learns_at_half_of_the_rate_of_d(sha
     assert (config.blocks, config.lr, config.d_lr) == pytest.approx(settings)
 
 
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({}, (2e-3, 4e-3)),
+        ({"lr": 1e-3}, (1e-3, 2e-3)),
+        ({"preset": "dcgan2016"}, (2e-4, 0.0)),
+        ({"d_lr": 0.0}, (2e-3, 0.0)),
+    ],
+)
+def test_a_run_begun_with_networks_takes_both_rates_from_the_same_place(given, rates):
+    config = fresh((8, 8, 1), given, like=fresh((8, 8, 1), {}))
+    assert (config.lr, config.d_lr) == pytest.approx(rates)
+
+
 def check_preset(preset, shape):
     config = fresh(shape, {"preset": preset}, inputs=(4, 4, 3) if preset.startswith("srgan") else (8, 8, 3))
     assert contradiction(config) is None

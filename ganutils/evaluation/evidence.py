@@ -95,7 +95,7 @@ class Evidence:
         rates = [("--lr", config.lr, usual.lr)]
         if config.d_lr:
             rates.append(("--d-lr", config.d_lr, usual.d_lr or usual.lr))
-        option, rate, suits = max(rates, key=lambda one: one[1] / one[2])
+        option, rate, suits = max(rates, key=lambda one: one[1] / one[2])  # of equals --lr, which D's follows
         return option, rate, self._usual_rate(suits)
 
     def _usual_rate(self, rate: float) -> float:

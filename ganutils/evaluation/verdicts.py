@@ -102,9 +102,8 @@ def _diverged(evidence: Evidence) -> str:
     if is_bounded and evidence.d_margin is not None and evidence.d_margin > LARGE_LOSS:
         return f"{resembles}, and the discriminator's logits are huge ({evidence.d_margin:,.0f})."
     _, rate, usual = evidence.hottest
-    times = rate / usual
-    if times >= HOT:
-        return f"{resembles}, and a learning rate of {rate:g} is {times:,.0f} times the usual."
+    if rate >= HOT * usual:
+        return f"{resembles}, and a learning rate of {rate:g} is {rate / usual:,.0f} times the usual."
     return ""
 
 
@@ -123,7 +122,7 @@ def _too_few(evidence: Evidence) -> str:
         return ""
     share = WITH_AUGMENT if evidence.config.augments else 1  # in a translator's config there are none
     is_ahead = evidence.d_pairs is not None and evidence.d_pairs > AHEAD
-    knows_them = is_ahead and not (evidence.is_young and _rough(evidence))  # first fakes are easily told by any D
+    knows_them = is_ahead and not evidence.is_young  # first fakes are easily told by any D
     repeats_them = not evidence.has_pairs and evidence.scores.get("authenticity", 1) < FEW_AUTHENTIC
     if count < TINY_SET / share:
         effect = "which the discriminator soon knows by heart, and the generator can only repeat"

@@ -48,13 +48,13 @@ class DCGANGenerator(nn.Module):
         self.stem = nn.Linear(length + config.hidden, h * w * self.channels[0], bias=False)
         pairs = list(itertools.pairwise(self.channels))
         self.norms = nn.ModuleList(nn.BatchNorm2d(a) for a, _ in pairs)
-        last = -1 if config.blocks else len(pairs) - 1
-        self.ups = nn.ModuleList(Upsample(a, b, bias=i == last) for i, (a, b) in enumerate(pairs))
-        counts = [config.blocks if i else 0 for i, _ in enumerate(pairs)]
+        last = len(pairs) - 1
+        paints = not config.blocks
+        self.ups = nn.ModuleList(Upsample(a, b, bias=paints and i == last) for i, (a, b) in enumerate(pairs))
         self.blocks = nn.ModuleList(
-            nn.Sequential(*(Block(a) for _ in range(count))) for (a, _), count in zip(pairs, counts, strict=True)
+            nn.Sequential(*(Block(a) for _ in range(config.blocks if i else 0))) for i, (a, _) in enumerate(pairs)
         )
-        self.painter = painter(config.width, picture) if config.blocks else nn.Identity()
+        self.painter = nn.Identity() if paints else painter(config.width, picture)
 
     def forward(self, z: Tensor, condition: Condition = NOTHING) -> Tensor:
         h, w = self.sizes[0]

@@ -24,7 +24,7 @@ from ganutils.runs.presets import (
     TOLD,
     WITH_LOSS,
 )
-from ganutils.runs.traits import ARCHS, LOSSES
+from ganutils.runs.traits import ARCHS, LOSSES, RESTRICTED
 
 
 def fresh(
@@ -69,8 +69,8 @@ def fresh(
     if "arch" not in given and "images" in takes and modality_of(shape).tensor not in takes:
         values["arch"] = arch_for(shape)  # the settings of a paper on pictures
     arch = ARCHS[values["arch"]]
-    if "blocks" not in given and "blocks" not in arch.settings:
-        values["blocks"] = 0  # those of `like`, which has another architecture
+    if like and like.arch != values["arch"]:
+        values |= {name: plain for name, plain in RESTRICTED.items() if not {name} & {*arch.settings, *given}}
     values["inputs"] = inputs if arch.translates else None
     if "kl" not in given and (arch.translates or values["prior"] != "normal" or values["z_dim"] < 2):
         values["kl"] = 0.0  # it has no latents that it could draw from
@@ -78,8 +78,9 @@ def fresh(
     starts_from_latents = modality_of(shape).tensor == "images" and not arch.translates
     if is_preset and name in RATE_FALLS_WITH_WIDTH and starts_from_latents and "lr" not in given:
         values["lr"] *= min(1, arch.width / values["width"])
-    if is_preset and "d_lr" not in given:
-        values["d_lr"] *= values["lr"] / preset["lr"]  # as many times the rate of G as in the preset
+    rates = preset or base
+    if "d_lr" not in given and rates["lr"]:
+        values["d_lr"] = rates.get("d_lr", 0.0) * values["lr"] / rates["lr"]  # they stay in proportion
     values.setdefault("blocks", arch.blocks)
     values.setdefault("patch", _patch_for(shape) if arch.translates else 0)
     values.setdefault("norm", "none" if arch.translates or forbids_batch_norm(values) else "batch")
